@@ -1,0 +1,53 @@
+# Every target sets up what it needs in .venv; nothing outside of this folder is changed but the user's model cache.
+SHELL := /bin/sh
+VENV := .venv
+BIN := $(VENV)/bin
+PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
+	command -v $$python >/dev/null 2>&1 && \
+	$$python -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' 2>/dev/null && \
+	echo $$python && break; done)
+QUIET_PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input
+
+.PHONY: serve test check static bench clean python
+
+serve: $(VENV)/.runtime
+	@$(BIN)/qwenport models pull
+	@exec $(BIN)/qwenport serve
+
+test: $(VENV)/.development
+	@$(BIN)/qwenport models pull
+	@$(BIN)/pytest
+
+check: static test
+
+static: $(VENV)/.development
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)/.development
+	@$(BIN)/qwenport models pull
+	@$(BIN)/python bench/run.py $(BENCH)
+
+clean:
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+python:
+	@test -n "$(PYTHON)" || { echo "Qwenport needs Python 3.11, 3.12 or 3.13 with venv; on Debian: apt-get install python3 python3-venv" >&2; exit 1; }
+
+$(BIN)/python: | python
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.runtime: requirements/runtime.txt pyproject.toml | $(BIN)/python
+	@echo "Installing Qwenport into $(VENV) ..."
+	@$(QUIET_PIP) --require-hashes -r requirements/runtime.txt
+	@$(QUIET_PIP) --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.development: requirements/development.txt pyproject.toml | $(BIN)/python
+	@echo "Installing Qwenport and its development tools into $(VENV) ..."
+	@$(QUIET_PIP) --require-hashes -r requirements/development.txt
+	@$(QUIET_PIP) --no-deps --no-build-isolation -e .
+	@touch $@ $(VENV)/.runtime

@@ -1,0 +1,10 @@
+#!/bin/sh
+# Renew the pinned, hashed requirement lists from pyproject.toml; they name no index.
+set -eu
+cd "$(dirname "$0")/.."
+compile() {
+  uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
+    --no-header pyproject.toml requirements/build.in "$@"
+}
+compile -o requirements/runtime.txt
+compile --extra dev -c requirements/runtime.txt -o requirements/development.txt

@@ -1,0 +1,1 @@
+"""Qwenport: a self-hosted Qwen platform."""
