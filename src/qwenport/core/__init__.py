@@ -1,0 +1,1 @@
+"""The shared words of the house: frozen, typed, without input or output."""

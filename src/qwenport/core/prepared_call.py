@@ -1,0 +1,15 @@
+"""A call that was admitted and completed from its model card: what an engine gets."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from qwenport.core.call import Call
+
+
+class PreparedCall(Struct, frozen=True, kw_only=True):
+    """A call whose sampling is filled in from the card and whose `max_tokens` is what the hold paid for."""
+
+    call: Call
+    max_input_tokens: int
+    """The card's bound on the prompt; the engine refuses by the smaller of this and its own context."""

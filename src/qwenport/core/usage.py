@@ -1,0 +1,31 @@
+"""What a call consumed."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+
+class UsageSource(StrEnum):
+    """Who counted the tokens of a usage."""
+
+    ENGINE = "engine"
+    """The engine's own final count."""
+    COUNTED = "counted"
+    """The gateway added up the events it saw, because the call ended early."""
+
+
+class Usage(Struct, frozen=True, kw_only=True, gc=False):
+    """Tokens that a call consumed; every field is a count of tokens, never negative."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cached_tokens: int = 0
+    """How many of the input tokens the engine found in its prompt cache."""
+    source: UsageSource = UsageSource.ENGINE
+
+    @property
+    def total_tokens(self) -> int:
+        """Input and output together."""
+        return self.input_tokens + self.output_tokens

@@ -1,0 +1,1 @@
+"""What answers calls: processes behind HTTP, embedded or elsewhere."""

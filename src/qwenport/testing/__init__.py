@@ -1,0 +1,1 @@
+"""Fakes that ship with the project: engines with a script, clocks that stand still."""
