@@ -1,0 +1,119 @@
+"""What a face is: operations that decode requests, encoders of answers, and its words for errors.
+
+A face never waits and never does input or output. The server hands it a `Request` and sends on the bytes it gets back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from qwenport.core.call import Call
+from qwenport.core.errors import QwenportError
+from qwenport.core.events import Event
+from qwenport.core.ids import RequestId
+from qwenport.core.model_card import ModelCard
+
+Headers = tuple[tuple[bytes, bytes], ...]
+"""Header lines of an answer: lower-case names, values in Latin-1."""
+
+Cards = Mapping[str, ModelCard]
+"""The catalog as a face sees it: cards by the name that callers use."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One HTTP request whose caller is already known."""
+
+    id: RequestId
+    received_at: datetime
+    headers: Mapping[str, str]
+    """Lower-case names."""
+    query: Mapping[str, str]
+    path_parameters: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """A complete answer."""
+
+    status: int
+    headers: Headers
+    body: bytes
+
+
+class WholeAnswer(Protocol):
+    """Encoder of an answer that is sent at once."""
+
+    def add(self, event: Event) -> None:
+        """Take in the next event of the call."""
+        ...
+
+    def reply(self) -> Reply:
+        """Return the answer; called once, after `Finished` was added."""
+        ...
+
+
+class StreamedAnswer(Protocol):
+    """Encoder of an answer that is sent while it is made, as server-sent events."""
+
+    headers: Headers
+    """Headers that open the stream with status 200."""
+
+    def frame(self, event: Event) -> bytes:
+        """Return the bytes that say this event, empty where the protocol says nothing; `Finished` closes the stream."""
+        ...
+
+    def failure(self, error: QwenportError) -> bytes:
+        """Return the protocol's error inside an open stream, the last bytes that are sent."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exchange:
+    """A decoded call and the encoder of its answer."""
+
+    call: Call
+    answer: WholeAnswer | StreamedAnswer
+    """The one or the other, as `call.streams` says."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallOperation:
+    """An operation that runs a model."""
+
+    name: str
+    method: str
+    path: str
+    """Address after the host; `{name}` marks a path parameter."""
+    decode: Callable[[Request, Cards], Exchange]
+    """Raises `Refused` for what cannot be understood. The model need not exist."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookupOperation:
+    """An operation that is answered from the catalog alone and costs nothing."""
+
+    name: str
+    method: str
+    path: str
+    respond: Callable[[Request, Cards], Reply]
+    """Raises `Refused`."""
+
+
+Operation = CallOperation | LookupOperation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Face:
+    """One wire protocol."""
+
+    name: str
+    prefixes: tuple[str, ...]
+    """Address prefixes; an unknown address below one of them is answered in this face's error shape."""
+    operations: tuple[Operation, ...]
+    encode_error: Callable[[QwenportError, RequestId], Reply]
+    """The error shape before anything was sent; total over the error tree."""

@@ -1,0 +1,11 @@
+"""The OpenAI-compatible protocol."""
+
+from __future__ import annotations
+
+from qwenport.faces.face import Face
+from qwenport.faces.openai.errors import encode_error
+from qwenport.faces.openai.operations import OPERATIONS, PREFIXES
+
+__all__ = ["OPENAI"]
+
+OPENAI = Face(name="openai", prefixes=PREFIXES, operations=OPERATIONS, encode_error=encode_error)
