@@ -46,6 +46,14 @@ class WeightsStore:
             return False
         return stat.S_ISREG(found.st_mode) and found.st_size == model.weights.size_bytes
 
+    def version(self, model: EngineModel) -> tuple[int, int] | None:
+        """Return size and time of change of the weights file, by which a replaced one is recognised; None for none."""
+        try:
+            found = self.path(model).stat()
+        except OSError:
+            return None
+        return found.st_size, found.st_mtime_ns
+
     def verify(self, model: EngineModel) -> None:
         """Read the whole file; raises `WeightsAbsent` or `WeightsCorrupt` unless it is the pinned one."""
         path, pinned = self.path(model), model.weights

@@ -1,0 +1,1 @@
+"""Journal, ledger, usage: what was held, what was consumed, what it cost."""

@@ -1,0 +1,1 @@
+"""Alembic environment: `env.py` runs a revision, `versions` holds them."""
