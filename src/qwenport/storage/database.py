@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,6 +26,9 @@ from qwenport.storage.schema import bring_up_to_date
 BUSY_TIMEOUT_MS = 5_000
 
 _BEGIN = "qwenport_begin"
+_LOCKED = frozenset(
+    {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_BUSY_RECOVERY, sqlite3.SQLITE_BUSY_SNAPSHOT}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +136,7 @@ def _engine(path: Path, busy_timeout_ms: int) -> Engine:
     def prepare(connection: sqlite3.Connection, _entry: ConnectionPoolEntry) -> None:
         # The driver would otherwise open transactions by its own rules, and deferred ones at that.
         connection.isolation_level = None
+        _switch_to_wal(connection, busy_timeout_ms)
         for pragma in _pragmas(busy_timeout_ms):
             connection.execute(pragma).close()
 
@@ -143,10 +148,23 @@ def _engine(path: Path, busy_timeout_ms: int) -> Engine:
     return engine
 
 
+def _switch_to_wal(connection: sqlite3.Connection, busy_timeout_ms: int) -> None:
+    """Turn the write-ahead log on; where several open a new file at once, most meet a lock that SQLite does not wait for."""
+    deadline = time.monotonic() + busy_timeout_ms / 1000
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL").close()
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode not in _LOCKED or time.monotonic() >= deadline:
+                raise
+            time.sleep(0.01)
+        else:
+            return
+
+
 def _pragmas(busy_timeout_ms: int) -> tuple[str, ...]:
     return (
         f"PRAGMA busy_timeout = {int(busy_timeout_ms)}",
-        "PRAGMA journal_mode = WAL",
         # FULL, not NORMAL: in WAL mode NORMAL may lose the last commits in a power cut. A key that was deleted would
         # come back to life, and calls whose journal lines were dropped after posting would be gone. It costs one
         # fsync a batch, none a call.
