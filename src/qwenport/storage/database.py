@@ -149,7 +149,7 @@ def _engine(path: Path, busy_timeout_ms: int) -> Engine:
 
 
 def _switch_to_wal(connection: sqlite3.Connection, busy_timeout_ms: int) -> None:
-    """Turn the write-ahead log on; where several open a new file at once, most meet a lock that SQLite does not wait for."""
+    """Turn the write-ahead log on; of several that open a new file at once, most meet a lock that does not wait."""
     deadline = time.monotonic() + busy_timeout_ms / 1000
     while True:
         try:

@@ -1,0 +1,1 @@
+"""The composition root: settings in, processes and an ASGI application out."""

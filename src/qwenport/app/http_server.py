@@ -1,0 +1,111 @@
+"""uvicorn as Qwenport runs it: no signals of its own, and no patience with clients that drip-feed their headers."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from qwenport.server.asgi import ASGIApp
+
+KEEP_ALIVE_S = 75
+LARGEST_HEADERS_BYTES = 64 * 1024
+
+
+class GuardedProtocol(HttpToolsProtocol):
+    """uvicorn's HTTP/1.1 with two bounds that it lacks: on the time and on the size of a request's header lines."""
+
+    headers_s = 15.0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
+        """Start the clock for the first request's headers."""
+        super().connection_made(transport)
+        self._headers_timer: asyncio.TimerHandle | None = None
+        self._headers_bytes = 0
+        self._arm()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Stop the clock."""
+        self._disarm()
+        super().connection_lost(exc)
+
+    def on_message_begin(self) -> None:
+        """Start the clock for a further request's headers."""
+        super().on_message_begin()
+        self._headers_bytes = 0
+        if self._headers_timer is None:
+            self._arm()
+
+    def on_url(self, url: bytes) -> None:
+        """Count the request line."""
+        self._count(len(url))
+        super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Count a header line."""
+        self._count(len(name) + len(value))
+        super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        """Stop the clock: from here on the endpoint has its own."""
+        self._disarm()
+        if self._headers_bytes <= LARGEST_HEADERS_BYTES:
+            super().on_headers_complete()
+
+    def _count(self, size: int) -> None:
+        self._headers_bytes += size
+        if self._headers_bytes > LARGEST_HEADERS_BYTES and not self.transport.is_closing():
+            self.transport.write(
+                b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+            )
+            self.transport.close()
+
+    def _arm(self) -> None:
+        self._headers_timer = self.loop.call_later(self.headers_s, self._too_slow)
+
+    def _disarm(self) -> None:
+        if self._headers_timer is not None:
+            self._headers_timer.cancel()
+            self._headers_timer = None
+
+    def _too_slow(self) -> None:
+        self._headers_timer = None
+        if not self.transport.is_closing():
+            self.transport.write(b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
+            self.transport.close()
+
+
+class HttpServer(uvicorn.Server):
+    """One uvicorn server on one socket; several of them may share a process."""
+
+    def __init__(self, application: ASGIApp, listener: socket.socket, *, headers_s: float, drain_s: float) -> None:
+        protocol = type("Protocol", (GuardedProtocol,), {"headers_s": headers_s})
+        self._listener = listener
+        super().__init__(
+            uvicorn.Config(
+                application,
+                http=protocol,
+                loop="none",
+                ws="none",
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                proxy_headers=False,
+                timeout_keep_alive=KEEP_ALIVE_S,
+                timeout_graceful_shutdown=max(1, round(drain_s)),
+            )
+        )
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave signals to the worker."""
+        yield
+
+    async def serve_listener(self) -> None:
+        """Serve until `should_exit`, and until the requests under way are answered."""
+        await self.serve(sockets=[self._listener])

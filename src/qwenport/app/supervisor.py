@@ -1,0 +1,272 @@
+"""The process that starts everything else: binds once, starts engine hosts and workers, restarts and drains them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import secrets
+import shutil
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from qwenport.accounts.accounts import Accounts
+from qwenport.accounts.key_errors import KeySettingInvalid
+from qwenport.app.data_dir import DataDirectory
+from qwenport.app.engine_hosts import EngineHost, RemoteHost
+from qwenport.app.refusal import StartRefused
+from qwenport.app.sockets import bind_admin, bind_public, make_runtime_dir
+from qwenport.app.worker_order import VARIABLE, WorkerOrder
+from qwenport.catalog.catalog import Catalog
+from qwenport.catalog.engine_model import EngineModel
+from qwenport.catalog.errors import CatalogInvalid
+from qwenport.core.clock import SystemClock
+from qwenport.core.errors import StorageUnavailable
+from qwenport.core.ids import RandomIds
+from qwenport.core.secret import Secret
+from qwenport.engines.engine import EngineKind, Site
+from qwenport.engines.registry import KINDS
+from qwenport.metering.flush import Books
+from qwenport.metering.replay import replay
+from qwenport.settings.settings import Settings
+from qwenport.storage.database import Database
+
+log = logging.getLogger(__name__)
+
+WORKER_PAUSE_S = 1.0
+READY_S = 60.0
+ORPHANS_S = 10.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """What a server that has started can tell of itself."""
+
+    settings: Settings
+    port: int
+    new_key: Secret | None
+    """The first API key, when this start made it."""
+    catalog: Catalog
+    site: Site
+
+
+class Supervisor:
+    """One server: its sockets, its engine hosts, its workers."""
+
+    def __init__(self, settings: Settings, announce: Callable[[Standing], None]) -> None:
+        self._settings = settings
+        self._announce = announce
+        self._folder = DataDirectory(settings.data_dir)
+        self._stopping = asyncio.Event()
+        self._workers: dict[int, asyncio.subprocess.Process] = {}
+
+    async def run(self) -> int:
+        """Serve until a signal asks to stop; return the exit code.
+
+        Raises:
+            StartRefused: something that the operator can mend is in the way.
+        """
+        self._folder.prepare()
+        self._folder.lock()
+        await self._until_slots_are_free()
+        runtime_dir = make_runtime_dir()
+        self._folder.remember_runtime_dir(runtime_dir)
+        public = admin = None
+        try:
+            public = bind_public(self._settings.host, self._settings.port)
+            admin = bind_admin(self._settings.admin_socket, runtime_dir)
+            site = Site(runtime_dir=runtime_dir, models_dir=self._settings.models_dir, secret=secrets.token_urlsafe(32))
+            catalog = load_catalog(self._settings)
+            new_key = await asyncio.to_thread(self._prepare_books, catalog)
+            standing = Standing(
+                settings=self._settings,
+                port=public.getsockname()[1],
+                new_key=new_key,
+                catalog=catalog,
+                site=site,
+            )
+            return await self._serve(standing, public, admin)
+        finally:
+            for listener in (public, admin):
+                if listener is not None:
+                    listener.close()
+            self._settings.admin_socket.unlink(missing_ok=True)
+            shutil.rmtree(runtime_dir, ignore_errors=True)
+
+    def _prepare_books(self, catalog: Catalog) -> Secret | None:
+        """Migrate, make the first account and key, and post what an earlier run left behind."""
+        try:
+            with Database.open(self._folder.path / "qwenport.db") as database:
+                chosen = self._settings.bootstrap_api_key
+                made = Accounts(database, SystemClock(), RandomIds()).bootstrap(
+                    chosen.reveal() if chosen else None, email=self._settings.admin_email or "admin@localhost"
+                )
+                for slot in self._folder.slots():
+                    post_left_behind(slot, Books(database, catalog.cards))
+                return made.key if made else None
+        except (StorageUnavailable, KeySettingInvalid) as error:
+            raise StartRefused(f"the database in {self._folder.path} cannot be used: {error}") from error
+
+    def _replay_slot(self, slot: int, catalog: Catalog) -> None:
+        """Post what a worker left behind when it died; what cannot be posted now waits for the next start."""
+        try:
+            with Database.open(self._folder.path / "qwenport.db") as database:
+                post_left_behind(self._folder.slot(slot), Books(database, catalog.cards))
+        except StorageUnavailable as error:
+            log.error("the journal of worker %d cannot be posted yet: %s", slot, error)  # noqa: TRY400 - no trace is needed
+
+    async def _until_slots_are_free(self) -> None:
+        """Wait for the workers of a supervisor that was killed; they end by themselves when it is gone."""
+        deadline = asyncio.get_running_loop().time() + ORPHANS_S
+        while not self._folder.slots_are_free():
+            if asyncio.get_running_loop().time() > deadline:
+                raise StartRefused(f"a worker of an earlier server still runs on {self._folder.path}; end it first")
+            await asyncio.sleep(0.05)
+
+    async def _serve(self, standing: Standing, public: socket.socket, admin: socket.socket) -> int:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stop)
+        hosts = [
+            asyncio.create_task(self._host(KINDS[model.kind], model, standing.site).keep())
+            for target, model in standing.catalog.engine_models.items()
+            if is_routed(target, standing.catalog)
+        ]
+        workers = [
+            asyncio.create_task(self._keep_worker(slot, standing, public, admin))
+            for slot in range(1, self._settings.workers + 1)
+        ]
+        stopping = asyncio.create_task(self._stopping.wait())
+        try:
+            await asyncio.wait((stopping, *workers), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            self._stopping.set()
+            stopping.cancel()
+            # Each ends its worker gracefully, because `_stopping` is set; the engines stay until then.
+            results = await asyncio.gather(*workers, return_exceptions=True)
+            for task in hosts:
+                task.cancel()
+            await asyncio.gather(*hosts, return_exceptions=True)
+        for error in results:
+            if isinstance(error, BaseException):
+                raise error
+        return 0
+
+    def _stop(self) -> None:
+        """Drain on the first signal; on the second break off what still runs."""
+        again = self._stopping.is_set()
+        self._stopping.set()
+        for process in self._workers.values():
+            if process.returncode is None:
+                process.send_signal(signal.SIGINT if again else signal.SIGTERM)
+
+    async def _keep_worker(self, slot: int, standing: Standing, public: socket.socket, admin: socket.socket) -> None:
+        """Run the worker of one slot; when it dies, post what its journal holds and start another."""
+        announced = False
+        while not self._stopping.is_set():
+            process, leash, is_ready = await self._start_worker(slot, standing, public, admin)
+            self._workers[slot] = process
+            if is_ready and not announced and not self._stopping.is_set():
+                announced = True
+                self._announce(standing)
+            if self._stopping.is_set() and process.returncode is None:
+                process.send_signal(signal.SIGTERM)
+            code = await process.wait()
+            os.close(leash)
+            if self._stopping.is_set():
+                return
+            log.error("worker %d ended with code %s and is started again", slot, code)
+            if not announced:
+                raise StartRefused("the gateway could not start; the lines above say why")
+            await asyncio.to_thread(self._replay_slot, slot, standing.catalog)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(WORKER_PAUSE_S):
+                    await self._stopping.wait()
+
+    async def _start_worker(
+        self, slot: int, standing: Standing, public: socket.socket, admin: socket.socket
+    ) -> tuple[asyncio.subprocess.Process, int, bool]:
+        """Return the process, our end of its leash, and whether it listens."""
+        watch, leash = os.pipe()
+        ready, tell = os.pipe()
+        order = WorkerOrder(
+            slot=slot,
+            public_fd=public.fileno(),
+            admin_fd=admin.fileno(),
+            watch_fd=watch,
+            ready_fd=tell,
+            runtime_dir=str(standing.site.runtime_dir),
+            engine_secret=standing.site.secret,
+        )
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "qwenport",
+            "worker",
+            env={**os.environ, VARIABLE: order.encode()},
+            stdin=asyncio.subprocess.DEVNULL,
+            pass_fds=(order.public_fd, order.admin_fd, watch, tell),
+            start_new_session=True,
+        )
+        os.close(watch)
+        os.close(tell)
+        return process, leash, await _reads_a_byte(ready)
+
+    def _host(self, kind: EngineKind, model: EngineModel, site: Site) -> EngineHost | RemoteHost:
+        if kind.host_command(model, site) is None:
+            return RemoteHost(kind, model, site)
+        return EngineHost(kind, model, site, self._folder.logs / f"{model.kind}-{model.name}.log")
+
+
+async def _reads_a_byte(descriptor: int) -> bool:
+    """Wait for a byte or the end of a pipe, whichever comes first."""
+    loop = asyncio.get_running_loop()
+    arrived: asyncio.Future[bool] = loop.create_future()
+
+    def read() -> None:
+        if not arrived.done():
+            arrived.set_result(os.read(descriptor, 1) == b"1")
+
+    loop.add_reader(descriptor, read)
+    try:
+        async with asyncio.timeout(READY_S):
+            return await arrived
+    except TimeoutError:
+        return False
+    finally:
+        loop.remove_reader(descriptor)
+        os.close(descriptor)
+
+
+def post_left_behind(slot: Path, books: Books) -> None:
+    """Post the journal of a slot whose worker has ended."""
+    rows = replay(slot, books.post, SystemClock())
+    if rows:
+        log.info("%d calls of an earlier run were posted from %s", rows, slot.name)
+
+
+def load_catalog(settings: Settings) -> Catalog:
+    """Return the catalog with the operator's models and routes.
+
+    Raises:
+        StartRefused: one of them is not valid.
+    """
+    own = settings.data_dir / "catalog"
+    try:
+        catalog = Catalog.load(own if own.is_dir() else None).with_routes(settings.routes)
+    except CatalogInvalid as error:
+        raise StartRefused(str(error)) from error
+    for model in catalog.engine_models.values():
+        if model.kind not in KINDS:
+            raise StartRefused(f"the model `{model.name}` wants an engine `{model.kind}`; known are {', '.join(KINDS)}")
+    return catalog
+
+
+def is_routed(target: str, catalog: Catalog) -> bool:
+    """Tell whether any model's calls go to this target; others need no process."""
+    return any(target in card.route for card in catalog.cards.values())

@@ -1,0 +1,39 @@
+"""What the supervisor tells a gateway worker, beside the settings that both read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+VARIABLE = "QWENPORT_WORKER_ORDER"
+"""Environment variable that holds the order; the supervisor sets it, nobody else does."""
+
+
+class WorkerOrder(Struct, frozen=True, kw_only=True):
+    """Descriptors that the worker inherits, and where the engine hosts are."""
+
+    slot: int
+    public_fd: int
+    admin_fd: int
+    watch_fd: int
+    """Reads end of file when the supervisor has ended."""
+    ready_fd: int
+    """One byte is written here when the worker listens."""
+    runtime_dir: str
+    engine_secret: str
+
+    def encode(self) -> str:
+        """Return the order as text for the environment."""
+        return msgspec.json.encode(self).decode()
+
+    @classmethod
+    def decode(cls, text: str) -> WorkerOrder:
+        """Return the order that a text holds."""
+        return msgspec.json.decode(text, type=cls)
+
+    @property
+    def runtime_path(self) -> Path:
+        """Return the folder of the children's sockets."""
+        return Path(self.runtime_dir)

@@ -1,0 +1,1 @@
+"""Batches of calls; empty until the batch operations come."""

@@ -1,0 +1,127 @@
+"""What a server says when it has started: addresses, and calls that work when pasted."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from pathlib import Path
+
+from qwenport.app.supervisor import Standing
+from qwenport.catalog.weights import WeightsStore
+from qwenport.core.secret import Secret
+
+
+def banner(standing: Standing, *, is_terminal: bool) -> str:
+    """Return the text.
+
+    The first key is shown once, on a terminal; elsewhere standard output may be a log, so it is left in a file.
+    """
+    base = base_url(standing)
+    key = shown_key(standing, is_terminal=is_terminal)
+    lines = [
+        "",
+        f"Qwenport listens on {base}",
+        f"  OpenAI      {base}/compatible-mode/v1   (or {base}/v1)",
+        f"  DashScope   {base}/api/v1",
+        f"  health      {base}/healthz  {base}/readyz",
+        "",
+        *stand_in_lines(standing),
+        *key_lines(standing, is_terminal=is_terminal),
+        "",
+        "Try it:",
+        "",
+        *curl_openai(base, key),
+        "",
+        *curl_dashscope(base, key),
+        "",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def base_url(standing: Standing) -> str:
+    """Return the address that clients on this machine use, or the public one where it is set."""
+    if standing.settings.public_url:
+        return standing.settings.public_url.rstrip("/")
+    host = standing.settings.host
+    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104 - shown, not bound
+    return f"http://{host}:{standing.port}"
+
+
+def first_key_path(standing: Standing) -> Path:
+    """Return where a first key is left that could not be shown."""
+    return standing.settings.data_dir / "first-key"
+
+
+def shown_key(standing: Standing, *, is_terminal: bool) -> str:
+    """Return what stands in a curl command for the key: itself on the one occasion, else where to find it."""
+    if standing.new_key is not None and is_terminal:
+        return standing.new_key.reveal()
+    if standing.settings.bootstrap_api_key is not None:
+        return "$QWENPORT_BOOTSTRAP_API_KEY"
+    if standing.new_key is not None or first_key_path(standing).exists():
+        return f"$(cat {shlex.quote(str(first_key_path(standing)))})"
+    return "$DASHSCOPE_API_KEY"
+
+
+def key_lines(standing: Standing, *, is_terminal: bool) -> list[str]:
+    """Return what is said of keys; leaves a new key in a file where it is not shown."""
+    if standing.settings.bootstrap_api_key is not None:
+        return ["API key: the one in QWENPORT_BOOTSTRAP_API_KEY."]
+    if standing.new_key is None:
+        if first_key_path(standing).exists():
+            return [f"API key: in {first_key_path(standing)}; delete that file once you have kept it elsewhere."]
+        return ["API key: put yours into DASHSCOPE_API_KEY; `qwenport keys create` makes another one."]
+    if is_terminal:
+        return ["", f"Your first API key, shown this once:  {standing.new_key.reveal()}"]
+    leave_key(first_key_path(standing), standing.new_key)
+    return [f"Your first API key is in {first_key_path(standing)}, which only you can read."]
+
+
+def leave_key(path: Path, key: Secret) -> None:
+    """Write a key into a new file of mode 0600."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(key.reveal() + "\n")
+
+
+def stand_in_lines(standing: Standing) -> list[str]:
+    """Return which models are not what their names promise, and what is missing."""
+    cards = standing.catalog.cards.values()
+    targets = sorted({card.route[0] for card in cards if card.stands_in})
+    lines = [
+        f"{sum(card.route[0] == target for card in cards if card.stands_in)} Qwen models are answered by the stand-in "
+        f"{target.partition('/')[2]}; each answer says so in x-qwenport-served-by."
+        for target in targets
+    ]
+    store = WeightsStore(standing.settings.models_dir)
+    lines += [
+        f"No weights for {model.name}: calls to it get a 503 until you run `qwenport models pull {model.name}`."
+        for target, model in standing.catalog.engine_models.items()
+        if target in targets and not model.url and not store.is_present(model)
+    ]
+    if os.environ.get("DASHSCOPE_API_KEY") and not os.environ.get("QWENPORT_DASHSCOPE_API_KEY"):
+        lines.append(
+            "DASHSCOPE_API_KEY is set here; it is a client's variable and does not make this server use Alibaba."
+        )
+    return lines
+
+
+def curl_openai(base: str, key: str) -> list[str]:
+    """Return a command that works when pasted."""
+    body = '{"model":"qwen-plus","messages":[{"role":"user","content":"Who are you?"}]}'
+    return curl(f"{base}/compatible-mode/v1/chat/completions", key, body)
+
+
+def curl_dashscope(base: str, key: str) -> list[str]:
+    """Return a command that works when pasted."""
+    body = '{"model":"qwen-turbo","input":{"messages":[{"role":"user","content":"Who are you?"}]}}'
+    return curl(f"{base}/api/v1/services/aigc/text-generation/generation", key, body)
+
+
+def curl(url: str, key: str, body: str) -> list[str]:
+    """Return the lines of a POST of JSON."""
+    return [
+        f"curl {url} \\",
+        f'  -H "Authorization: Bearer {key}" -H "Content-Type: application/json" \\',
+        f"  -d '{body}'",
+    ]

@@ -1,0 +1,182 @@
+"""`qwenport doctor`: checks all that a user can get wrong, and says the fix."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import socket
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Annotated, Any, Literal
+
+from cyclopts import Parameter
+
+from qwenport.app.refusal import StartRefused
+from qwenport.app.supervisor import is_routed, load_catalog
+from qwenport.catalog.errors import WeightsError
+from qwenport.catalog.weights import WeightsStore
+from qwenport.cli.context import OUT, is_listening, operator, settings, show_json
+from qwenport.client.admin_client import AdminError
+from qwenport.settings.settings import Settings
+
+AsJson = Annotated[bool, Parameter(name="--json", negative=())]
+
+MIB = 1 << 20
+LEAST_FREE_BYTES = 512 * MIB
+QWEN_MODELS = (
+    ("Qwen3-0.6B, 8 bit", 1.6),
+    ("Qwen3-1.7B, 8 bit", 3.5),
+    ("Qwen3-4B, 4 bit", 5.0),
+    ("Qwen3-8B, 4 bit", 8.5),
+)
+"""Real Qwen models as GGUF, and the memory in GiB that one needs here with its context."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """What one check found."""
+
+    check: str
+    verdict: Literal["ok", "note", "problem"]
+    words: str
+
+
+def doctor(*, json: AsJson = False) -> int:
+    """Check settings, folders, port, weights, server and engines; the exit code is 1 when something needs a fix.
+
+    Args:
+        json: print JSON.
+    """
+    findings = list(examine())
+    if json:
+        show_json([asdict(finding) for finding in findings])
+    else:
+        marks = {"ok": "[green]ok     [/]", "note": "[yellow]note   [/]", "problem": "[red]problem[/]"}
+        for finding in findings:
+            OUT.print(f"{marks[finding.verdict]}  {finding.check}: ", end="")
+            OUT.print(finding.words, markup=False)
+    return 1 if any(finding.verdict == "problem" for finding in findings) else 0
+
+
+def examine() -> Iterator[Finding]:
+    """Yield the findings, from the machine to the running server."""
+    yield ok("python", f"{sys.version.split()[0]} at {sys.executable}")
+    chosen = settings()
+    for warning in chosen.warnings:
+        yield note("settings", warning)
+    yield ok("settings", f"data in {chosen.data_dir}, models in {chosen.models_dir}")
+    runs = is_listening(chosen.admin_socket)
+    yield from folders(chosen)
+    yield from port(chosen, runs=runs)
+    yield from weights(chosen)
+    yield from server(chosen, runs=runs)
+    yield from room()
+
+
+def folders(chosen: Settings) -> Iterator[Finding]:
+    """Check that the folders can be written to and have space."""
+    for name, folder in (("data directory", chosen.data_dir), ("models directory", chosen.models_dir)):
+        existing = next(parent for parent in (folder, *folder.parents) if parent.exists())
+        if not os.access(existing, os.W_OK | os.X_OK):
+            yield problem(name, f"{existing} cannot be written to; change its owner or the setting")
+            continue
+        free = shutil.disk_usage(existing).free
+        if free < LEAST_FREE_BYTES:
+            yield problem(
+                name, f"only {free // MIB} MiB are free at {existing}; free at least {LEAST_FREE_BYTES // MIB}"
+            )
+        else:
+            yield ok(name, f"{folder}, {free // MIB:,} MiB free")
+
+
+def port(chosen: Settings, *, runs: bool) -> Iterator[Finding]:
+    """Check that the port is free, unless our own server has it."""
+    if runs:
+        return
+    with socket.socket(socket.AF_INET6 if ":" in chosen.host else socket.AF_INET) as attempt:
+        attempt.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            attempt.bind((chosen.host, chosen.port))
+        except OSError as error:
+            yield problem("port", f"cannot listen on {chosen.host}:{chosen.port} ({error.strerror}); set QWENPORT_PORT")
+        else:
+            yield ok("port", f"{chosen.host}:{chosen.port} is free")
+
+
+def weights(chosen: Settings) -> Iterator[Finding]:
+    """Check that the weights that routes lead to are there and whole."""
+    try:
+        catalog = load_catalog(chosen)
+    except StartRefused as error:
+        yield problem("catalog", str(error))
+        return
+    yield ok("catalog", f"{len(catalog.cards)} models")
+    store = WeightsStore(chosen.models_dir)
+    for target, model in catalog.engine_models.items():
+        if not is_routed(target, catalog) or model.url:
+            continue
+        try:
+            store.verify(model)
+        except WeightsError as error:
+            yield problem("weights", str(error))
+        else:
+            yield ok("weights", f"{model.name} is whole, at {store.path(model)}")
+    stand_ins = sum(card.stands_in for card in catalog.cards.values())
+    if stand_ins:
+        yield note("stand-in", f"{stand_ins} models are answered by a small stand-in, not by the Qwen of their name")
+
+
+def server(chosen: Settings, *, runs: bool) -> Iterator[Finding]:
+    """Ask the running server how it and its engines are, and check the books."""
+    if not runs:
+        yield note("server", "not running with this data directory; start it with `qwenport serve`")
+        return
+
+    async def ask() -> tuple[dict[str, Any], dict[str, Any]]:
+        async with operator(chosen) as client:
+            return await client.get("/status"), await client.get("/ledger/check")
+
+    try:
+        status, books = asyncio.run(ask())
+    except AdminError as error:
+        yield problem("server", str(error))
+        return
+    yield ok("server", f"running; the gateway holds {status['gateway_resident_bytes'] / MIB:.0f} MiB of memory")
+    for target, condition in status["engines"].items():
+        memory = condition["resident_bytes"] / MIB
+        words = f"{condition['state']}, {memory:.0f} MiB of memory, {condition['restarts']} restarts"
+        is_well = condition["state"] == "ready"
+        yield (ok if is_well else problem)(target, words if is_well else f"{words}: {condition['reason']}")
+    if books["balanced"]:
+        yield ok("books", f"{books['calls']:,} calls, balanced")
+    else:
+        yield problem("books", "they do not balance; `qwenport ledger check` lists the differences")
+
+
+def room() -> Iterator[Finding]:
+    """Offer a real Qwen where the machine has room for one."""
+    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / (1 << 30)
+    fitting = [name for name, need in QWEN_MODELS if need <= total * 0.6]
+    if fitting:
+        yield note(
+            "a real Qwen",
+            f"this machine has {total:.0f} GiB of memory, room for {fitting[-1]} as GGUF: describe "
+            "the file in <data directory>/catalog/NAME.toml (docs/en/models.md), then `qwenport models pull NAME`",
+        )
+
+
+def ok(check: str, words: str) -> Finding:
+    """Return a finding that needs nothing."""
+    return Finding(check=check, verdict="ok", words=words)
+
+
+def note(check: str, words: str) -> Finding:
+    """Return a finding that is worth knowing."""
+    return Finding(check=check, verdict="note", words=words)
+
+
+def problem(check: str, words: str) -> Finding:
+    """Return a finding that needs a fix."""
+    return Finding(check=check, verdict="problem", words=words)

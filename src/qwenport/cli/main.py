@@ -1,0 +1,63 @@
+"""The command `qwenport`."""
+
+from __future__ import annotations
+
+import sys
+from importlib.metadata import version
+
+from cyclopts import App
+
+from qwenport.app.refusal import StartRefused
+from qwenport.catalog.errors import CatalogInvalid, PullFailed
+from qwenport.cli.chat import chat
+from qwenport.cli.context import ERRORS, CommandFailed
+from qwenport.cli.doctor import doctor
+from qwenport.cli.keys import keys
+from qwenport.cli.models import models
+from qwenport.cli.serve import serve, worker
+from qwenport.cli.usage import calls, ledger, usage
+from qwenport.client.admin_client import AdminError
+from qwenport.core.errors import ModelNotFound, StorageUnavailable
+from qwenport.settings.settings import SettingInvalid
+
+app = App(
+    name="qwenport",
+    help="A self-hosted Qwen platform.",
+    version=version("qwenport"),
+    result_action="return_int_as_exit_code_else_zero",
+)
+app.command(serve)
+app.command(worker, show=False)
+app.command(keys)
+app.command(models)
+app.command(usage)
+app.command(calls)
+app.command(ledger)
+app.command(chat)
+app.command(doctor)
+
+EXPECTED = (
+    AdminError,
+    CatalogInvalid,
+    CommandFailed,
+    ModelNotFound,
+    PullFailed,
+    SettingInvalid,
+    StartRefused,
+    StorageUnavailable,
+)
+"""Errors whose message is all that a user needs."""
+
+
+def main() -> None:
+    """Run the command line; an expected error is one line on standard error and exit code 1."""
+    try:
+        code = app()
+    except EXPECTED as error:
+        ERRORS.print(f"qwenport: {error}", markup=False)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.exit(141)
+    sys.exit(code)

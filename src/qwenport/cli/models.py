@@ -1,0 +1,139 @@
+"""`qwenport models`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+from cyclopts import App, Parameter
+
+from qwenport.app.supervisor import is_routed, load_catalog
+from qwenport.catalog.catalog import Catalog
+from qwenport.catalog.engine_model import EngineModel
+from qwenport.catalog.weights import WeightsStore
+from qwenport.cli.context import OUT, CommandFailed, settings, show_json, show_table
+from qwenport.cli.progress import Bar
+from qwenport.core.model_card import ModelCard
+
+models = App(name="models", help="Show the catalog; fetch and remove weights.")
+
+AsJson = Annotated[bool, Parameter(name="--json", negative=())]
+
+COLUMNS = ("name", "context_tokens", "max_output_tokens", "served_by", "stand_in", "weights")
+
+
+@models.command(name="list")
+def list_(*, json: AsJson = False) -> None:
+    """List the models, and what answers for each.
+
+    Args:
+        json: print JSON.
+    """
+    chosen = settings()
+    catalog, store = load_catalog(chosen), WeightsStore(chosen.models_dir)
+    rows = [row_of(card, catalog, store) for card in catalog.cards.values()]
+    show_json(rows) if json else show_table(rows, COLUMNS, "The catalog is empty.")
+
+
+@models.command
+def show(name: str, /, *, json: AsJson = False) -> None:
+    """Show all that is known of a model.
+
+    Args:
+        name: the model's name.
+        json: print JSON.
+    """
+    chosen = settings()
+    catalog = load_catalog(chosen)
+    card = catalog.resolve(name)
+    content: dict[str, Any] = msgspec.to_builtins(card) | row_of(card, catalog, WeightsStore(chosen.models_dir))
+    engine_model = engine_model_of(card, catalog)
+    if engine_model is not None:
+        content["engine"] = msgspec.to_builtins(engine_model)
+    if json:
+        show_json(content)
+        return
+    for field, value in content.items():
+        OUT.print(f"{field}:", style="bold", end=" ")
+        OUT.print(msgspec.json.format(msgspec.json.encode(value)).decode(), markup=False)
+
+
+@models.command
+def pull(name: str | None = None, /, *, json: AsJson = False) -> None:
+    """Fetch the weights that a model needs, check them, and put them in place; those that are there are checked.
+
+    Args:
+        name: a model's name; without it, all that the routes lead to.
+        json: print JSON.
+    """
+    chosen = settings()
+    catalog, store = load_catalog(chosen), WeightsStore(chosen.models_dir)
+    done = []
+    for model in wanted(name, catalog):
+        path = store.pull(model, Bar())
+        done.append({"name": model.name, "path": str(path), "size_bytes": model.weights.size_bytes})
+    if json:
+        show_json(done)
+        return
+    for each in done:
+        OUT.print(f"{each['name']} is at {each['path']}", markup=False)
+
+
+@models.command
+def remove(name: str, /, *, json: AsJson = False) -> None:
+    """Delete a model's weights from this machine.
+
+    Args:
+        name: the model's name.
+        json: print JSON.
+    """
+    chosen = settings()
+    catalog, store = load_catalog(chosen), WeightsStore(chosen.models_dir)
+    removed = []
+    for model in wanted(name, catalog):
+        try:
+            if store.remove(model):
+                removed.append(str(store.path(model)))
+        except OSError as error:
+            raise CommandFailed(f"{store.path(model)} cannot be deleted: {error.strerror}") from error
+    if json:
+        show_json({"removed": removed})
+    else:
+        OUT.print(f"Removed {', '.join(removed)}" if removed else f"There were no weights of {name}.", markup=False)
+
+
+def row_of(card: ModelCard, catalog: Catalog, store: WeightsStore) -> dict[str, Any]:
+    """Return what a list says of a model."""
+    engine_model = engine_model_of(card, catalog)
+    present = engine_model is not None and store.is_present(engine_model)
+    return {
+        "name": card.name,
+        "context_tokens": card.context_tokens,
+        "max_output_tokens": card.max_output_tokens,
+        "served_by": card.route[0] if card.route else None,
+        "stand_in": card.stands_in,
+        "weights": "present" if present else "absent",
+    }
+
+
+def engine_model_of(card: ModelCard, catalog: Catalog) -> EngineModel | None:
+    """Return the embedded model that answers for a name."""
+    return next((catalog.engine_models[target] for target in card.route if target in catalog.engine_models), None)
+
+
+def wanted(name: str | None, catalog: Catalog) -> list[EngineModel]:
+    """Return the embedded models that a command is about.
+
+    Raises:
+        ModelNotFound: there is no model of this name.
+        CommandFailed: its calls go to no embedded model.
+    """
+    if name is None:
+        return [
+            model for target, model in catalog.engine_models.items() if is_routed(target, catalog) and not model.url
+        ]
+    own = next((model for model in catalog.engine_models.values() if model.name == name), None)
+    model = own or engine_model_of(catalog.resolve(name), catalog)
+    if model is None:
+        raise CommandFailed(f"calls to `{name}` go to no embedded model; there are no weights to fetch")
+    return [model]

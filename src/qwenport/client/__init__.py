@@ -1,0 +1,1 @@
+"""Clients of a running server; so far the admin API's."""

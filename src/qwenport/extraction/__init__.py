@@ -1,0 +1,1 @@
+"""Documents to checked rows; empty until the extraction products come."""

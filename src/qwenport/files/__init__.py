@@ -1,0 +1,1 @@
+"""Stored files and uploads; empty until the file operations come."""

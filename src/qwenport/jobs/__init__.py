@@ -1,0 +1,1 @@
+"""Durable jobs; empty until batches and bulk extraction come."""

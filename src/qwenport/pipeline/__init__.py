@@ -1,0 +1,1 @@
+"""The one meeting place of a call: permission, admission, preparation, route, engine."""

@@ -1,0 +1,42 @@
+"""The way of a call. Wire formats, limits, engines, streaming and billing meet here and see nothing of one another."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, aclosing
+from dataclasses import dataclass
+
+from qwenport.core.call import Call
+from qwenport.core.caller import Caller
+from qwenport.core.events import Event
+from qwenport.core.model_card import ModelCard
+from qwenport.core.prepared_call import PreparedCall
+from qwenport.engines.engine import Engine
+from qwenport.gate.admission import Admission
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """The steps of a call, as the composition root put them together."""
+
+    resolve: Callable[[str], ModelCard]
+    permit: Callable[[Caller, ModelCard, Call], None]
+    admit: Callable[[Caller, ModelCard, Call], Admission]
+    prepare: Callable[[Call, ModelCard], PreparedCall]
+    route: Callable[[ModelCard, PreparedCall], AbstractAsyncContextManager[Engine]]
+
+
+async def serve(caller: Caller, call: Call, parts: Parts) -> AsyncGenerator[Event, None]:
+    """Run one call from permission to settled usage; iterate it under `aclosing`, or it settles too late.
+
+    Raises:
+        QwenportError: any of the tree, before the first event or between events.
+    """
+    card = parts.resolve(call.model)
+    parts.permit(caller, card, call)
+    async with parts.admit(caller, card, call) as admission:
+        prepared = parts.prepare(call, card)
+        async with parts.route(card, prepared) as engine, aclosing(engine.run(prepared)) as events:
+            async for event in events:
+                admission.observe(event)
+                yield event

@@ -1,0 +1,1 @@
+"""Which engine takes a call, and how many it takes at a time."""

@@ -1,0 +1,1 @@
+"""The admin API: what operators do with keys, usage and the books, as JSON."""

@@ -1,0 +1,86 @@
+"""Is the client still there? Cancels the answering task when it is not.
+
+An ASGI server tells of a departure only to those who wait in `receive`, so a task waits there while a call runs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from types import TracebackType
+from typing import Self
+
+from qwenport.core.errors import QwenportError
+from qwenport.server.asgi import Receive
+from qwenport.server.response import Response
+
+log = logging.getLogger(__name__)
+
+
+class ClientWatch:
+    """A block that is left early when the client leaves, or when the server breaks the exchange off.
+
+    Either arrives in the block as one cancellation, which ends here; afterwards `gone` or `aborted` tells.
+    """
+
+    def __init__(self, receive: Receive, response: Response) -> None:
+        self._receive = receive
+        self._response = response
+        self._owner: asyncio.Task[object] | None = None
+        self._listener: asyncio.Task[None] | None = None
+        self._has_cancelled = False
+        self.gone = False
+        """Whether the client left, or took no bytes for so long that it was given up."""
+        self.aborted: QwenportError | None = None
+        """The error by which the server broke the exchange off."""
+
+    async def __aenter__(self) -> Self:
+        self._owner = asyncio.current_task()
+        self._listener = asyncio.get_running_loop().create_task(self._listen())
+        self._listener.add_done_callback(self._heard)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool:
+        owner, self._owner = self._owner, None
+        if self._listener is not None:
+            self._listener.cancel()
+        if not self._has_cancelled or owner is None:
+            return False
+        # Our own cancellation ends here; where somebody else cancelled as well, theirs goes on.
+        return owner.uncancel() == 0 and kind is asyncio.CancelledError
+
+    def abort(self, error: QwenportError) -> None:
+        """Break the exchange off; whoever answers says `error` to the client."""
+        if self._may_end():
+            self.aborted = error
+            self._cancel()
+
+    def give_up(self) -> None:
+        """Leave a client that takes no bytes, even when only the last are still to go."""
+        if self._owner is not None and not self._has_cancelled:
+            self.gone = True
+            self._cancel()
+
+    async def _listen(self) -> None:
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+
+    def _heard(self, listener: asyncio.Task[None]) -> None:
+        """Take a disconnect for a departure, unless the response is complete: a server says it then as well."""
+        if listener.cancelled():
+            return
+        if (error := listener.exception()) is not None:
+            log.error("the server cannot tell whether the client is there; it counts as gone", exc_info=error)
+        if self._may_end():
+            self.gone = True
+            self._cancel()
+
+    def _may_end(self) -> bool:
+        return self._owner is not None and not self._has_cancelled and not self._response.closing
+
+    def _cancel(self) -> None:
+        if self._owner is not None:
+            self._has_cancelled = True
+            self._owner.cancel()

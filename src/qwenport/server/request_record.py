@@ -1,0 +1,59 @@
+"""What one request turns into when it is over: a log line and metrics."""
+
+from __future__ import annotations
+
+import time
+
+from qwenport.core.errors import QwenportError
+from qwenport.core.events import ChoiceFinished, Delta, Event, Started
+from qwenport.core.ids import RequestId
+from qwenport.observability.log import REQUESTS, RequestLine
+from qwenport.observability.metrics import Metrics
+from qwenport.server.asgi import Scope
+
+
+class RequestRecord:
+    """Collects while the request is answered; `close` writes it down."""
+
+    def __init__(self, scope: Scope, request_id: RequestId, face: str, operation: str) -> None:
+        self._began = time.perf_counter()
+        self.line = RequestLine(
+            request_id=request_id, face=face, operation=operation, method=scope["method"], path=scope["path"]
+        )
+
+    def observe(self, event: Event) -> None:
+        """Count an event."""
+        if isinstance(event, Delta | ChoiceFinished):
+            self.line.output_tokens += event.tokens
+        elif isinstance(event, Started):
+            self.line.first_event_ms = self._elapsed_ms()
+            self.line.served_by = event.served_by
+            self.line.input_tokens = event.input_tokens
+        else:
+            self.line.input_tokens = event.usage.input_tokens
+            self.line.output_tokens = event.usage.output_tokens
+
+    def fail(self, error: QwenportError) -> None:
+        """Note the error that ends the request."""
+        self.line.error = error.code
+        self.line.outcome = "failed"
+
+    def leave(self) -> None:
+        """Note that the client left before its answer was complete."""
+        self.line.outcome = "abandoned"
+
+    def close(self, metrics: Metrics) -> None:
+        """Write the log line and count the request."""
+        line = self.line
+        line.total_ms = self._elapsed_ms()
+        line.outcome = line.outcome or "finished"
+        REQUESTS.info(line)
+        metrics.requests.labels(line.face, line.operation, str(line.status)).inc()
+        metrics.duration.observe(line.total_ms / 1000)
+        if line.first_event_ms:
+            metrics.first_event.observe(line.first_event_ms / 1000)
+        if line.error:
+            metrics.refused.labels(line.error).inc()
+
+    def _elapsed_ms(self) -> float:
+        return round((time.perf_counter() - self._began) * 1000, 3)
