@@ -1,0 +1,178 @@
+"""The reference pages hold what the code has: settings, commands, errors, fields, addresses; no less and no more."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import msgspec
+import pytest
+from cyclopts import App
+from starlette.routing import Route
+
+from qwenport.cli.main import app
+from qwenport.core import errors
+from qwenport.core.errors import QwenportError
+from qwenport.core.ids import RequestId
+from qwenport.faces.dashscope import DASHSCOPE
+from qwenport.faces.openai import OPENAI
+from qwenport.faces.registry import FACES
+from qwenport.metering.records import Outcome
+from qwenport.metering.reports import CallRow
+from qwenport.observability.log import RequestLine
+from qwenport.observability.metrics import Metrics
+from qwenport.server.admin.routes import AdminParts, admin_routes
+from qwenport.settings import settings
+from qwenport.settings.settings import ServerTable
+
+Fences = Callable[[Path, str], list[str]]
+Rows = Callable[[Path], list[list[str]]]
+Prose = Callable[[Path], str]
+
+CODE = re.compile(r"`([^`]+)`")
+SEMICOLON = re.compile(r"[;\uff1b]")
+"""Of both languages; the second is the full-width one."""
+REQUEST_ID = RequestId("7a076862-72a9-9097-29b3-dfc1300526a4")
+
+ARGUMENTS: dict[type[QwenportError], tuple[Any, ...]] = {
+    errors.MethodNotAllowed: ("GET", ("POST",)),
+    errors.BodyTooLarge: (1,),
+    errors.BodyTooSlow: (1.0,),
+    errors.InputTooLong: (1,),
+}
+"""What classes are made with that take more than words."""
+
+pytestmark = pytest.mark.parametrize("language", ["en", "zh"])
+
+
+@pytest.fixture
+def page(language: str, root: Path) -> Callable[[str], Path]:
+    """Give a page of the language by its name."""
+    return lambda name: root / "docs" / language / f"{name}.md"
+
+
+Page = Callable[[str], Path]
+
+
+def first_codes(table: list[list[str]]) -> list[str]:
+    """Return every name in the first cells of a page's tables."""
+    return [name for row in table for name in CODE.findall(row[0])]
+
+
+def commands(group: App, words: tuple[str, ...]) -> Iterator[tuple[str, set[str]]]:
+    """Yield every command that users see, with its options."""
+    for name in group:
+        command = group[name]
+        if name.startswith("-") or not command.show:
+            continue
+        below = [each for each in command if not each.startswith("-")]
+        if below:
+            yield from commands(command, (*words, name))
+        else:
+            names = {each for argument in command.assemble_argument_collection() for each in argument.names}
+            yield " ".join((*words, name)), {each for each in names if each.startswith("--")}
+
+
+def tree(kind: type[QwenportError]) -> Iterator[type[QwenportError]]:
+    """Yield a class and all below it."""
+    yield kind
+    for below in kind.__subclasses__():
+        if below.__module__ == errors.__name__:
+            yield from tree(below)
+
+
+def sample(kind: type[QwenportError]) -> QwenportError:
+    """Return an error of exactly this class."""
+    if kind in ARGUMENTS:
+        return kind(*ARGUMENTS[kind])
+    takes_words = "message" in inspect.signature(kind).parameters
+    needs_a_word = any(
+        parameter.default is inspect.Parameter.empty and parameter.kind is not inspect.Parameter.KEYWORD_ONLY
+        for parameter in inspect.signature(kind).parameters.values()
+    )
+    return kind(*("words",) * (takes_words or needs_a_word))
+
+
+def test_every_setting_has_its_row_and_no_row_is_made_up(page: Page, rows: Rows) -> None:
+    known = set(re.findall(r"QWENPORT_[A-Z_]*[A-Z]", inspect.getsource(settings)))
+    table = [row for row in rows(page("operations")) if row[0].startswith("`QWENPORT_")]
+
+    assert sorted(first_codes(table)) == sorted(known)
+
+
+def test_every_field_of_the_server_table_has_its_row(page: Page, rows: Rows) -> None:
+    assert set(first_codes(rows(page("operations")))) >= set(ServerTable.__struct_fields__)
+
+
+def test_every_command_has_its_row_with_exactly_its_options(page: Page, rows: Rows) -> None:
+    table = {
+        re.sub(r" \[?[A-Z]+\]?$", "", row[0].strip("`")): set(CODE.findall(row[1]))
+        for row in rows(page("operations"))
+        if row[0].startswith("`qwenport ")
+    }
+
+    assert table == dict(commands(app, ("qwenport",)))
+
+
+def test_every_error_has_its_row_with_the_status_and_codes_of_both_faces(page: Page, rows: Rows) -> None:
+    table = {
+        CODE.findall(row[0])[0]: (int(row[1]), CODE.findall(row[2])[0], SEMICOLON.split(row[3])[0])
+        for row in rows(page("errors"))
+        if len(row) == 5 and row[1].isdecimal()
+    }
+
+    assert table == {kind.code: as_the_faces_say(sample(kind)) for kind in tree(QwenportError)}
+
+
+def as_the_faces_say(error: QwenportError) -> tuple[int, str, str]:
+    """Return status, native code and the cell for the OpenAI face."""
+    native = DASHSCOPE.encode_error(error, REQUEST_ID)
+    compatible = OPENAI.encode_error(error, REQUEST_ID)
+    code = msgspec.json.decode(native.body)["code"]
+    body = msgspec.json.decode(compatible.body)
+    assert native.status == compatible.status
+    if "error" not in body:
+        return native.status, code, f"flat `{body['code']}`"
+    kind, inner = body["error"]["type"], body["error"]["code"]
+    return native.status, code, f"`{kind}` / `{inner}`" if inner else f"`{kind}` / null"
+
+
+def test_every_field_of_the_log_line_has_its_row(page: Page, rows: Rows) -> None:
+    assert set(first_codes(rows(page("operations")))) >= set(RequestLine.__struct_fields__)
+
+
+def test_every_metric_of_the_registry_has_its_row(page: Page, rows: Rows) -> None:
+    kept = Metrics().registry.collect()
+    names = {f"{each.name}_total" if each.type == "counter" else each.name for each in kept}
+
+    assert set(first_codes(rows(page("operations")))) >= names
+
+
+def test_every_address_of_the_admin_api_has_its_row_and_no_row_is_made_up(page: Page, rows: Rows) -> None:
+    parts = cast("AdminParts", SimpleNamespace(database=None))
+    routes = [route for route in admin_routes(parts) if isinstance(route, Route)]
+    known = {f"{method} /admin/v1{route.path}" for route in routes for method in (route.methods or set()) - {"HEAD"}}
+    found = {name for name in first_codes(rows(page("operations"))) if " /admin/v1/" in name}
+
+    assert found == known
+
+
+def test_every_field_of_a_call_is_in_the_example(page: Page, fences: Fences) -> None:
+    examples = [msgspec.json.decode(text) for text in fences(page("operations"), "json")]
+
+    assert set(CallRow.__struct_fields__) in [set(example) for example in examples]
+
+
+def test_every_address_of_the_faces_has_its_row_and_no_row_is_made_up(page: Page, rows: Rows) -> None:
+    known = {f"{operation.method} {operation.path}" for face in FACES for operation in face.operations}
+    found = {name for name in first_codes(rows(page("parameters"))) if name.startswith(("GET ", "POST "))}
+
+    assert found == known
+
+
+def test_every_outcome_of_a_call_has_its_row(page: Page, rows: Rows) -> None:
+    assert set(first_codes(rows(page("books")))) >= set(Outcome)
