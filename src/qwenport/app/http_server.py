@@ -12,6 +12,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from qwenport.server.asgi import ASGIApp
 
+READ_BYTES = 256 * 1024
+"""What one read can hold beyond the header lines: the end of a body before them."""
 KEEP_ALIVE_S = 75
 LARGEST_HEADERS_BYTES = 64 * 1024
 
@@ -20,23 +22,50 @@ class GuardedProtocol(HttpToolsProtocol):
     """uvicorn's HTTP/1.1 with two bounds that it lacks: on the time and on the size of a request's header lines."""
 
     headers_s = 15.0
+    stall_s = 60.0
+
+    def data_received(self, data: bytes) -> None:
+        """Count header lines that have not come to their end: the parser tells of a line only when it is complete."""
+        super().data_received(data)
+        if self._headers_timer is not None:
+            self._unfinished_bytes += len(data)
+            if self._unfinished_bytes > LARGEST_HEADERS_BYTES + READ_BYTES:
+                self._count(self._unfinished_bytes)
+
+    def pause_writing(self) -> None:
+        """Start the clock for a client that takes no bytes: a close would wait for it, so it is cut off."""
+        super().pause_writing()
+        self._stall_timer = self.loop.call_later(self.stall_s, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """Stop that clock."""
+        self._stop_stall_clock()
+        super().resume_writing()
+
+    def _stop_stall_clock(self) -> None:
+        if self._stall_timer is not None:
+            self._stall_timer.cancel()
+            self._stall_timer = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
         """Start the clock for the first request's headers."""
         super().connection_made(transport)
         self._headers_timer: asyncio.TimerHandle | None = None
         self._headers_bytes = 0
+        self._unfinished_bytes = 0
+        self._stall_timer: asyncio.TimerHandle | None = None
         self._arm()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop the clock."""
         self._disarm()
+        self._stop_stall_clock()
         super().connection_lost(exc)
 
     def on_message_begin(self) -> None:
         """Start the clock for a further request's headers."""
         super().on_message_begin()
-        self._headers_bytes = 0
+        self._headers_bytes = self._unfinished_bytes = 0
         if self._headers_timer is None:
             self._arm()
 

@@ -29,7 +29,8 @@ from qwenport.core.clock import SystemClock
 from qwenport.core.errors import StorageUnavailable
 from qwenport.core.ids import RandomIds
 from qwenport.core.secret import Secret
-from qwenport.engines.engine import EngineKind, Site
+from qwenport.engines.condition_file import read
+from qwenport.engines.engine import EngineKind, EngineState, Site
 from qwenport.engines.registry import KINDS
 from qwenport.metering.flush import Books
 from qwenport.metering.replay import replay
@@ -41,6 +42,7 @@ log = logging.getLogger(__name__)
 WORKER_PAUSE_S = 1.0
 READY_S = 60.0
 ORPHANS_S = 10.0
+SETTLE_S = 60.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -173,6 +175,7 @@ class Supervisor:
             self._workers[slot] = process
             if is_ready and not announced and not self._stopping.is_set():
                 announced = True
+                await self._until_engines_settle(standing)
                 self._announce(standing)
             if self._stopping.is_set() and process.returncode is None:
                 process.send_signal(signal.SIGTERM)
@@ -187,6 +190,15 @@ class Supervisor:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(WORKER_PAUSE_S):
                     await self._stopping.wait()
+
+    async def _until_engines_settle(self, standing: Standing) -> None:
+        """Wait while engines load, so that what the announcement invites to works at once; not for ever."""
+        deadline = asyncio.get_running_loop().time() + SETTLE_S
+        targets = [target for target in standing.catalog.engine_models if is_routed(target, standing.catalog)]
+        while asyncio.get_running_loop().time() < deadline and not self._stopping.is_set():
+            if all(read(standing.site, target).state is not EngineState.LOADING for target in targets):
+                return
+            await asyncio.sleep(0.05)
 
     async def _start_worker(
         self, slot: int, standing: Standing, public: socket.socket, admin: socket.socket

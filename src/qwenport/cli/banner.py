@@ -8,6 +8,7 @@ from pathlib import Path
 
 from qwenport.app.supervisor import Standing
 from qwenport.catalog.weights import WeightsStore
+from qwenport.cli.context import local_url
 from qwenport.core.secret import Secret
 
 
@@ -42,9 +43,7 @@ def base_url(standing: Standing) -> str:
     """Return the address that clients on this machine use, or the public one where it is set."""
     if standing.settings.public_url:
         return standing.settings.public_url.rstrip("/")
-    host = standing.settings.host
-    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104 - shown, not bound
-    return f"http://{host}:{standing.port}"
+    return local_url(standing.settings.host, standing.port)
 
 
 def first_key_path(standing: Standing) -> Path:

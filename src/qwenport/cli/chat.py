@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import httpx
 from cyclopts import Parameter
 
-from qwenport.cli.context import ERRORS, CommandFailed, settings, show_json
+from qwenport.cli.context import ERRORS, CommandFailed, local_url, named_url, settings, show_json
 from qwenport.settings.settings import Settings
 
 AsJson = Annotated[bool, Parameter(name="--json", negative=())]
@@ -37,13 +37,15 @@ def chat(
         system: the system message.
         json: print the whole answer as JSON, with a prompt only.
     """
+    if json and prompt is None:
+        raise CommandFailed('`--json` needs a prompt, such as `qwenport chat --json "Who are you?"`')
     chosen = settings()
     messages = [{"role": "system", "content": system}]
     with httpx.Client(base_url=address(chosen), headers={"authorization": f"Bearer {api_key(chosen)}"}) as client:
         for line in [prompt] if prompt is not None else typed_lines():
             messages.append({"role": "user", "content": line})
             body = {"model": model, "messages": messages, "stream": not json}
-            if json and prompt is not None:
+            if json:
                 show_json(whole(client, body))
                 return
             answer = ""
@@ -57,7 +59,7 @@ def chat(
 
 def address(chosen: Settings) -> str:
     """Return the server's address."""
-    return os.environ.get("QWENPORT_URL") or f"http://{chosen.host}:{chosen.port}"
+    return named_url() or local_url(chosen.host, chosen.port)
 
 
 def api_key(chosen: Settings) -> str:
@@ -68,7 +70,7 @@ def api_key(chosen: Settings) -> str:
     """
     for name in ("QWENPORT_API_KEY", "DASHSCOPE_API_KEY"):
         if os.environ.get(name):
-            return os.environ[name]
+            return sendable(name, os.environ[name])
     if chosen.bootstrap_api_key is not None:
         return chosen.bootstrap_api_key.reveal()
     path = chosen.data_dir / "first-key"
@@ -76,6 +78,17 @@ def api_key(chosen: Settings) -> str:
         return Path(path).read_text("ascii").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise CommandFailed("no API key: set QWENPORT_API_KEY, or make one with `qwenport keys create`") from error
+
+
+def sendable(name: str, key: str) -> str:
+    """Return a key that can stand in a header.
+
+    Raises:
+        CommandFailed: it cannot, such as one pasted with an ellipsis.
+    """
+    if not key.isascii() or not key.isprintable() or " " in key:
+        raise CommandFailed(f"{name} holds a character that no API key has; copy the key into it again")
+    return key
 
 
 def typed_lines() -> Iterator[str]:

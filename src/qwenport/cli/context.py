@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import socket
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -12,6 +13,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
+import httpx
 from rich.console import Console
 from rich.table import Table
 
@@ -23,6 +25,9 @@ from qwenport.settings.settings import Settings, load_settings
 T = TypeVar("T")
 
 OUT = Console(highlight=False, width=None if sys.stdout.isatty() else 200)
+MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.\d+)?Z")
+"""A moment in UTC; a table shows its seconds."""
+
 ERRORS = Console(stderr=True, soft_wrap=True, highlight=False)
 
 
@@ -41,8 +46,8 @@ def settings() -> Settings:
 @asynccontextmanager
 async def operator(chosen: Settings) -> AsyncIterator[AdminClient]:
     """Give the admin API: from afar by QWENPORT_URL, else of the running server, else on the database itself."""
-    url = os.environ.get("QWENPORT_URL")
-    if url:
+    url = named_url()
+    if url is not None:
         if chosen.admin_token is None:
             raise CommandFailed("QWENPORT_URL is set, so QWENPORT_ADMIN_TOKEN must hold that server's operator token")
         async with _closing(from_afar(url, chosen.admin_token.reveal())) as client:
@@ -62,6 +67,30 @@ async def _closing(client: AdminClient) -> AsyncIterator[AdminClient]:
         yield client
     finally:
         await client.close()
+
+
+def named_url() -> str | None:
+    """Return the address in QWENPORT_URL, if any.
+
+    Raises:
+        CommandFailed: it is none.
+    """
+    text = os.environ.get("QWENPORT_URL")
+    if not text:
+        return None
+    try:
+        url = httpx.URL(text)
+    except httpx.InvalidURL:
+        url = httpx.URL("")
+    if url.scheme not in {"http", "https"} or not url.host:
+        raise CommandFailed(f"QWENPORT_URL is `{text}`; write it like `http://127.0.0.1:8600`")
+    return text.rstrip("/")
+
+
+def local_url(host: str, port: int) -> str:
+    """Return the address at which this machine reaches a server that listens on a host and port."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - called, not bound
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def is_listening(path: Path) -> bool:
@@ -93,7 +122,7 @@ def show_json(content: object) -> None:
 def show_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], empty: str) -> None:
     """Print rows for people; numbers stand right."""
     if not rows:
-        OUT.print(empty, markup=False)
+        OUT.print(empty, markup=False, soft_wrap=True)
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
@@ -110,6 +139,8 @@ def shown(value: object) -> str:
         return "-"
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, str) and (moment := MOMENT.fullmatch(value)):
+        return f"{moment[1]} {moment[2]}"
     if isinstance(value, list):
         return ", ".join(str(each) for each in value)
     return f"{value:,}" if isinstance(value, int) else str(value)
@@ -121,6 +152,8 @@ __all__ = [
     "CommandFailed",
     "StartRefused",
     "is_listening",
+    "local_url",
+    "named_url",
     "operator",
     "settings",
     "show_json",

@@ -56,7 +56,7 @@ def doctor(*, json: AsJson = False) -> int:
         marks = {"ok": "[green]ok     [/]", "note": "[yellow]note   [/]", "problem": "[red]problem[/]"}
         for finding in findings:
             OUT.print(f"{marks[finding.verdict]}  {finding.check}: ", end="")
-            OUT.print(finding.words, markup=False)
+            OUT.print(finding.words, markup=False, soft_wrap=True)
     return 1 if any(finding.verdict == "problem" for finding in findings) else 0
 
 

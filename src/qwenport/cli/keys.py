@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from typing import Annotated
 
 from cyclopts import App, Parameter
@@ -15,7 +16,9 @@ AsJson = Annotated[bool, Parameter(name="--json", negative=())]
 
 COLUMNS = ("id", "name", "prefix", "account_id", "created_at", "expires_at", "disabled", "last_used_at", "models")
 
+KEY_ID = re.compile(r"[\w-]+", re.ASCII)
 DURATION = re.compile(r"(\d{1,6})([smhd])")
+ISO_8601 = "write it as ISO 8601 with a time zone, such as `2027-01-31T00:00:00Z`"
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -45,7 +48,7 @@ def create(
         "account_id": account,
         "name": name,
         "description": description,
-        "expires_at": expires,
+        "expires_at": None if expires is None else moment(expires),
         "models": separated(models),
         "ip_ranges": separated(ip),
     }
@@ -72,7 +75,7 @@ def disable(id: str, /, *, json: AsJson = False) -> None:
         id: the key's id, as `keys list` shows it.
         json: print JSON.
     """
-    show_key(with_operator(lambda client: client.post(f"/keys/{id}/disable")), json=json)
+    show_key(with_operator(lambda client: client.post(f"{address(id)}/disable")), json=json)
 
 
 @keys.command
@@ -83,7 +86,7 @@ def enable(id: str, /, *, json: AsJson = False) -> None:
         id: the key's id, as `keys list` shows it.
         json: print JSON.
     """
-    show_key(with_operator(lambda client: client.post(f"/keys/{id}/enable")), json=json)
+    show_key(with_operator(lambda client: client.post(f"{address(id)}/enable")), json=json)
 
 
 @keys.command
@@ -96,7 +99,7 @@ def rotate(id: str, /, *, overlap: str = "24h", json: AsJson = False) -> None:
         json: print JSON.
     """
     body = {"overlap_s": seconds(overlap)}
-    show_new(with_operator(lambda client: client.post(f"/keys/{id}/rotate", body)), json=json)
+    show_new(with_operator(lambda client: client.post(f"{address(id)}/rotate", body)), json=json)
 
 
 @keys.command
@@ -107,8 +110,8 @@ def delete(id: str, /, *, json: AsJson = False) -> None:
         id: the key's id, as `keys list` shows it.
         json: print JSON.
     """
-    gone = with_operator(lambda client: client.delete(f"/keys/{id}"))
-    show_json(gone) if json else OUT.print(f"{id} is deleted.", markup=False)
+    gone = with_operator(lambda client: client.delete(address(id)))
+    show_json(gone) if json else OUT.print(f"{id} is deleted.", markup=False, soft_wrap=True)
 
 
 def show_new(made: dict[str, str], *, json: bool) -> None:
@@ -116,8 +119,8 @@ def show_new(made: dict[str, str], *, json: bool) -> None:
     if json:
         show_json(made)
         return
-    OUT.print(f"id   {made['id']}\nkey  {made['key']}", markup=False)
-    OUT.print("Keep the key now: it is not stored and cannot be shown again.", markup=False)
+    OUT.print(f"id   {made['id']}\nkey  {made['key']}", markup=False, soft_wrap=True)
+    OUT.print("Keep the key now: it is not stored and cannot be shown again.", markup=False, soft_wrap=True)
 
 
 def show_key(key: dict[str, object], *, json: bool) -> None:
@@ -128,6 +131,32 @@ def show_key(key: dict[str, object], *, json: bool) -> None:
 def separated(text: str) -> list[str]:
     """Return the parts of a text with commas."""
     return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def address(id: str) -> str:
+    """Return where the admin API has a key.
+
+    Raises:
+        CommandFailed: no id looks like this.
+    """
+    if not KEY_ID.fullmatch(id):
+        raise CommandFailed(f"`{id}` is no key id; see `qwenport keys list`")
+    return f"/keys/{id}"
+
+
+def moment(text: str) -> str:
+    """Return a moment as the admin API takes it.
+
+    Raises:
+        CommandFailed: it is none, or names no time zone.
+    """
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise CommandFailed(f"the expiry is `{text}`; {ISO_8601}") from error
+    if found.tzinfo is None:
+        raise CommandFailed(f"the expiry `{text}` names no time zone; {ISO_8601}")
+    return found.isoformat()
 
 
 def seconds(text: str) -> int:

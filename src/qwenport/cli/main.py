@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from importlib.metadata import version
 
 from cyclopts import App
@@ -17,7 +18,7 @@ from qwenport.cli.models import models
 from qwenport.cli.serve import serve, worker
 from qwenport.cli.usage import calls, ledger, usage
 from qwenport.client.admin_client import AdminError
-from qwenport.core.errors import ModelNotFound, StorageUnavailable
+from qwenport.core.errors import StorageUnavailable
 from qwenport.settings.settings import SettingInvalid
 
 app = App(
@@ -40,7 +41,6 @@ EXPECTED = (
     AdminError,
     CatalogInvalid,
     CommandFailed,
-    ModelNotFound,
     PullFailed,
     SettingInvalid,
     StartRefused,
@@ -49,10 +49,14 @@ EXPECTED = (
 """Errors whose message is all that a user needs."""
 
 
-def main() -> None:
-    """Run the command line; an expected error is one line on standard error and exit code 1."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line; an expected error is one line on standard error and exit code 1.
+
+    Args:
+        arguments: the words after `qwenport`; those of this process where they are left out.
+    """
     try:
-        code = app()
+        code = app(sys.argv[1:] if arguments is None else arguments)
     except EXPECTED as error:
         ERRORS.print(f"qwenport: {error}", markup=False)
         sys.exit(1)

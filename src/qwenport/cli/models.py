@@ -13,6 +13,7 @@ from qwenport.catalog.engine_model import EngineModel
 from qwenport.catalog.weights import WeightsStore
 from qwenport.cli.context import OUT, CommandFailed, settings, show_json, show_table
 from qwenport.cli.progress import Bar
+from qwenport.core.errors import ModelNotFound
 from qwenport.core.model_card import ModelCard
 
 models = App(name="models", help="Show the catalog; fetch and remove weights.")
@@ -45,7 +46,7 @@ def show(name: str, /, *, json: AsJson = False) -> None:
     """
     chosen = settings()
     catalog = load_catalog(chosen)
-    card = catalog.resolve(name)
+    card = resolve(name, catalog)
     content: dict[str, Any] = msgspec.to_builtins(card) | row_of(card, catalog, WeightsStore(chosen.models_dir))
     engine_model = engine_model_of(card, catalog)
     if engine_model is not None:
@@ -55,7 +56,7 @@ def show(name: str, /, *, json: AsJson = False) -> None:
         return
     for field, value in content.items():
         OUT.print(f"{field}:", style="bold", end=" ")
-        OUT.print(msgspec.json.format(msgspec.json.encode(value)).decode(), markup=False)
+        OUT.print(msgspec.json.format(msgspec.json.encode(value)).decode(), markup=False, soft_wrap=True)
 
 
 @models.command
@@ -76,7 +77,7 @@ def pull(name: str | None = None, /, *, json: AsJson = False) -> None:
         show_json(done)
         return
     for each in done:
-        OUT.print(f"{each['name']} is at {each['path']}", markup=False)
+        OUT.print(f"{each['name']} is at {each['path']}", markup=False, soft_wrap=True)
 
 
 @models.command
@@ -99,7 +100,11 @@ def remove(name: str, /, *, json: AsJson = False) -> None:
     if json:
         show_json({"removed": removed})
     else:
-        OUT.print(f"Removed {', '.join(removed)}" if removed else f"There were no weights of {name}.", markup=False)
+        OUT.print(
+            f"Removed {', '.join(removed)}" if removed else f"There were no weights of {name}.",
+            markup=False,
+            soft_wrap=True,
+        )
 
 
 def row_of(card: ModelCard, catalog: Catalog, store: WeightsStore) -> dict[str, Any]:
@@ -121,19 +126,30 @@ def engine_model_of(card: ModelCard, catalog: Catalog) -> EngineModel | None:
     return next((catalog.engine_models[target] for target in card.route if target in catalog.engine_models), None)
 
 
+def resolve(name: str, catalog: Catalog) -> ModelCard:
+    """Return the card of a model.
+
+    Raises:
+        CommandFailed: there is no model of this name.
+    """
+    try:
+        return catalog.resolve(name)
+    except ModelNotFound as error:
+        raise CommandFailed(f"there is no model `{name}`; see `qwenport models list`") from error
+
+
 def wanted(name: str | None, catalog: Catalog) -> list[EngineModel]:
     """Return the embedded models that a command is about.
 
     Raises:
-        ModelNotFound: there is no model of this name.
-        CommandFailed: its calls go to no embedded model.
+        CommandFailed: there is no model of this name, or its calls go to no embedded model.
     """
     if name is None:
         return [
             model for target, model in catalog.engine_models.items() if is_routed(target, catalog) and not model.url
         ]
     own = next((model for model in catalog.engine_models.values() if model.name == name), None)
-    model = own or engine_model_of(catalog.resolve(name), catalog)
+    model = own or engine_model_of(resolve(name, catalog), catalog)
     if model is None:
         raise CommandFailed(f"calls to `{name}` go to no embedded model; there are no weights to fetch")
     return [model]

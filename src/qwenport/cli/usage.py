@@ -50,7 +50,9 @@ def usage(
     elif csv:
         show_csv(rows, columns)
     else:
-        show_table(rows, columns, "Nothing was used yet.")
+        show_table(
+            rows, columns, "No usage matches." if account or key or model or since or until else "Nothing was used yet."
+        )
 
 
 def calls(
@@ -72,7 +74,9 @@ def calls(
     """
     query = {"limit": limit, "key": key, "model": model, "status": status}
     rows = with_operator(lambda client: client.get("/calls", query))
-    show_json(rows) if json else show_table(rows, CALLS, "There was no call yet.")
+    show_json(rows) if json else show_table(
+        rows, CALLS, "No call matches." if key or model or status else "There was no call yet."
+    )
 
 
 @ledger.command
@@ -86,9 +90,11 @@ def check(*, json: AsJson = False) -> int:
     if json:
         show_json(found)
     else:
-        OUT.print("The books balance." if found["balanced"] else "The books do NOT balance:", markup=False)
+        OUT.print(
+            "The books balance." if found["balanced"] else "The books do NOT balance:", markup=False, soft_wrap=True
+        )
         for difference in found["differences"]:
-            OUT.print(f"  {difference}", markup=False)
+            OUT.print(f"  {difference}", markup=False, soft_wrap=True)
         OUT.print(
             f"{found['calls']:,} calls, {found['open_holds']} open holds, {found['unposted']} unposted", markup=False
         )

@@ -109,6 +109,17 @@ class Gate:
             self.settle_limits(taken, hold, None)
             raise
 
+    def write_hold(self, hold: Hold) -> None:
+        """Write the hold into the journal.
+
+        Raises:
+            Draining: the server is breaking off what still runs.
+            StorageUnavailable: the hold cannot be written down.
+        """
+        if self.draining:
+            raise Draining
+        self.journal.hold(hold)
+
     def settle_limits(self, limits: Sequence[Limit], hold: Hold, settlement: Settlement | None) -> None:
         """Settle limits in a task of their own, which no cancellation of a call reaches; `drain` waits for it."""
         if limits:
@@ -142,10 +153,8 @@ class Admission:
         if gate.limits:
             await gate.take_limits(self._hold)
         try:
-            if gate.draining:
-                raise Draining
             # Nothing is awaited after the hold was written: a cancellation cannot fall between it and the block.
-            gate.journal.hold(self._hold)
+            gate.write_hold(self._hold)
         except (Draining, StorageUnavailable):
             gate.settle_limits(gate.limits, self._hold, None)
             raise

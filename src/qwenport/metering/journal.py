@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 from pathlib import Path
 
 import msgspec
@@ -21,7 +22,7 @@ from qwenport.metering.segment import allocate, frame
 log = logging.getLogger(__name__)
 
 SEGMENT_BYTES = 8 << 20
-SETTLEMENT_EXTRA_BYTES = 640
+SETTLEMENT_EXTRA_BYTES = 1024
 """A settlement holds its hold and, beyond that, at most this many bytes: numbers, an error code, engine and model."""
 
 
@@ -53,12 +54,14 @@ class Journal:
         self._reserved = 0
         self._sizes: dict[RequestId, int] = {}
         self._dirty = False
+        self._syncing = threading.Lock()
+        """Held while the descriptor is synced, so that it is not closed and its number reused meanwhile."""
         self._descriptor = -1
         self.number = 0
         self.offset = 0
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        existing = segments(folder)
-        self._begin_segment(int(existing[-1].stem) + 1 if existing else 1, 0)
+        used = [int(path.stem) for path in folder.iterdir() if path.stem.isdecimal()]
+        self._begin_segment(max(used, default=0) + 1, 0)
 
     def hold(self, hold: Hold) -> None:
         """Write down that a call was admitted, and set room for its settlement aside.
@@ -116,38 +119,63 @@ class Journal:
         Raises:
             OSError: the disk reports an error.
         """
-        if self._dirty:
-            self._dirty = False
-            os.fdatasync(self._descriptor) if hasattr(os, "fdatasync") else os.fsync(self._descriptor)
+        with self._syncing:
+            self._sync()
 
     def close(self) -> None:
         """Sync and close; holds that are still open are left for replay."""
-        if self._descriptor >= 0:
-            self.sync()
-            os.close(self._descriptor)
-            self._descriptor = -1
+        with self._syncing:
+            if self._descriptor >= 0:
+                try:
+                    self._sync()
+                finally:
+                    os.close(self._descriptor)
+                    self._descriptor = -1
+
+    def _sync(self) -> None:
+        if self._dirty:
+            self._dirty = False
+            try:
+                os.fdatasync(self._descriptor) if hasattr(os, "fdatasync") else os.fsync(self._descriptor)
+            except OSError:
+                self._dirty = True
+                raise
 
     def _begin_segment(self, number: int, need: int) -> None:
         """Go on in a new file, which starts with a copy of every open hold, so that older files can be dropped."""
         carried = b"".join(frame(self._encoder.encode(hold)) for hold in self.open_holds.values())
         size = max(self._segment_bytes, len(carried) + self._reserved + need)
+        path = self.folder / segment_name(number)
         try:
-            descriptor = allocate(self.folder / segment_name(number), size)
+            descriptor = allocate(path, size)
         except OSError as error:
             raise StorageUnavailable(f"the journal cannot grow: {error.strerror}") from error
-        if self._descriptor >= 0:
-            self.sync()
-            os.close(self._descriptor)
-        self._descriptor, self._size, self.number, self.offset = descriptor, size, number, 0
-        if carried:
-            self._write(carried)
+        try:
+            _write(descriptor, carried, 0)
+        except OSError as error:
+            os.close(descriptor)
+            path.unlink(missing_ok=True)
+            raise StorageUnavailable(f"the journal cannot go on in a new file: {error.strerror}") from error
+        try:
+            self.close()
+        except OSError:
+            # Everything was written and survives the end of the process; the calls that run go on in the new file.
+            log.critical("segment %d of the journal could not be synced", self.number, exc_info=True)
+        self._descriptor, self._size, self.number, self.offset = descriptor, size, number, len(carried)
+        self._dirty = bool(carried)
 
     def _write(self, lines: bytes) -> None:
         try:
-            written = os.pwrite(self._descriptor, lines, self.offset)
+            _write(self._descriptor, lines, self.offset)
         except OSError as error:
             raise StorageUnavailable(f"the journal cannot be written: {error.strerror}") from error
-        if written != len(lines):
-            raise StorageUnavailable("the journal took only a part of a line")
-        self.offset += written
+        self.offset += len(lines)
         self._dirty = True
+
+
+def _write(descriptor: int, content: bytes, offset: int) -> None:
+    """Write all of it, also where the system takes it in parts; raises `OSError`."""
+    rest = memoryview(content)
+    while rest:
+        written = os.pwrite(descriptor, rest, offset)
+        rest, offset = rest[written:], offset + written

@@ -10,7 +10,7 @@ import msgspec
 
 from qwenport.core.clock import Clock
 from qwenport.core.ids import RequestId
-from qwenport.metering.journal import Journal, segments
+from qwenport.metering.journal import Journal, segment_name, segments
 from qwenport.metering.records import Hold, Outcome, Settlement
 from qwenport.metering.segment import read_lines, unframe
 
@@ -66,7 +66,7 @@ class Poster:
         return new
 
     def _path(self) -> Path:
-        return self._journal.folder / f"{self._number:012d}.journal"
+        return self._journal.folder / segment_name(self._number)
 
     def _post_segment(self, end: int | None) -> int:
         new = 0

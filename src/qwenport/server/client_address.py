@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from qwenport.server.asgi import Scope
 
@@ -16,7 +16,7 @@ class ClientAddress:
     def __init__(self, trusted: Sequence[Network] = ()) -> None:
         self._trusted = tuple(trusted)
 
-    def __call__(self, scope: Scope, headers: Mapping[str, str]) -> str | None:
+    def __call__(self, scope: Scope) -> str | None:
         """Return the nearest address that is not a trusted proxy; None where the peer has none (a Unix socket)."""
         peer = scope.get("client")
         if peer is None:
@@ -24,10 +24,8 @@ class ClientAddress:
         address = str(peer[0])
         if not self._trusted or not self._is_trusted(address):
             return address
-        for hop in reversed(headers.get("x-forwarded-for", "").split(",")):
-            if not hop.strip():
-                break
-            address = hop.strip()
+        for hop in reversed(_hops(scope)):
+            address = hop
             if not self._is_trusted(address):
                 break
         return address
@@ -37,4 +35,12 @@ class ClientAddress:
             parsed = ipaddress.ip_address(address)
         except ValueError:
             return False
+        if isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped is not None:
+            parsed = parsed.ipv4_mapped
         return any(parsed in network for network in self._trusted if network.version == parsed.version)
+
+
+def _hops(scope: Scope) -> list[str]:
+    """Return what the proxies said, the nearest last; a proxy may add to a line or add a line of its own."""
+    lines = [value.decode("latin-1") for name, value in scope["headers"] if name == b"x-forwarded-for"]
+    return [hop.strip() for hop in ",".join(lines).split(",") if hop.strip()]

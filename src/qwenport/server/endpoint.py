@@ -42,7 +42,7 @@ class FaceParts:
     """What the endpoint needs of the house."""
 
     identify: Callable[[Mapping[str, str], str | None], Caller]
-    client_address: Callable[[Scope, Mapping[str, str]], str | None]
+    client_address: Callable[[Scope], str | None]
     pipeline: Parts
     cards: Mapping[str, ModelCard]
     clock: Clock
@@ -99,7 +99,7 @@ class FaceEndpoint:
     ) -> None:
         parts = self._parts
         headers = decode_headers(scope)
-        caller = parts.identify(headers, parts.client_address(scope, headers))
+        caller = parts.identify(headers, parts.client_address(scope))
         record.line.key_id = caller.key_id
         operation = self._operation(scope["method"])
         body = await read_body(receive, headers, limit_bytes=parts.body_limit_bytes, seconds=parts.patience.body_s)

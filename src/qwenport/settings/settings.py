@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import ipaddress
 import os
+import re
 import sys
 import tomllib
 from collections.abc import Mapping
@@ -147,6 +148,8 @@ class _Reader:
         token = self._secret(name)
         if token is not None and len(token.reveal()) < 16:
             raise SettingInvalid(f"{name} is {len(token.reveal())} characters long; choose at least 16")
+        if token is not None and not re.fullmatch(r"[!-~]+", token.reveal()):
+            raise SettingInvalid(f"{name} must be ASCII without spaces, because it travels in a header")
         return token
 
     def _path(self, name: str, default: Path) -> Path:
@@ -205,8 +208,9 @@ class _Reader:
     def _warnings(self) -> list[str]:
         warnings = [f"{name} is set, but {words}" for name, words in NOT_YET.items() if name in self._values]
         for name in sorted(set(self._values) - self._known - set(NOT_YET)):
-            near = difflib.get_close_matches(name, sorted(self._known), n=1)
-            warnings.append(f"{name} is no setting of Qwenport" + (f"; did you mean {near[0]}?" if near else ""))
+            known = {other.removeprefix(PREFIX): other for other in sorted(self._known)}
+            near = difflib.get_close_matches(name.removeprefix(PREFIX), known, n=1)
+            warnings.append(f"{name} is no setting of Qwenport" + (f"; did you mean {known[near[0]]}?" if near else ""))
         return warnings
 
 

@@ -18,6 +18,11 @@ class Wait:
         self.reached = asyncio.Event()
         self.go = asyncio.Event()
 
+    async def pause(self) -> None:
+        """Tell that the step was reached, and wait until it may go on."""
+        self.reached.set()
+        await self.go.wait()
+
 
 Step = Event | Exception | Wait
 """An event is yielded, an exception raised, a wait waited for."""
@@ -55,8 +60,7 @@ class ScriptedEngine:
                 if isinstance(step, Exception):
                     raise step
                 if isinstance(step, Wait):
-                    step.reached.set()
-                    await step.go.wait()
+                    await step.pause()
                 else:
                     yield step
         finally:

@@ -18,7 +18,8 @@ from typing import NoReturn
 import msgspec
 import xllamacpp
 
-from qwenport.engines.llama.host_parameters import PARAMETERS_VARIABLE, WATCH_VARIABLE, HostExit, HostParameters
+from qwenport.engines.engine import WATCH_VARIABLE
+from qwenport.engines.llama.host_parameters import PARAMETERS_VARIABLE, HostExit, HostParameters
 
 _BATCH_TOKENS = 128
 """So small a piece of the prompt lets a departed caller stop a long prefill within 0.2 s; it costs no speed."""
@@ -88,17 +89,24 @@ def _check_weights(path: Path) -> None:
 
 def _free(path: Path) -> None:
     """Remove the socket that an earlier host left behind, unless somebody answers on it."""
+    try:
+        if not _is_in_use(path):
+            path.unlink(missing_ok=True)
+            return
+    except OSError as error:
+        _end(HostExit.SOCKET_REFUSED, f"the socket `{path}` cannot be used: {error.strerror or error}")
+    _end(HostExit.SOCKET_IN_USE, f"another process answers on the socket `{path}`: end it first")
+
+
+def _is_in_use(path: Path) -> bool:
+    if path.exists() and not path.is_socket():
+        raise FileExistsError("something that is no socket lies there")
     with socket.socket(socket.AF_UNIX) as probe:
         try:
             probe.connect(str(path))
-        except FileNotFoundError:
-            return
-        except ConnectionRefusedError:
-            path.unlink(missing_ok=True)
-            return
-        except OSError as error:
-            _end(HostExit.SOCKET_REFUSED, f"the socket `{path}` cannot be used: {error}")
-    _end(HostExit.SOCKET_IN_USE, f"another process answers on the socket `{path}`: end it first")
+        except (FileNotFoundError, ConnectionRefusedError):
+            return False
+    return True
 
 
 def _load(parameters: HostParameters) -> xllamacpp.Server:

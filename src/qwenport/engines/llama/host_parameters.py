@@ -9,9 +9,6 @@ from msgspec import Struct
 PARAMETERS_VARIABLE = "QWENPORT_LLAMA_HOST"
 """Environment variable that holds `HostParameters` as JSON; a command line could be read by every user."""
 
-WATCH_VARIABLE = "QWENPORT_WATCH_FD"
-"""Environment variable with the number of a pipe's reading end; the host ends when the other end is closed."""
-
 
 class HostParameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One model to host."""

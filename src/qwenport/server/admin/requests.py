@@ -13,9 +13,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from qwenport.accounts.key_errors import AccountNotFound, KeyNotFound, KeySettingInvalid
-from qwenport.core.errors import ModelNotFound, StorageUnavailable
+from qwenport.core.errors import BodyTooLarge, BodyTooSlow, ModelNotFound, StorageUnavailable
 from qwenport.core.ids import AccountId
 from qwenport.metering.reports import ReportInvalid
+from qwenport.server.body import read_body
 from qwenport.server.json_reply import error_reply
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -23,6 +24,7 @@ Handler = Callable[[Request], Awaitable[Response]]
 S = TypeVar("S", bound=Struct)
 
 LARGEST_BODY_BYTES = 64 * 1024
+LONGEST_BODY_SECONDS = 30.0
 LONGEST_OVERLAP = timedelta(days=366)
 
 
@@ -52,11 +54,14 @@ async def read_json(request: Request, kind: type[S]) -> S:
     """Return the body; an empty one has the defaults.
 
     Raises:
-        AdminRefused: it is too large, no JSON, or has fields that are unknown or wrong.
+        AdminRefused: it is too large, too slow, no JSON, or has fields that are unknown or wrong.
     """
-    body = await request.body()
-    if len(body) > LARGEST_BODY_BYTES:
-        raise AdminRefused(f"the body may hold {LARGEST_BODY_BYTES} bytes")
+    try:
+        body = await read_body(
+            request.receive, request.headers, limit_bytes=LARGEST_BODY_BYTES, seconds=LONGEST_BODY_SECONDS
+        )
+    except (BodyTooLarge, BodyTooSlow) as error:
+        raise AdminRefused(error.message) from error
     try:
         return msgspec.json.decode(body or b"{}", type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

@@ -1,0 +1,186 @@
+"""What identification, hold, settlement and flush cost in processor time, measured in one process.
+
+Rounds of calls through the whole pipeline with the real gate, journal and SQLite books alternate with rounds of the
+same pipeline that lets everybody pass and writes nothing; the difference is what the gate costs.
+Run as `python -m bench.books ROUNDS`; it prints a `GateCost`.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import aclosing
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from types import TracebackType
+from typing import Self, cast
+
+import msgspec
+import uvloop
+from msgspec import Struct
+
+from qwenport.accounts.accounts import Accounts
+from qwenport.accounts.key_ring import KeyRing
+from qwenport.catalog.catalog import Catalog
+from qwenport.core.call import Call, Message, Role, Sampling
+from qwenport.core.caller import Caller
+from qwenport.core.clock import SystemClock
+from qwenport.core.events import Event
+from qwenport.core.ids import AccountId, KeyId, RandomIds
+from qwenport.core.model_card import ModelCard
+from qwenport.gate.admission import Admission, Gate
+from qwenport.gate.identify import Identify
+from qwenport.gate.permit import permit
+from qwenport.metering.flush import Books
+from qwenport.metering.journal import Journal
+from qwenport.metering.replay import Poster
+from qwenport.pipeline.prepare import prepare
+from qwenport.pipeline.serve import Parts, serve
+from qwenport.routing.choose import Routes
+from qwenport.storage.database import Database
+from qwenport.testing.scripted_engine import ScriptedEngine, answer
+
+MODEL = "qwen-plus"
+CALLS_A_ROUND = 500
+CALLS_A_SYNC = 100
+PIECES = 10
+_TARGET = "llama/smollm2-135m-instruct"
+_KEY = "sk-" + "0123456789abcdef" * 4
+_HEADERS = {"authorization": f"Bearer {_KEY}", "content-type": "application/json", "host": "127.0.0.1"}
+
+
+class GateCost(Struct, frozen=True, kw_only=True):
+    """Processor time in microseconds a call: medians over the rounds."""
+
+    bare_us: float
+    gated_us: float
+    """With the gate, without the flush."""
+    flush_us: float
+    added_us: float
+    """Gate, hold, settlement and share of the flush: `gated_us + flush_us - bare_us`, round by round."""
+    added_p90_us: float
+    rounds: int
+    calls_a_round: int
+    pieces: int
+
+
+class _Pass:
+    """Admits without a hold."""
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Settle nothing."""
+
+    def observe(self, event: Event) -> None:
+        """Count nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Bench:
+    """The two pipelines and what they share."""
+
+    engine: ScriptedEngine
+    gated: Parts
+    bare: Parts
+    identify: Callable[[], Caller]
+    journal: Journal
+    poster: Poster
+
+    async def round(self, parts: Parts, identify: Callable[[], Caller]) -> float:
+        """Run a round of calls; return microseconds of processor time a call."""
+        ids = RandomIds()
+        began = time.process_time_ns()
+        for number in range(CALLS_A_ROUND):
+            call = _call(ids)
+            async with aclosing(serve(identify(), call, parts)) as events:
+                async for _ in events:
+                    pass
+            if parts is self.gated and number % CALLS_A_SYNC == 0:
+                self.journal.sync()
+        spent = time.process_time_ns() - began
+        self.engine.calls.clear()
+        return spent / CALLS_A_ROUND / 1000
+
+    def flush(self) -> float:
+        """Post what was settled; return microseconds of processor time a call."""
+        began = time.process_time_ns()
+        posted = self.poster.post_written(self.journal.number, self.journal.offset)
+        spent = time.process_time_ns() - began
+        if posted != CALLS_A_ROUND:
+            raise AssertionError(f"{posted} calls reached the books, {CALLS_A_ROUND} were made")
+        return spent / CALLS_A_ROUND / 1000
+
+
+def _call(ids: RandomIds) -> Call:
+    return Call(
+        id=ids.request_id(),
+        face="openai",
+        operation="chat.completions",
+        model=MODEL,
+        messages=(Message(role=Role.USER, content="How do you do?"),),
+        sampling=Sampling(max_tokens=PIECES),
+    )
+
+
+async def measure(folder: Path, rounds: int) -> GateCost:
+    """Measure; `folder` takes the journal and the database."""
+    with Database.open(folder / "qwenport.db") as database:
+        bench = _put_together(database, folder)
+        nobody = Caller(key_id=KeyId("none"), account_id=AccountId("none"), currency="CNY")
+        samples: list[tuple[float, float, float]] = []
+        for number in range(rounds + 1):
+            bare = await bench.round(bench.bare, lambda: nobody)
+            gated = await bench.round(bench.gated, bench.identify)
+            flush = bench.flush()
+            if number:  # the first round warms up
+                samples.append((bare, gated, flush))
+        bench.journal.close()
+    return _summary(samples)
+
+
+def _put_together(database: Database, folder: Path) -> _Bench:
+    clock, catalog = SystemClock(), Catalog.load(None)
+    accounts, ring = Accounts(database, clock, RandomIds()), KeyRing()
+    accounts.bootstrap(_KEY)
+    ring.update(accounts.changed_since(0))
+    identify = Identify(ring, clock)
+    journal = Journal(folder / "journal")
+    gate = Gate(journal, clock)
+    steps = answer(*(f" word{number}" for number in range(PIECES)), served_by=_TARGET)
+    engine = ScriptedEngine(lambda _: steps, target=_TARGET)
+    routes = Routes({_TARGET: engine})
+    passing = cast("Callable[[Caller, ModelCard, Call], Admission]", lambda *_: _Pass())
+    return _Bench(
+        engine=engine,
+        gated=Parts(resolve=catalog.resolve, permit=permit, admit=gate.admit, prepare=prepare, route=routes),
+        bare=Parts(resolve=catalog.resolve, permit=lambda *_: None, admit=passing, prepare=prepare, route=routes),
+        identify=lambda: identify(_HEADERS, "127.0.0.1"),
+        journal=journal,
+        poster=Poster(journal, Books(database, catalog.cards).post),
+    )
+
+
+def _summary(samples: list[tuple[float, float, float]]) -> GateCost:
+    added = sorted(gated + flush - bare for bare, gated, flush in samples)
+    return GateCost(
+        bare_us=median(bare for bare, _, _ in samples),
+        gated_us=median(gated for _, gated, _ in samples),
+        flush_us=median(flush for _, _, flush in samples),
+        added_us=median(added),
+        added_p90_us=added[int(0.9 * (len(added) - 1))],
+        rounds=len(samples),
+        calls_a_round=CALLS_A_ROUND,
+        pieces=PIECES,
+    )
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory(prefix="qwenport-bench-") as place:
+        print(msgspec.json.encode(uvloop.run(measure(Path(place), int(sys.argv[1])))).decode())

@@ -1,0 +1,81 @@
+"""The tables of a run, in either language, for terminal and documentation alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from statistics import median
+
+from bench.engine_speed import EngineSpeed, Pair, median_ratio
+from bench.figures import DIRECT, NGINX, QWENPORT, Figures, figures_of
+from bench.goals import Goal, goals_of
+from bench.result import Result
+from bench.words import Language, say
+
+_ABSENT = "-"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """Cells as text; the first row is the head."""
+
+    title: str
+    rows: tuple[tuple[str, ...], ...]
+
+
+def tables_of(result: Result, language: Language) -> tuple[Table, ...]:
+    """Return goals, figures and, where it was measured, the embedded engine."""
+    tables = [_goals(result, language), _figures(result, language)]
+    if result.engine is not None:
+        tables.append(_engine(result.engine, language))
+    return tuple(tables)
+
+
+def _goals(result: Result, language: Language) -> Table:
+    head = tuple(say(key, language) for key in ("figure", "goal", "reached", "met"))
+    return Table(title=say("goals", language), rows=(head, *(_goal(goal, language) for goal in goals_of(result))))
+
+
+def _goal(goal: Goal, language: Language) -> tuple[str, ...]:
+    if goal.is_met is None:
+        return (say(goal.figure, language), goal.goal, say("not_measured", language), _ABSENT)
+    return (say(goal.figure, language), goal.goal, goal.reached, say("yes" if goal.is_met else "no", language))
+
+
+_LINES: tuple[tuple[str, Callable[[Figures], str]], ...] = (
+    ("calls_a_second", lambda each: f"{each.calls_a_second:,.0f}"),
+    ("full_speed_share", lambda each: f"{100 * each.full_speed_share:.0f}"),
+    ("call_cpu_us", lambda each: f"{each.call_cpu_us:,.0f}"),
+    ("p50_ms", lambda each: f"{each.p50_ms:.3f}"),
+    ("p99_ms", lambda each: f"{each.p99_ms:.3f}"),
+    ("streams_a_second", lambda each: f"{each.streams_a_second:,.0f}"),
+    ("pieces_a_second", lambda each: f"{each.pieces_a_second:,.0f}"),
+    ("streams_share", lambda each: f"{100 * each.streams_share:.0f}"),
+    ("piece_cpu_us", lambda each: f"{each.piece_cpu_us:.1f}"),
+    ("first_p50_ms", lambda each: f"{each.first_p50_ms:.3f}"),
+    ("first_p99_ms", lambda each: f"{each.first_p99_ms:.3f}"),
+    ("busy_first_p50_ms", lambda each: f"{each.busy_first_p50_ms:.1f}"),
+    ("busy_first_p99_ms", lambda each: f"{each.busy_first_p99_ms:.1f}"),
+    ("pieces", lambda each: f"{each.pieces:,}"),
+    ("faults", lambda each: f"{each.faults:,}"),
+)
+
+
+def _figures(result: Result, language: Language) -> Table:
+    places = (DIRECT, NGINX, QWENPORT)
+    found = [figures_of(place, result.rounds) for place in places]
+    head = (say("figure", language), *(say(place, language) for place in places))
+    lines = ((say(key, language), *(_ABSENT if each is None else show(each) for each in found)) for key, show in _LINES)
+    return Table(title=say("figures", language), rows=(head, *lines))
+
+
+def _engine(engine: EngineSpeed, language: Language) -> Table:
+    head = tuple(say(key, language) for key in ("figure", "direct", "api", "ratio"))
+    lines = (("one_stream", engine.one_stream), ("eight_streams", engine.eight_streams))
+    rows = tuple((say(key, language), *_speeds(pairs)) for key, pairs in lines)
+    return Table(title=say("engine", language), rows=(head, *rows))
+
+
+def _speeds(pairs: tuple[Pair, ...]) -> tuple[str, ...]:
+    direct, api = median(pair.direct for pair in pairs), median(pair.api for pair in pairs)
+    return (f"{direct:.1f}", f"{api:.1f}", f"{median_ratio(pairs):.3f}")

@@ -1,0 +1,72 @@
+"""The words of the report in its two languages, as (English, Chinese)."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class Language(IntEnum):
+    """Place of a language in each pair of words."""
+
+    ENGLISH = 0
+    CHINESE = 1
+
+
+WORDS: dict[str, tuple[str, str]] = {
+    "goals": ("Goals", "目标"),
+    "figures": ("Figures", "数据"),
+    "engine": ("Embedded engine, tokens a second", "内置引擎,每秒 token 数"),
+    "skipped": ("Not measured", "未测量"),
+    "figure": ("figure", "指标"),
+    "goal": ("goal", "目标"),
+    "reached": ("reached", "实测"),
+    "met": ("met", "达标"),
+    "yes": ("yes", "是"),
+    "no": ("**no**", "**否**"),
+    "not_measured": ("not measured", "未测量"),
+    "direct": ("host, direct", "直连引擎"),
+    "nginx": ("nginx", "nginx"),
+    "qwenport": ("Qwenport", "Qwenport"),
+    "api": ("through the API", "经由 API"),
+    "ratio": ("ratio, median of pairs", "比值(成对中位数)"),
+    "rate": ("calls a second relative to nginx, 32 at a time", "每秒请求数与 nginx 之比,32 并发"),
+    "added_p50_ms": ("added latency p50, ms", "增加的延迟 p50,毫秒"),
+    "added_p99_ms": ("added latency p99, ms", "增加的延迟 p99,毫秒"),
+    "gate_us": ("CPU of gate, hold, settlement and flush, µs a call", "准入、预扣、结算与落库的 CPU,微秒/次"),
+    "memory_mib": ("memory of the gateway worker, MiB", "网关进程内存,MiB"),
+    "engine_one": ("embedded engine through the API, share of direct, 1 stream", "内置引擎经由 API 与直连之比,1 路流"),
+    "engine_eight": (
+        "embedded engine through the API, share of direct, 8 streams",
+        "内置引擎经由 API 与直连之比,8 路流",
+    ),
+    "faults": ("chunks lost, doubled, misplaced; calls failed", "丢失、重复、错序的数据块与失败的请求"),
+    "books": ("the books balance and hold every call once", "账目平衡,每次调用恰好入账一次"),
+    "litellm": ("calls a second relative to LiteLLM", "每秒请求数与 LiteLLM 之比"),
+    "portkey": ("calls a second relative to Portkey", "每秒请求数与 Portkey 之比"),
+    "calls_a_second": ("calls a second, 32 at a time", "每秒请求数,32 并发"),
+    "full_speed_share": ("share of the server's core meanwhile, %", "此时服务核心占用,%"),
+    "call_cpu_us": ("CPU of the server, µs a call", "服务端 CPU,微秒/次"),
+    "p50_ms": ("latency of one call p50, ms", "单次请求延迟 p50,毫秒"),
+    "p99_ms": ("latency of one call p99, ms", "单次请求延迟 p99,毫秒"),
+    "streams_a_second": ("streams a second, 32 at a time", "每秒流数,32 并发"),
+    "pieces_a_second": ("chunks a second, 32 streams at a time", "每秒数据块数,32 路流并发"),
+    "streams_share": ("share of the server's core meanwhile, %", "此时服务核心占用,%"),
+    "piece_cpu_us": ("CPU of the server, µs a chunk", "服务端 CPU,微秒/块"),
+    "first_p50_ms": ("time to first chunk, one stream, p50, ms", "首块时间,单流,p50,毫秒"),
+    "first_p99_ms": ("time to first chunk, one stream, p99, ms", "首块时间,单流,p99,毫秒"),
+    "busy_first_p50_ms": ("time to first chunk, 32 streams, p50, ms", "首块时间,32 路流,p50,毫秒"),
+    "busy_first_p99_ms": ("time to first chunk, 32 streams, p99, ms", "首块时间,32 路流,p99,毫秒"),
+    "pieces": ("chunks checked", "已核对的数据块"),
+    "one_stream": ("1 stream", "1 路流"),
+    "eight_streams": ("8 streams", "8 路流"),
+    "competitors": ("other gateways are not part of this run", "本次运行不含其他网关"),
+    "quick_run": (
+        "A quick run: its figures are a first impression, not results.",
+        "快速运行:数据仅供初步参考,不作为结果。",
+    ),
+}
+
+
+def say(key: str, language: Language) -> str:
+    """Return the words of a key."""
+    return WORDS[key][language]

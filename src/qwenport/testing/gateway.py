@@ -1,0 +1,248 @@
+"""A whole gateway in one process: everything real, from the sockets to the books, but for the engines."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import socket
+import tempfile
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
+
+from qwenport.accounts import Accounts
+from qwenport.accounts.key_ring import KeyRing
+from qwenport.app.bookkeeper import Bookkeeper
+from qwenport.app.http_server import HttpServer
+from qwenport.catalog.catalog import Catalog
+from qwenport.core.clock import Clock
+from qwenport.core.errors import Draining
+from qwenport.core.ids import Ids, RandomIds
+from qwenport.core.secret import Secret
+from qwenport.engines.engine import Engine
+from qwenport.faces.face import Face
+from qwenport.faces.registry import FACES
+from qwenport.gate.admission import Gate
+from qwenport.gate.identify import Identify
+from qwenport.gate.limit import Limit
+from qwenport.gate.permit import permit
+from qwenport.metering.flush import Books
+from qwenport.metering.journal import Journal
+from qwenport.observability.metrics import Metrics
+from qwenport.pipeline.prepare import prepare
+from qwenport.pipeline.serve import Parts
+from qwenport.routing.choose import Routes
+from qwenport.server.admin.routes import AdminParts
+from qwenport.server.asgi import ASGIApp
+from qwenport.server.client_address import ClientAddress
+from qwenport.server.endpoint import FaceParts
+from qwenport.server.health import HealthParts
+from qwenport.server.response import Patience
+from qwenport.server.routes import operator_application, public_application
+from qwenport.storage.database import Database
+from qwenport.testing.clock import CountingIds, FakeClock
+from qwenport.testing.raw_client import RawClient
+
+KEY = "sk-a-key-that-tests-show-to-the-gateway"
+
+SEGMENT_BYTES = 1 << 18
+"""Small, so that a journal is made quickly and goes on to a second file within a test."""
+
+OPERATOR_TOKEN = Secret("the-token-of-the-operator-in-tests")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What a gateway is made of where a test wants it otherwise."""
+
+    engines: Sequence[Engine]
+    limits: Sequence[Limit] = ()
+    clock: Clock = field(default_factory=FakeClock)
+    ids: Ids = field(default_factory=CountingIds)
+    patience: Patience = field(default_factory=lambda: Patience(drain_s=1.0))
+    body_limit_bytes: int = 1 << 20
+    faces: Sequence[Face] = FACES
+    catalog: Catalog = field(default_factory=functools.cache(Catalog.load))
+    token: Secret | None = OPERATOR_TOKEN
+    trusted_proxies: Sequence[IPv4Network | IPv6Network] = ()
+
+
+class _Server(HttpServer):
+    """Ends when it is told to; uvicorn looks at a flag every 0.1 s, too slow for hundreds of tests."""
+
+    def __init__(self, application: ASGIApp, listener: socket.socket, patience: Patience) -> None:
+        super().__init__(application, listener, headers_s=patience.headers_s, drain_s=patience.drain_s)
+        self.listening = asyncio.Event()
+        self.leaving = asyncio.Event()
+
+    async def main_loop(self) -> None:
+        await self.on_tick(0)
+        self.listening.set()
+        await self.leaving.wait()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for server in self.servers:
+            server.close()
+        for listener in sockets or ():
+            listener.close()
+        for connection in tuple(self.server_state.connections):
+            connection.shutdown()
+        if tasks := tuple(self.server_state.tasks):
+            _, late = await asyncio.wait(tasks, timeout=self.config.timeout_graceful_shutdown)
+            for task in late:
+                task.cancel()
+
+
+class Gateway:
+    """One gateway on an ephemeral port of this machine, and on a Unix socket for its operator."""
+
+    def __init__(self, folder: Path, plan: Plan) -> None:
+        self.folder = folder
+        self.plan = plan
+        self.metrics = Metrics()
+        (folder / "qwenport.db").write_bytes(_first_books())
+        self.database = Database.open(folder / "qwenport.db")
+        self.accounts = Accounts(self.database, plan.clock, plan.ids)
+        self.ring = KeyRing()
+        self.ring.update(self.accounts.changed_since(0))
+        self.journal = Journal(folder / "journal", segment_bytes=SEGMENT_BYTES)
+        self.gate = Gate(self.journal, plan.clock, plan.limits)
+        self.routes = Routes({engine.target: engine for engine in plan.engines})
+        self.keeper = Bookkeeper(self.gate, Books(self.database, plan.catalog.cards), self.accounts, self.ring)
+        self.parts = self._face_parts()
+        health = HealthParts(
+            engines=self.routes.engines,
+            ping_storage=self.database.ping,
+            is_draining=lambda: self.gate.draining,
+            metrics=self.metrics,
+        )
+        admin = self._admin_parts()
+        listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = listener.getsockname()[1]
+        self.application = public_application(plan.faces, self.parts, health, admin, plan.token)
+        self.public = _Server(self.application, listener, plan.patience)
+        self.admin_socket = folder / "admin.sock"
+        self.operator = _Server(operator_application(health, admin), _unix_listener(self.admin_socket), plan.patience)
+
+    @asynccontextmanager
+    async def client(self, *, receive_buffer_bytes: int | None = None) -> AsyncIterator[RawClient]:
+        """Give a connection to the public address; a small buffer makes a client that does not read felt at once."""
+        connection = socket.socket()
+        if receive_buffer_bytes is not None:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer_bytes)
+        connection.setblocking(False)  # noqa: FBT003 - as sockets have it
+        await asyncio.get_running_loop().sock_connect(connection, ("127.0.0.1", self.port))
+        reader, writer = await asyncio.open_connection(sock=connection)
+        client = RawClient(reader, writer)
+        try:
+            yield client
+        finally:
+            await client.close()
+
+    @asynccontextmanager
+    async def operator_client(self) -> AsyncIterator[RawClient]:
+        """Give a connection to the admin socket."""
+        reader, writer = await asyncio.open_unix_connection(str(self.admin_socket))
+        client = RawClient(reader, writer)
+        try:
+            yield client
+        finally:
+            await client.close()
+
+    async def idle(self) -> None:
+        """Wait until every request is through, and every limit has got back what was taken."""
+        while tasks := [*self.public.server_state.tasks, *self.operator.server_state.tasks]:
+            await asyncio.wait(tasks)
+        await self.gate.drain()
+
+    def break_off(self) -> None:
+        """Break off every call, as a shutdown does with those that take too long."""
+        self.gate.draining = True
+        for watch in tuple(self.parts.in_flight):
+            watch.abort(Draining())
+
+    async def run(self) -> None:
+        """Serve until `leave`, then wait for what is under way and bring the books up to date."""
+        try:
+            await asyncio.gather(self.public.serve_listener(), self.operator.serve_listener())
+        finally:
+            await self.keeper.close()
+            self.journal.close()
+            self.database.close()
+
+    def leave(self) -> None:
+        """Stop serving."""
+        self.public.leaving.set()
+        self.operator.leaving.set()
+
+    def _face_parts(self) -> FaceParts:
+        plan = self.plan
+        return FaceParts(
+            identify=Identify(self.ring, plan.clock),
+            client_address=ClientAddress(plan.trusted_proxies),
+            pipeline=Parts(
+                resolve=plan.catalog.resolve,
+                permit=permit,
+                admit=self.gate.admit,
+                prepare=prepare,
+                route=self.routes,
+            ),
+            cards=plan.catalog.cards,
+            clock=plan.clock,
+            ids=plan.ids,
+            metrics=self.metrics,
+            patience=plan.patience,
+            body_limit_bytes=plan.body_limit_bytes,
+        )
+
+    def _admin_parts(self) -> AdminParts:
+        return AdminParts(
+            run=self.keeper.run,
+            post=self.keeper.post,
+            follow_keys=self.keeper.follow_keys,
+            database=self.database,
+            accounts=self.accounts,
+            catalog=self.plan.catalog,
+            open_holds=lambda: len(self.journal.open_holds),
+            engines=self.routes.engines,
+            timezone="UTC",
+            gateway_bytes=lambda: 0,
+        )
+
+
+@asynccontextmanager
+async def running_gateway(folder: Path, plan: Plan) -> AsyncIterator[Gateway]:
+    """Run a gateway while the block lasts."""
+    gateway = Gateway(folder, plan)
+    serving = asyncio.create_task(gateway.run())
+    try:
+        await gateway.public.listening.wait()
+        await gateway.operator.listening.wait()
+        yield gateway
+    finally:
+        gateway.leave()
+        await serving
+
+
+@functools.cache
+def _first_books() -> bytes:
+    """Return the file of new books with one account and one key; made once, since it takes a while."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "first.db"
+        with Database.open(path) as database:
+            Accounts(database, FakeClock(), RandomIds()).bootstrap(KEY)
+        return path.read_bytes()
+
+
+def _unix_listener(path: Path) -> socket.socket:
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    listener.bind(str(path))
+    listener.listen()
+    return listener
+
+
+def bearer(key: str = KEY) -> Mapping[str, str]:
+    """Return the header that shows a key."""
+    return {"authorization": f"Bearer {key}"}

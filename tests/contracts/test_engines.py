@@ -1,0 +1,186 @@
+"""What every engine promises, run over the scripted engine and over the llama engine with a fake host."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from qwenport.core.call import Call, Message, Role, Sampling
+from qwenport.core.events import ChoiceFinished, Delta, Event, Finished, FinishReason, Started
+from qwenport.core.ids import RequestId
+from qwenport.core.prepared_call import PreparedCall
+from qwenport.core.usage import Usage
+from qwenport.engines.engine import Condition, Engine, EngineState
+from qwenport.engines.llama.engine import Address, LlamaEngine
+from qwenport.testing import llama_host
+from qwenport.testing.scripted_engine import ScriptedEngine, Step, Wait
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@dataclass(frozen=True)
+class Case:
+    """An engine that answers `Hello`, ` world` and then stops, at `wait` if it is told to."""
+
+    engine: Engine
+    work_in_progress: Callable[[], int]
+    """How many answers the engine's other end is still making."""
+
+
+Start = Callable[[Wait | None], AbstractAsyncContextManager[Case]]
+
+
+@asynccontextmanager
+async def scripted(wait: Wait | None) -> AsyncIterator[Case]:
+    pause: list[Step] = [] if wait is None else [wait]
+    script: list[Step] = [
+        Started(served_by="scripted/model", input_tokens=7),
+        Delta(text="Hello"),
+        *pause,
+        Delta(text=" world"),
+        ChoiceFinished(reason=FinishReason.STOP, tokens=1),
+        Finished(usage=Usage(input_tokens=7, output_tokens=3)),
+    ]
+    engine = ScriptedEngine(lambda _: script)
+    yield Case(engine, lambda: engine.open_runs)
+
+
+@asynccontextmanager
+async def llama(wait: Wait | None) -> AsyncIterator[Case]:
+    pause: list[bytes | Wait] = [] if wait is None else [wait]
+    steps = [llama_host.progress(7), llama_host.piece("Hello", 1), *pause, llama_host.piece(" world", 2)]
+    host = llama_host.FakeLlamaHost(llama_host.Reply(steps=[*steps, llama_host.end(3), llama_host.DONE]))
+    with tempfile.TemporaryDirectory() as folder:
+        socket = Path(folder) / "s"
+        engine = LlamaEngine(
+            target="llama/model",
+            slots=2,
+            address=Address(url="http://llama", socket=socket, secret="s"),
+            read_condition=lambda: Condition(state=EngineState.READY),
+        )
+        async with host.listening(socket):
+            yield Case(engine, lambda: host.open_connections)
+            await engine.close()
+
+
+@pytest.fixture(params=[scripted, llama], ids=["scripted", "llama"])
+def start(request: pytest.FixtureRequest) -> Start:
+    chosen: Start = request.param
+    return chosen
+
+
+def call() -> PreparedCall:
+    messages = (Message(role=Role.USER, content="Hi"),)
+    return PreparedCall(
+        call=Call(
+            id=RequestId("r"), face="test", operation="chat", model="m", messages=messages, sampling=Sampling(seed=1)
+        ),
+        max_input_tokens=100,
+    )
+
+
+async def ended(case: Case) -> None:
+    """Wait until the engine's other end works on nothing."""
+    async with asyncio.timeout(5):
+        while case.work_in_progress():  # noqa: ASYNC110 -- engines tell it in different ways, a count is what they share
+            await asyncio.sleep(0.001)
+
+
+async def all_of(events: AsyncGenerator[Event, None]) -> list[Event]:
+    async with aclosing(events):
+        return [event async for event in events]
+
+
+async def test_an_answer_starts_goes_on_ends_its_choice_and_finishes(start: Start) -> None:
+    async with start(None) as case:
+        events = await all_of(case.engine.run(call()))
+
+        assert events == [
+            Started(served_by=case.engine.target, input_tokens=7),
+            Delta(text="Hello"),
+            Delta(text=" world"),
+            ChoiceFinished(reason=FinishReason.STOP, tokens=1),
+            Finished(usage=Usage(input_tokens=7, output_tokens=3)),
+        ]
+
+
+async def test_the_tokens_of_the_events_add_up_to_the_usage(start: Start) -> None:
+    async with start(None) as case:
+        events = await all_of(case.engine.run(call()))
+
+        counted = sum(event.tokens for event in events if isinstance(event, Delta | ChoiceFinished))
+        assert isinstance(events[-1], Finished)
+        assert counted == events[-1].usage.output_tokens
+
+
+async def test_events_come_while_the_answer_is_still_made(start: Start) -> None:
+    wait = Wait()
+    async with start(wait) as case, aclosing(case.engine.run(call())) as events:
+        seen = [await anext(events), await anext(events)]
+
+        assert seen == [Started(served_by=case.engine.target, input_tokens=7), Delta(text="Hello")]
+        assert not wait.go.is_set()
+
+
+async def test_closing_the_run_stops_the_work(start: Start) -> None:
+    wait = Wait()
+    async with start(wait) as case:
+        events = case.engine.run(call())
+        await anext(events)
+        assert case.work_in_progress() == 1
+
+        await events.aclose()
+
+        await ended(case)
+
+
+async def test_cancelling_the_caller_stops_the_work(start: Start) -> None:
+    wait = Wait()
+    async with start(wait) as case:
+        task = asyncio.create_task(all_of(case.engine.run(call())))
+        await wait.reached.wait()
+
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+        await ended(case)
+
+
+async def test_runs_do_not_mix(start: Start) -> None:
+    async with start(None) as case:
+        answers = await asyncio.gather(*(all_of(case.engine.run(call())) for _ in range(5)))
+
+        assert answers == [answers[0]] * 5
+
+
+async def test_a_run_leaves_no_task_behind(start: Start) -> None:
+    async with start(None) as case:
+        before = asyncio.all_tasks()
+
+        await all_of(case.engine.run(call()))
+        await ended(case)
+
+        assert asyncio.all_tasks() == before
+
+
+async def test_closing_twice_or_unused_is_harmless(start: Start) -> None:
+    async with start(None) as case:
+        await case.engine.close()
+        await case.engine.close()
+
+
+async def test_the_condition_is_told_without_waiting(start: Start) -> None:
+    async with start(None) as case:
+        assert case.engine.condition() == Condition(state=EngineState.READY)

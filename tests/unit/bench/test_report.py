@@ -1,0 +1,220 @@
+"""From the result of a run to the tables of the documentation."""
+
+from __future__ import annotations
+
+import pytest
+from bench.books import GateCost
+from bench.engine_speed import EngineSpeed, Pair
+from bench.figures import Figures, figures_of
+from bench.goals import Goal, goals_of
+from bench.load import Load
+from bench.machine import Machine, slug
+from bench.percentile import percentile
+from bench.places import QUICK, Measured, MeasuredRate, Round
+from bench.report import PAGES, PageInvalid, markdown, put_in
+from bench.result import BooksCheck, Memory, Result
+from bench.words import WORDS, Language
+from bench.wrk import Rate
+from msgspec.structs import replace
+
+NO_LOAD = Load(
+    calls=10,
+    failed=0,
+    wrong=0,
+    seconds=2.0,
+    p50_ms=1.0,
+    p99_ms=2.0,
+    first_p50_ms=0.5,
+    first_p99_ms=0.75,
+    pieces=1000,
+    lost=0,
+    doubled=0,
+    misplaced=0,
+    cpu_share=0.1,
+)
+BOOKS = BooksCheck(
+    balanced=True,
+    open_holds=0,
+    unposted=0,
+    exact_sent=30,
+    exact_counted=30,
+    tokens_sent=2100,
+    tokens_counted=2100,
+    wrk_answered=200,
+    wrk_under_way=32,
+    wrk_counted=203,
+)
+
+
+def measured(load: Load) -> Measured:
+    return Measured(load=load, server_cpu_s=0.5, host_cpu_s=0.2, seconds=2.0)
+
+
+def a_round(place: str, *, rate: float, p50_ms: float) -> Round:
+    return Round(
+        place=place,
+        one_call=measured(replace(NO_LOAD, p50_ms=p50_ms, p99_ms=2 * p50_ms)),
+        one_stream=measured(NO_LOAD),
+        full_speed=MeasuredRate(
+            rate=Rate(calls=1000, failed=0, calls_a_second=rate), server_cpu_s=1.0, host_cpu_s=0.5, seconds=2.0
+        ),
+        streams=measured(NO_LOAD),
+    )
+
+
+def a_result(*rounds: Round, engine: EngineSpeed | None = None) -> Result:
+    return Result(
+        date="2026-11-22T00:00:00+00:00",
+        command="python -m bench --quick",
+        quick=True,
+        machine=Machine(
+            cpu="Some CPU (R) 1",
+            cores=2,
+            memory_gib=8.0,
+            kernel="Linux 6",
+            python="3.11.7",
+            packages={},
+            nginx="1.22.1",
+            commit="none",
+        ),
+        layout=(),
+        plan=QUICK,
+        rounds=rounds,
+        memory=Memory(before=50 << 20, after=60 << 20),
+        books=BOOKS,
+        gate=GateCost(
+            bare_us=1, gated_us=2, flush_us=3, added_us=81, added_p90_us=90, rounds=1, calls_a_round=1, pieces=1
+        ),
+        engine=engine,
+        skipped={} if engine else {"engine": "the weights are not here"},
+        seconds=1.0,
+    )
+
+
+DIRECT = a_round("direct", rate=40_000, p50_ms=0.1)
+NGINX = a_round("nginx", rate=16_000, p50_ms=0.2)
+OWN = a_round("qwenport", rate=2_000, p50_ms=0.6)
+
+
+def test_a_figure_is_the_median_of_the_rounds_of_its_place() -> None:
+    rounds = [OWN, NGINX, *(a_round("qwenport", rate=rate, p50_ms=1.0) for rate in (1_000, 9_000))]
+
+    assert figures_of("qwenport", rounds) == Figures(
+        place="qwenport",
+        p50_ms=1.0,
+        p99_ms=2.0,
+        calls_a_second=2_000,
+        call_cpu_us=1000.0,
+        full_speed_share=0.5,
+        streams_a_second=5.0,
+        pieces_a_second=500.0,
+        piece_cpu_us=500.0,
+        streams_share=0.25,
+        first_p50_ms=0.5,
+        first_p99_ms=0.75,
+        busy_first_p50_ms=0.5,
+        busy_first_p99_ms=0.75,
+        pieces=6000,
+        faults=0,
+    )
+
+
+def test_faults_of_every_kind_and_round_are_added_up() -> None:
+    faulty = replace(NO_LOAD, failed=1, wrong=2, lost=3, doubled=4, misplaced=5)
+    rate = replace(OWN.full_speed, rate=Rate(calls=1, failed=6, calls_a_second=1))
+    bad = replace(OWN, one_call=measured(faulty), streams=measured(faulty), full_speed=rate)
+
+    figures = figures_of("qwenport", [OWN, bad])
+
+    assert figures is not None
+    assert figures.faults == 36
+
+
+def test_each_goal_is_compared_with_what_was_reached() -> None:
+    engine = EngineSpeed(
+        model="small",
+        tokens=8,
+        one_stream=(Pair(direct=100, api=96), Pair(direct=100, api=99), Pair(direct=100, api=10)),
+        eight_streams=(Pair(direct=100, api=90),),
+    )
+
+    assert goals_of(a_result(DIRECT, NGINX, OWN, engine=engine)) == (
+        Goal(figure="rate", goal="≥ 1/8", reached="1/8.0", is_met=True),
+        Goal(figure="added_p50_ms", goal="≤ 0.5", reached="0.5", is_met=True),
+        Goal(figure="added_p99_ms", goal="≤ 2", reached="1", is_met=True),
+        Goal(figure="gate_us", goal="≤ 80", reached="81", is_met=False),
+        Goal(figure="memory_mib", goal="≤ 150", reached="60", is_met=True),
+        Goal(figure="engine_one", goal="≥ 0.95", reached="0.960", is_met=True),
+        Goal(figure="engine_eight", goal="≥ 0.95", reached="0.900", is_met=False),
+        Goal(figure="faults", goal="0", reached="0", is_met=True),
+        Goal(figure="books", goal="✓", reached="✓", is_met=True),
+        Goal(figure="litellm", goal="≥ 30"),
+        Goal(figure="portkey", goal="≥ 3"),
+    )
+
+
+def test_what_was_not_measured_meets_no_goal() -> None:
+    unmeasured = [goal.figure for goal in goals_of(a_result(DIRECT, OWN)) if goal.is_met is None]
+
+    assert unmeasured == ["rate", "engine_one", "engine_eight", "litellm", "portkey"]
+
+
+@pytest.mark.parametrize(
+    ("change", "agrees"),
+    [
+        ({}, True),
+        ({"wrk_counted": 200}, True),
+        ({"wrk_counted": 232}, True),
+        ({"wrk_counted": 199}, False),
+        ({"wrk_counted": 233}, False),
+        ({"exact_counted": 29}, False),
+        ({"tokens_counted": 2101}, False),
+        ({"balanced": False}, False),
+        ({"open_holds": 1}, False),
+        ({"unposted": 1}, False),
+    ],
+)
+def test_books_agree_only_when_every_call_is_in_them_once(change: dict[str, int | bool], agrees: bool) -> None:
+    assert replace(BOOKS, **change).agrees is agrees
+
+
+@pytest.mark.parametrize(("language", "words"), [(Language.ENGLISH, "not measured"), (Language.CHINESE, "未测量")])
+def test_the_report_names_goals_places_and_what_was_left_out(language: Language, words: str) -> None:
+    lines = markdown(a_result(DIRECT, NGINX, OWN), "run.json", language).splitlines()
+
+    assert f"| {WORDS['rate'][language]} | ≥ 1/8 | 1/8.0 | {WORDS['yes'][language]} |" in lines
+    assert f"| {WORDS['engine_one'][language]} | ≥ 0.95 | {words} | - |" in lines
+    assert f"| {WORDS['p50_ms'][language]} | 0.100 | 0.200 | 0.600 |" in lines
+    assert "- engine: the weights are not here" in lines
+    assert WORDS["quick_run"][language] in lines
+
+
+def test_a_page_keeps_all_but_its_old_tables() -> None:
+    page = "before\n<!-- written by bench/report.py from here -->\nold\n<!-- to here -->\nafter\n"
+
+    assert put_in(page, r"new \1") == (
+        "before\n<!-- written by bench/report.py from here -->\n\nnew \\1\n\n<!-- to here -->\nafter\n"
+    )
+
+
+def test_a_page_without_marks_is_refused() -> None:
+    with pytest.raises(PageInvalid):
+        put_in("no marks", "new")
+
+
+@pytest.mark.parametrize("language", list(Language))
+def test_both_pages_have_a_place_for_the_tables(language: Language) -> None:
+    assert "| 1 |" in put_in(PAGES[language].read_text("utf-8"), "| 1 |")
+
+
+@pytest.mark.parametrize(("share", "expected"), [(0.5, 2.0), (0.99, 4.0), (0.25, 1.0), (0.0, 1.0), (1.0, 4.0)])
+def test_a_percentile_is_a_value_that_was_measured(share: float, expected: float) -> None:
+    assert percentile([4.0, 1.0, 3.0, 2.0], share) == expected
+
+
+def test_nothing_measured_has_no_percentile() -> None:
+    assert percentile([], 0.5) == 0.0
+
+
+def test_a_file_is_named_for_the_machine_in_plain_letters() -> None:
+    assert slug(a_result().machine) == "some-cpu-r-1-2-cores"
