@@ -23,8 +23,8 @@ from qwenport.core.errors import EngineFailed, InputTooLong, ModelUnavailable, P
 from qwenport.core.events import ChoiceFinished, Delta, Event, Finished, FinishReason, Started
 from qwenport.core.ids import RequestId
 from qwenport.core.prepared_call import PreparedCall
-from qwenport.engines.engine import Engine, Site
-from qwenport.engines.llama.host_parameters import PARAMETERS_VARIABLE, WATCH_VARIABLE, HostExit
+from qwenport.engines.engine import WATCH_VARIABLE, Engine, Site
+from qwenport.engines.llama.host_parameters import PARAMETERS_VARIABLE, HostExit
 from qwenport.engines.llama.kind import LlamaKind, socket_path
 
 pytestmark = [pytest.mark.engine, pytest.mark.anyio, pytest.mark.timeout(180)]

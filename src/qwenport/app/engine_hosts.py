@@ -56,7 +56,7 @@ class EngineHost:
                 if loop.time() - began >= STEADY_S:
                     self._pause_s = FIRST_PAUSE_S
                 self._say(EngineState.ENDED, reason)
-                log.error("engine %s: %s; next start in %.1f s", self._model.target, reason, self._pause_s)
+                log.error("%s; next start in %.1f s", reason, self._pause_s)
                 await asyncio.sleep(self._pause_s * random.uniform(0.8, 1.2))
                 self._pause_s = min(self._pause_s * 2, LONGEST_PAUSE_S)
                 self._restarts += 1
@@ -91,11 +91,11 @@ class EngineHost:
         self._say(EngineState.LOADING, f"`{self._model.name}` is loading")
         command = self._kind.host_command(self._model, self._site)
         if command is None:
-            return "its kind has no host"
+            return f"engines of the kind `{self._kind.name}` have no host"
         process = await self._start(command)
         try:
             if not await self._until_ready(process):
-                return self._why("it did not become ready", process)
+                return self._why("did not become ready", process)
             self._say(EngineState.READY)
             log.info("engine %s is ready", self._model.target)
             return await self._watch(process)
@@ -139,16 +139,16 @@ class EngineHost:
                 missed = 0 if await self._kind.is_ready(self._model, self._site) else missed + 1
                 self._say(EngineState.READY)
             else:
-                return self._why("it ended", process)
-        return "it no longer answered its health check"
+                return self._why("ended", process)
+        return f"the engine of `{self._model.name}` no longer answered its health check and is being restarted"
 
     def _why(self, what: str, process: asyncio.subprocess.Process) -> str:
+        """Return words for callers too: no path, no line of a log."""
         code = process.returncode
-        if code is None:
-            return what
-        last = _last_line(self._log_file) if code > 0 else ""
-        ending = f"with signal {-code}" if code < 0 else f"with exit code {code}"
-        return f"{what} {ending}" + (f": {last}" if last else "")
+        if code:
+            log.error("engine %s: last line of its log: %s", self._model.target, _last_line(self._log_file))
+        ending = "" if code is None else f" with signal {-code}" if code < 0 else f" with exit code {code}"
+        return f"the engine of `{self._model.name}` {what}{ending} and is being restarted"
 
     async def _end(self) -> None:
         process, self._process = self._process, None

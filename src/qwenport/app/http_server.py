@@ -11,6 +11,7 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from qwenport.server.asgi import ASGIApp
+from qwenport.server.response import Patience
 
 READ_BYTES = 256 * 1024
 """What one read can hold beyond the header lines: the end of a body before them."""
@@ -23,6 +24,21 @@ class GuardedProtocol(HttpToolsProtocol):
 
     headers_s = 15.0
     stall_s = 60.0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
+        """Start the clock for the first request's headers."""
+        super().connection_made(transport)
+        self._headers_timer: asyncio.TimerHandle | None = None
+        self._headers_bytes = 0
+        self._unfinished_bytes = 0
+        self._stall_timer: asyncio.TimerHandle | None = None
+        self._arm()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Stop the clock."""
+        self._disarm()
+        self._stop_stall_clock()
+        super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         """Count header lines that have not come to their end: the parser tells of a line only when it is complete."""
@@ -46,21 +62,6 @@ class GuardedProtocol(HttpToolsProtocol):
         if self._stall_timer is not None:
             self._stall_timer.cancel()
             self._stall_timer = None
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
-        """Start the clock for the first request's headers."""
-        super().connection_made(transport)
-        self._headers_timer: asyncio.TimerHandle | None = None
-        self._headers_bytes = 0
-        self._unfinished_bytes = 0
-        self._stall_timer: asyncio.TimerHandle | None = None
-        self._arm()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Stop the clock."""
-        self._disarm()
-        self._stop_stall_clock()
-        super().connection_lost(exc)
 
     def on_message_begin(self) -> None:
         """Start the clock for a further request's headers."""
@@ -111,8 +112,8 @@ class GuardedProtocol(HttpToolsProtocol):
 class HttpServer(uvicorn.Server):
     """One uvicorn server on one socket; several of them may share a process."""
 
-    def __init__(self, application: ASGIApp, listener: socket.socket, *, headers_s: float, drain_s: float) -> None:
-        protocol = type("Protocol", (GuardedProtocol,), {"headers_s": headers_s})
+    def __init__(self, application: ASGIApp, listener: socket.socket, *, patience: Patience) -> None:
+        protocol = type("Protocol", (GuardedProtocol,), {"headers_s": patience.headers_s, "stall_s": patience.stall_s})
         self._listener = listener
         super().__init__(
             uvicorn.Config(
@@ -126,7 +127,8 @@ class HttpServer(uvicorn.Server):
                 server_header=False,
                 proxy_headers=False,
                 timeout_keep_alive=KEEP_ALIVE_S,
-                timeout_graceful_shutdown=max(1, round(drain_s)),
+                # The worker breaks calls off first, in the face's own words.
+                timeout_graceful_shutdown=round(patience.drain_s) + 5,
             )
         )
 

@@ -30,6 +30,7 @@ from qwenport.gate.identify import Identify
 from qwenport.gate.permit import permit
 from qwenport.metering.flush import Books
 from qwenport.metering.journal import Journal
+from qwenport.metering.records import Settlement
 from qwenport.observability.log import configure_logging
 from qwenport.observability.memory import resident_bytes
 from qwenport.observability.metrics import Metrics
@@ -68,6 +69,7 @@ class Worker:
             stall_s=server.stall_s,
             body_s=server.body_s,
             headers_s=server.headers_s,
+            call_s=server.call_s,
             drain_s=server.drain_s,
         )
         self._clock = SystemClock()
@@ -76,7 +78,7 @@ class Worker:
         folder = DataDirectory(settings.data_dir)
         folder.lock_slot(order.slot)
         self._journal = Journal(folder.slot(order.slot))
-        self._gate = Gate(self._journal, self._clock)
+        self._gate = Gate(self._journal, self._clock, on_settled=self._count)
         self._catalog = load_catalog(settings)
         self._accounts = Accounts(self._database, self._clock, RandomIds())
         self._ring = KeyRing()
@@ -130,6 +132,11 @@ class Worker:
             self._journal.close()
             self._database.close()
 
+    def _count(self, settlement: Settlement) -> None:
+        self._metrics.count_settlement(
+            settlement.hold.model, settlement.outcome, settlement.input_tokens, settlement.output_tokens
+        )
+
     def _face_parts(self) -> FaceParts:
         return FaceParts(
             identify=Identify(self._ring, self._clock),
@@ -151,7 +158,7 @@ class Worker:
 
     def _server(self, application: ASGIApp, descriptor: int) -> HttpServer:
         listener = socket.socket(fileno=descriptor)
-        return HttpServer(application, listener, headers_s=self._patience.headers_s, drain_s=self._patience.drain_s + 5)
+        return HttpServer(application, listener, patience=self._patience)
 
     def _listen_to_signals(self, public: HttpServer) -> None:
         loop = asyncio.get_running_loop()

@@ -10,6 +10,7 @@ from cyclopts import App
 
 from qwenport.app.refusal import StartRefused
 from qwenport.catalog.errors import CatalogInvalid, PullFailed
+from qwenport.cli.accounts import accounts
 from qwenport.cli.chat import chat
 from qwenport.cli.context import ERRORS, CommandFailed
 from qwenport.cli.doctor import doctor
@@ -29,6 +30,7 @@ app = App(
 )
 app.command(serve)
 app.command(worker, show=False)
+app.command(accounts)
 app.command(keys)
 app.command(models)
 app.command(usage)

@@ -110,15 +110,21 @@ def remove(name: str, /, *, json: AsJson = False) -> None:
 def row_of(card: ModelCard, catalog: Catalog, store: WeightsStore) -> dict[str, Any]:
     """Return what a list says of a model."""
     engine_model = engine_model_of(card, catalog)
-    present = engine_model is not None and store.is_present(engine_model)
     return {
         "name": card.name,
         "context_tokens": card.context_tokens,
         "max_output_tokens": card.max_output_tokens,
         "served_by": card.route[0] if card.route else None,
         "stand_in": card.stands_in,
-        "weights": "present" if present else "absent",
+        "weights": weights_of(engine_model, store),
     }
+
+
+def weights_of(engine_model: EngineModel | None, store: WeightsStore) -> str:
+    """Return where the weights of an embedded model are: present or absent here, or elsewhere with its host."""
+    if engine_model is None or engine_model.url:
+        return "elsewhere"
+    return "present" if store.is_present(engine_model) else "absent"
 
 
 def engine_model_of(card: ModelCard, catalog: Catalog) -> EngineModel | None:
@@ -150,6 +156,6 @@ def wanted(name: str | None, catalog: Catalog) -> list[EngineModel]:
         ]
     own = next((model for model in catalog.engine_models.values() if model.name == name), None)
     model = own or engine_model_of(resolve(name, catalog), catalog)
-    if model is None:
-        raise CommandFailed(f"calls to `{name}` go to no embedded model; there are no weights to fetch")
+    if model is None or model.url:
+        raise CommandFailed(f"calls to `{name}` go to no model that runs here; there are no weights to fetch")
     return [model]

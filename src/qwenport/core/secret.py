@@ -23,7 +23,8 @@ class Secret:
 
     def matches(self, shown: str) -> bool:
         """Compare in constant time with what somebody shows."""
-        return hmac.compare_digest(self._value.encode(), shown.encode("utf-8", "surrogateescape"))
+        # Bytes of an environment that are no text come as surrogates.
+        return hmac.compare_digest(*(text.encode("utf-8", "surrogateescape") for text in (self._value, shown)))
 
     def __repr__(self) -> str:
         return f"Secret('{_MASK}')"
@@ -34,7 +35,7 @@ class Secret:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Secret):
             return NotImplemented
-        return hmac.compare_digest(self._value.encode(), other._value.encode())
+        return self.matches(other._value)
 
     def __hash__(self) -> int:
         return hash((Secret, self._value))

@@ -9,7 +9,7 @@ What is billed, by how the call ended:
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -47,8 +47,17 @@ CLIENT_CLOSED_REQUEST = 499
 class Gate:
     """Admits calls: takes the limits, writes the hold, settles it."""
 
-    def __init__(self, journal: Journal, clock: Clock, limits: Sequence[Limit] = ()) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        clock: Clock,
+        limits: Sequence[Limit] = (),
+        *,
+        on_settled: Callable[[Settlement], None] = lambda _settlement: None,
+    ) -> None:
+        """Keep holds in `journal`; `on_settled` hears of every settlement, once."""
         self.journal = journal
+        self._on_settled = on_settled
         self.clock = clock
         self.limits = tuple(limits)
         self.draining = False
@@ -92,6 +101,7 @@ class Gate:
     def settle(self, settlement: Settlement) -> None:
         """Write the settlement, and settle the limits; the first settlement of a hold counts."""
         if self.journal.settle(settlement):
+            self._on_settled(settlement)
             self.settle_limits(self.limits, settlement.hold, settlement)
 
     async def take_limits(self, hold: Hold) -> None:

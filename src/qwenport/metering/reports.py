@@ -165,6 +165,7 @@ def _zone(name: str) -> ZoneInfo:
 
 
 def _usage_filter(query: UsageQuery) -> UsageFilter:
+    _check_range(query.since, query.until)
     return UsageFilter(
         account_id=_readable("account", query.account_id),
         key_id=_readable("key", query.key_id),
@@ -175,6 +176,7 @@ def _usage_filter(query: UsageQuery) -> UsageFilter:
 
 
 def _call_filter(query: CallQuery, before: tuple[int, RequestId] | None) -> CallFilter:
+    _check_range(query.since, query.until)
     return CallFilter(
         key_id=_readable("key", query.key_id),
         account_id=_readable("account", query.account_id),
@@ -193,6 +195,12 @@ def _readable(name: str, value: _Text) -> _Text:
     except UnicodeEncodeError as error:
         raise ReportInvalid(f"the {name} {value!a} is no text in UTF-8") from error
     return value
+
+
+def _check_range(since: datetime | None, until: datetime | None) -> None:
+    aware = since is not None and until is not None and since.utcoffset() is not None and until.utcoffset() is not None
+    if aware and since is not None and until is not None and since >= until:
+        raise ReportInvalid(f"`since` ({since.isoformat()}) is not before `until` ({until.isoformat()})")
 
 
 def _bound(name: str, moment_of_bound: datetime | None) -> int | None:

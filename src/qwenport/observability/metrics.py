@@ -47,6 +47,14 @@ class Metrics:
             registry=self.registry,
         )
 
+    def count_settlement(self, model: str, outcome: str, input_tokens: int, output_tokens: int) -> None:
+        """Count a call that was settled."""
+        self.settlements.labels(outcome).inc()
+        if input_tokens:
+            self.tokens.labels(model, "input").inc(input_tokens)
+        if output_tokens:
+            self.tokens.labels(model, "output").inc(output_tokens)
+
     def watch(self, gauges: Gauges) -> None:
         """Read these gauges at every scrape."""
         self.registry.register(_GaugeCollector(gauges))

@@ -1,4 +1,4 @@
-"""Which engine takes a call: the first target of the card's route that can."""
+"""Which engine takes a call: the first target of the card's route that is ready."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ from qwenport.core.model_card import ModelCard
 from qwenport.core.prepared_call import PreparedCall
 from qwenport.engines.engine import Engine, EngineState
 from qwenport.routing.slots import Slots
+
+_PREFERENCE = {EngineState.READY: 0, EngineState.LOADING: 1, EngineState.ENDED: 1, EngineState.ABSENT: 2}
+"""Of engines that are as good as one another, the route's order decides."""
 
 
 class Routes:
@@ -32,7 +35,7 @@ class Routes:
             yield engine
 
     def choose(self, card: ModelCard) -> Engine:
-        """Return the first engine of the route that is not absent; the only one, whatever its state.
+        """Return the first engine of the route that is ready, else that loads or restarts; the only one in any state.
 
         Raises:
             ModelUnavailable: no target of the route exists here.
@@ -42,5 +45,4 @@ class Routes:
             raise ModelUnavailable(f"no engine here serves `{card.name}`")
         if len(targets) == 1:
             return targets[0]
-        present = (engine for engine in targets if engine.condition().state is not EngineState.ABSENT)
-        return next(present, targets[0])
+        return min(targets, key=lambda engine: _PREFERENCE[engine.condition().state])

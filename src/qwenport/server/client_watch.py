@@ -10,7 +10,7 @@ import logging
 from types import TracebackType
 from typing import Self
 
-from qwenport.core.errors import QwenportError
+from qwenport.core.errors import EngineTimedOut, QwenportError
 from qwenport.server.asgi import Receive
 from qwenport.server.response import Response
 
@@ -18,13 +18,15 @@ log = logging.getLogger(__name__)
 
 
 class ClientWatch:
-    """A block that is left early when the client leaves, or when the server breaks the exchange off.
+    """A block that is left early when the client leaves, or when the server breaks the exchange off, late ones too.
 
     Either arrives in the block as one cancellation, which ends here; afterwards `gone` or `aborted` tells.
     """
 
-    def __init__(self, receive: Receive, response: Response) -> None:
+    def __init__(self, receive: Receive, response: Response, *, call_s: float) -> None:
         self._receive = receive
+        self._call_s = call_s
+        self._deadline: asyncio.TimerHandle | None = None
         self._response = response
         self._owner: asyncio.Task[object] | None = None
         self._listener: asyncio.Task[None] | None = None
@@ -36,7 +38,9 @@ class ClientWatch:
 
     async def __aenter__(self) -> Self:
         self._owner = asyncio.current_task()
-        self._listener = asyncio.get_running_loop().create_task(self._listen())
+        loop = asyncio.get_running_loop()
+        self._deadline = loop.call_later(self._call_s, self.abort, EngineTimedOut())
+        self._listener = loop.create_task(self._listen())
         self._listener.add_done_callback(self._heard)
         return self
 
@@ -46,6 +50,8 @@ class ClientWatch:
         owner, self._owner = self._owner, None
         if self._listener is not None:
             self._listener.cancel()
+        if self._deadline is not None:
+            self._deadline.cancel()
         if not self._has_cancelled or owner is None:
             return False
         # Our own cancellation ends here; where somebody else cancelled as well, theirs goes on.
@@ -66,13 +72,17 @@ class ClientWatch:
     async def _listen(self) -> None:
         while (await self._receive())["type"] != "http.disconnect":
             pass
+        # At once, not by a callback: the answering task may be the next to run, and with nothing more to wait for.
+        self._depart()
 
     def _heard(self, listener: asyncio.Task[None]) -> None:
-        """Take a disconnect for a departure, unless the response is complete: a server says it then as well."""
-        if listener.cancelled():
-            return
-        if (error := listener.exception()) is not None:
+        """Take a server that cannot tell for a departure."""
+        if not listener.cancelled() and (error := listener.exception()) is not None:
             log.error("the server cannot tell whether the client is there; it counts as gone", exc_info=error)
+            self._depart()
+
+    def _depart(self) -> None:
+        """Take a disconnect for a departure, unless the response is complete: a server says it then as well."""
         if self._may_end():
             self.gone = True
             self._cancel()

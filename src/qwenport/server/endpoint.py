@@ -130,7 +130,7 @@ class FaceEndpoint:
         self, caller: Caller, exchange: Exchange, receive: Receive, response: Response, record: RequestRecord
     ) -> None:
         """Serve a call to a client that is watched."""
-        watch = ClientWatch(receive, response)
+        watch = ClientWatch(receive, response, call_s=self._parts.patience.call_s)
         self._parts.in_flight.add(watch)
         try:
             async with watch:

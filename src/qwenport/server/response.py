@@ -29,6 +29,8 @@ class Patience:
     """Time for a body to arrive."""
     headers_s: float = 15.0
     """Time for a request's header lines to arrive."""
+    call_s: float = 3000.0
+    """Time that one call may take in all; shorter than a hold lives, so that no running call loses its hold."""
     drain_s: float = 30.0
     """Time for calls to end by themselves at shutdown."""
 

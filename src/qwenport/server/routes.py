@@ -9,7 +9,7 @@ from starlette.routing import BaseRoute, Mount, Route, Router
 
 from qwenport.core.secret import Secret
 from qwenport.faces.face import Face, Operation
-from qwenport.server.admin.routes import AdminParts, admin_routes
+from qwenport.server.admin.routes import AdminParts, admin_routes, unknown_address
 from qwenport.server.asgi import ASGIApp, Receive, Scope, Send
 from qwenport.server.endpoint import FaceEndpoint, FaceParts
 from qwenport.server.health import Health, HealthParts
@@ -20,7 +20,7 @@ def public_application(
     faces: Sequence[Face], face_parts: FaceParts, health: HealthParts, admin: AdminParts, token: Secret | None
 ) -> ASGIApp:
     """Return the application of the public address: the faces with API keys, the operator's routes with the token."""
-    operator = OperatorOnly(Router([*admin_routes(admin)]), token)
+    operator = OperatorOnly(Router([*admin_routes(admin)], default=unknown_address), token)
     metrics = OperatorOnly(Router([Route("/metrics", Health(health).metrics)]), token)
     routes = [
         *face_routes(faces, face_parts),
@@ -36,7 +36,7 @@ def operator_application(health: HealthParts, admin: AdminParts) -> ASGIApp:
     routes = [
         *health_routes(health),
         Route("/metrics", Health(health).metrics),
-        Mount("/admin/v1", Router([*admin_routes(admin)])),
+        Mount("/admin/v1", Router([*admin_routes(admin)], default=unknown_address)),
     ]
     return Router(routes, redirect_slashes=False)
 

@@ -41,6 +41,7 @@ class ServerTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     stall_s: float = 60.0
     body_s: float = 30.0
     headers_s: float = 15.0
+    call_s: float = 3000.0
     drain_s: float = 30.0
     max_body_bytes: int = 16 << 20
 
@@ -114,7 +115,7 @@ class _Reader:
 
     def __init__(self, values: Mapping[str, str]) -> None:
         self._values = values
-        self._known = {"QWENPORT_URL", "QWENPORT_API_KEY"}  # for clients; `call` and `chat` read them
+        self._known = {"QWENPORT_URL", "QWENPORT_API_KEY"}  # for the command line as a client
 
     def settings(self) -> Settings:
         data_dir = self._path("QWENPORT_DATA_DIR", user_folder("XDG_DATA_HOME", ".local/share", "Application Support"))

@@ -73,7 +73,7 @@ class _Server(HttpServer):
     """Ends when it is told to; uvicorn looks at a flag every 0.1 s, too slow for hundreds of tests."""
 
     def __init__(self, application: ASGIApp, listener: socket.socket, patience: Patience) -> None:
-        super().__init__(application, listener, headers_s=patience.headers_s, drain_s=patience.drain_s)
+        super().__init__(application, listener, patience=patience)
         self.listening = asyncio.Event()
         self.leaving = asyncio.Event()
 

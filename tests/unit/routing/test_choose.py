@@ -40,12 +40,18 @@ def routes(**states: EngineState) -> Routes:
     ("first", "second", "chosen"),
     [
         (EngineState.READY, EngineState.READY, "first/model"),
-        (EngineState.LOADING, EngineState.READY, "first/model"),
+        (EngineState.LOADING, EngineState.READY, "second/model"),
+        (EngineState.ENDED, EngineState.READY, "second/model"),
+        (EngineState.ENDED, EngineState.LOADING, "first/model"),
+        (EngineState.LOADING, EngineState.ENDED, "first/model"),
+        (EngineState.ABSENT, EngineState.LOADING, "second/model"),
         (EngineState.ABSENT, EngineState.READY, "second/model"),
         (EngineState.ABSENT, EngineState.ABSENT, "first/model"),
     ],
 )
-def test_the_first_that_is_not_absent_takes_the_call(first: EngineState, second: EngineState, chosen: str) -> None:
+def test_the_first_that_is_ready_or_can_become_so_takes_the_call(
+    first: EngineState, second: EngineState, chosen: str
+) -> None:
     choice = routes(first=first, second=second).choose(card("first/model", "second/model"))
 
     assert choice.target == chosen

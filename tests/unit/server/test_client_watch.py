@@ -59,7 +59,7 @@ def cancellations() -> int:
 
 async def test_a_block_whose_client_leaves_ends_early_and_says_so() -> None:
     client = Client()
-    watch = ClientWatch(client.receive, client.response())
+    watch = ClientWatch(client.receive, client.response(), call_s=60)
     client.say({"type": "http.request", "body": b"", "more_body": False})
     client.leave()
     async with watch:
@@ -70,7 +70,7 @@ async def test_a_block_whose_client_leaves_ends_early_and_says_so() -> None:
 
 async def test_a_block_that_ends_by_itself_is_not_disturbed() -> None:
     client = Client()
-    watch = ClientWatch(client.receive, client.response())
+    watch = ClientWatch(client.receive, client.response(), call_s=60)
     async with watch:
         await asyncio.sleep(0)
     client.leave()
@@ -84,7 +84,7 @@ async def test_a_block_that_ends_by_itself_is_not_disturbed() -> None:
 async def test_a_disconnect_after_the_last_bytes_is_no_departure() -> None:
     client = Client()
     response = client.response()
-    watch = ClientWatch(client.receive, response)
+    watch = ClientWatch(client.receive, response, call_s=60)
     async with watch:
         response.closing = True
         client.leave()
@@ -97,7 +97,7 @@ async def test_a_disconnect_after_the_last_bytes_is_no_departure() -> None:
 
 async def test_several_reasons_to_end_are_one_cancellation_and_the_first_counts() -> None:
     client = Client()
-    watch = ClientWatch(client.receive, client.response())
+    watch = ClientWatch(client.receive, client.response(), call_s=60)
     error = Draining()
     async with watch:
         watch.abort(error)
@@ -111,7 +111,7 @@ async def test_several_reasons_to_end_are_one_cancellation_and_the_first_counts(
 
 async def test_work_that_is_slow_to_end_is_not_cancelled_a_second_time() -> None:
     client = Client()
-    watch = ClientWatch(client.receive, client.response())
+    watch = ClientWatch(client.receive, client.response(), call_s=60)
     has_cleaned_up = False
     async with watch:
         try:
@@ -128,7 +128,7 @@ async def test_work_that_is_slow_to_end_is_not_cancelled_a_second_time() -> None
 
 async def test_somebody_elses_cancellation_goes_on() -> None:
     client = Client()
-    watch = ClientWatch(client.receive, client.response())
+    watch = ClientWatch(client.receive, client.response(), call_s=60)
 
     async def run() -> None:
         async with watch:
@@ -144,7 +144,7 @@ async def test_somebody_elses_cancellation_goes_on() -> None:
 
 async def test_an_error_while_ending_is_not_hidden_and_leaves_no_cancellation() -> None:
     client = Client()
-    watch = ClientWatch(client.receive, client.response())
+    watch = ClientWatch(client.receive, client.response(), call_s=60)
 
     async def run() -> None:
         async with watch:
@@ -161,7 +161,7 @@ async def test_an_error_while_ending_is_not_hidden_and_leaves_no_cancellation() 
 
 async def test_a_server_that_cannot_tell_counts_the_client_as_gone(caplog: pytest.LogCaptureFixture) -> None:
     client = Client()
-    watch = ClientWatch(client.receive, client.response())
+    watch = ClientWatch(client.receive, client.response(), call_s=60)
     client.say(RuntimeError("nobody knows"))
     with caplog.at_level(logging.ERROR):
         async with watch:

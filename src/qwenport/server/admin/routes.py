@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -22,6 +23,7 @@ from qwenport.metering.ledger import check
 from qwenport.metering.reports import By, CallQuery, Reports, UsageQuery
 from qwenport.server.admin.requests import (
     AdminRefused,
+    Handler,
     NewKeyBody,
     RotateBody,
     answered,
@@ -29,6 +31,7 @@ from qwenport.server.admin.requests import (
     query_number,
     read_json,
 )
+from qwenport.server.asgi import Receive, Scope, Send
 from qwenport.server.json_reply import error_reply, json_reply
 from qwenport.storage.database import Database
 from qwenport.storage.records import KeyRecord
@@ -58,7 +61,7 @@ class AdminParts:
 def admin_routes(parts: AdminParts) -> list[BaseRoute]:
     """Return the routes, relative to `/admin/v1`."""
     api = AdminApi(parts)
-    table: tuple[tuple[str, str, Callable[[Request], Awaitable[Response]]], ...] = (
+    table: tuple[tuple[str, str, Handler], ...] = (
         ("GET", "/keys", api.list_keys),
         ("POST", "/keys", api.create_key),
         ("DELETE", "/keys/{id}", api.delete_key),
@@ -72,7 +75,32 @@ def admin_routes(parts: AdminParts) -> list[BaseRoute]:
         ("GET", "/ledger/check", api.check_ledger),
         ("GET", "/status", api.status),
     )
-    return [Route(path, answered(handler), methods=[method]) for method, path, handler in table]
+    allowed: defaultdict[str, list[str]] = defaultdict(list)
+    for method, path, _ in table:
+        allowed[path].append(method)
+    return [AdminRoute(path, answered(handler), method, allowed[path]) for method, path, handler in table]
+
+
+class AdminRoute(Route):
+    """A route that says in JSON which methods its address takes."""
+
+    def __init__(self, path: str, handler: Handler, method: str, allowed: Sequence[str]) -> None:
+        super().__init__(path, handler, methods=[method])
+        self._allowed = allowed
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hand on, or refuse the method."""
+        if self.methods is None or scope["method"] in self.methods:
+            await super().handle(scope, receive, send)
+            return
+        allowed = ", ".join(self._allowed)
+        words = f"this address takes {allowed}, not {scope['method']}"
+        await error_reply(405, "method_not_allowed", words, {"allow": allowed})(scope, receive, send)
+
+
+async def unknown_address(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer below `/admin/v1` where there is nothing."""
+    await error_reply(404, "not_found", f"there is nothing at {scope['path']}")(scope, receive, send)
 
 
 class AdminApi:
