@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -53,8 +54,19 @@ log = logging.getLogger(__name__)
 def run_worker(order: WorkerOrder, settings: Settings) -> None:
     """Serve until the supervisor says stop, or ends."""
     configure_logging()
+    spare_the_collector()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(Worker(order, settings).run())
+
+
+def spare_the_collector() -> None:
+    """Let garbage collection pass over what lives as long as the process, and look for cycles less often.
+
+    Calls make no cycles of their own; at the default thresholds a tenth of the time under load went into looking.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
 
 
 class Worker:

@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 
@@ -21,6 +22,8 @@ from qwenport.engines.llama.stream import ChunkStream
 from qwenport.engines.llama.wire import encode_request
 
 _OK = 200
+IDLE_S = 2.0
+"""An idle connection is closed after this time, before the host does so; 5 s are usual there."""
 _LONGEST_REFUSAL_BYTES = 1 << 16
 
 
@@ -42,15 +45,18 @@ class Address:
     """Scheme, host and port; of a socket only the scheme counts."""
     socket: Path | None = None
     secret: str
+    keeps_connections: bool = False
+    """Whether a connection serves further calls. Our own host says so and closes it after a stream all the same."""
 
     def connector(self) -> aiohttp.BaseConnector:
-        """Return what opens connections to it, as many as are wanted.
-
-        The host keeps a thread for each idle connection, so that none is kept: a socket opens in microseconds.
-        """
+        """Return what opens connections to it, as many as are wanted."""
+        if self.keeps_connections:
+            idle: dict[str, Any] = {"keepalive_timeout": IDLE_S}
+        else:
+            idle = {"force_close": True}
         if self.socket is None:
-            return aiohttp.TCPConnector(limit=0, force_close=True)
-        return aiohttp.UnixConnector(str(self.socket), limit=0, force_close=True)
+            return aiohttp.TCPConnector(limit=0, **idle)
+        return aiohttp.UnixConnector(str(self.socket), limit=0, **idle)
 
 
 class LlamaEngine:
@@ -116,13 +122,24 @@ class LlamaEngine:
         try:
             # The host answers with a status only after it found a slot and began to read the prompt.
             async with asyncio.timeout(self._deadlines.first_event_s):
-                return await self._connections().post("/v1/chat/completions", data=body)
+                return await self._post_once_or_again(body)
         except aiohttp.ClientConnectorError as error:
             raise unavailable(self.target.partition("/")[2], self._read_condition()) from error
         except TimeoutError as error:
             raise EngineTimedOut from error
         except (aiohttp.ClientError, OSError) as error:
             raise EngineFailed(f"the engine of `{self.target}` broke off before it answered") from error
+
+    async def _post_once_or_again(self, body: bytes) -> aiohttp.ClientResponse:
+        """Post; a kept connection that turns out to be closed is replaced by a new one, once."""
+        try:
+            return await self._connections().post("/v1/chat/completions", data=body)
+        except aiohttp.ClientConnectorError:
+            raise
+        except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
+            if not self._address.keeps_connections:
+                raise
+            return await self._connections().post("/v1/chat/completions", data=body)
 
     async def _refusal_body(self, response: aiohttp.ClientResponse) -> bytes:
         body = b""

@@ -80,8 +80,13 @@ def address_of(model: EngineModel, site: Site) -> Address:
         return Address(url=_SOCKET_URL, socket=socket_path(model, site), secret=site.secret)
     secret = os.environ.get(model.secret_env, "") if model.secret_env else ""
     if model.url.startswith("unix:"):
-        return Address(url=_SOCKET_URL, socket=Path(model.url.removeprefix("unix:")), secret=secret)
-    return Address(url=model.url, secret=secret)
+        return Address(
+            url=_SOCKET_URL,
+            socket=Path(model.url.removeprefix("unix:")),
+            secret=secret,
+            keeps_connections=True,
+        )
+    return Address(url=model.url, secret=secret, keeps_connections=True)
 
 
 def socket_path(model: EngineModel, site: Site) -> Path:

@@ -8,7 +8,14 @@ from qwenport.core.call import AnyJson, JsonSchema
 from qwenport.core.prepared_call import PreparedCall
 from qwenport.engines.llama.json_grammar import ANY_JSON_OBJECT
 from qwenport.engines.llama.schema_bounds import check_schema
-from qwenport.engines.llama.wire import ChatRequest, RequestMessage, ResponseFormat, SchemaOfAnswer, StreamOptions
+from qwenport.engines.llama.wire import (
+    ChatRequest,
+    RequestMessage,
+    ResponseFormat,
+    SchemaOfAnswer,
+    StreamOptions,
+    TemplateSwitches,
+)
 
 _RANDOM_SEED = 0xFFFF_FFFF
 """llama.cpp takes this value for "choose a seed yourself"."""
@@ -41,6 +48,8 @@ def request_of(prepared: PreparedCall) -> ChatRequest:
         stop=sampling.stop,
         n=sampling.choices,
         grammar=ANY_JSON_OBJECT if _is_any_object(call.json) else None,
+        # Thinking is refused at the faces so far; a hybrid Qwen would think unless it is told not to.
+        chat_template_kwargs=TemplateSwitches(enable_thinking=False),
         response_format=None if _is_any_object(call.json) else _format_of(call.json),
     )
 

@@ -38,6 +38,12 @@ class ResponseFormat(Struct, frozen=True):
     type: str = "json_schema"
 
 
+class TemplateSwitches(Struct, frozen=True):
+    """Switches of a chat template; templates that do not know one pass over it."""
+
+    enable_thinking: bool
+
+
 class ChatRequest(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Body of `POST /v1/chat/completions`; a field that has a default here is left out where it has that value."""
 
@@ -60,6 +66,7 @@ class ChatRequest(Struct, frozen=True, kw_only=True, omit_defaults=True):
     n: int = 1
     grammar: str | None = None
     response_format: ResponseFormat | None = None
+    chat_template_kwargs: TemplateSwitches | None = None
 
 
 class PromptProgress(Struct, frozen=True, gc=False):

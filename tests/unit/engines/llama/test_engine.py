@@ -108,6 +108,7 @@ async def test_a_bare_call_says_no_more_than_it_must(socket: Path) -> None:
         "timings_per_token": True,
         "return_progress": True,
         "stream_options": {"include_usage": True},
+        "chat_template_kwargs": {"enable_thinking": False},
         "min_p": 0.0,
     }
 
@@ -389,3 +390,27 @@ async def test_a_host_elsewhere_is_reached_over_tcp() -> None:
         events, raised = await events_of(engine, call())
 
     assert (len(events), raised) == (4, None)
+
+
+async def serve_once_then_close(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Answer one call in a form that invites another on the same connection, and close it all the same."""
+    head = await reader.readuntil(b"\r\n\r\n")
+    lines = dict(line.lower().split(b": ", 1) for line in head.split(b"\r\n") if b": " in line)
+    await reader.readexactly(int(lines[b"content-length"]))
+    body = progress(7) + piece("x", 1) + end(1) + DONE
+    writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncontent-length: %d\r\n\r\n" % len(body))
+    writer.write(body)
+    await writer.drain()
+    writer.close()
+
+
+async def test_a_kept_connection_that_the_host_has_closed_is_replaced(socket: Path) -> None:
+    address = Address(url="http://llama", socket=socket, secret="hush", keeps_connections=True)
+    engine = LlamaEngine(target="llama/tiny", slots=1, address=address, read_condition=lambda: READY)
+    async with await asyncio.start_unix_server(serve_once_then_close, socket):
+        try:
+            answers = [[event async for event in engine.run(call())] for _ in range(3)]
+        finally:
+            await engine.close()
+
+    assert [[event.text for event in events if isinstance(event, Delta)] for events in answers] == [["x"]] * 3
