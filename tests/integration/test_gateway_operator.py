@@ -228,3 +228,20 @@ async def test_an_address_is_believed_only_from_a_trusted_proxy(
     tmp_path: Path, forwarded: list[str], trusted: str, allowed: str, status: int
 ) -> None:
     assert (await ask_from_behind(tmp_path, forwarded, trusted, allowed)).status == status
+
+
+async def test_wrong_methods_and_unknown_addresses_are_refused_in_json(gateway: Gateway) -> None:
+    async with gateway.client() as client:
+        wrong = await client.ask("PATCH", "/admin/v1/keys", bearer(OPERATOR_TOKEN.reveal()))
+    async with gateway.client() as client:
+        unknown = await client.ask("GET", "/admin/v1/nothing", bearer(OPERATOR_TOKEN.reveal()))
+
+    assert (wrong.status, json.loads(wrong.body), wrong.headers["allow"]) == (
+        405,
+        {"code": "method_not_allowed", "message": "this address takes GET, POST, not PATCH"},
+        "GET, POST",
+    )
+    assert (unknown.status, json.loads(unknown.body)) == (
+        404,
+        {"code": "not_found", "message": "there is nothing at /admin/v1/nothing"},
+    )

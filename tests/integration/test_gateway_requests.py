@@ -131,6 +131,15 @@ async def test_many_header_lines_are_too_large(client: RawClient) -> None:
     assert (await client.rest()).startswith(b"HTTP/1.1 431 ")
 
 
+async def test_a_header_line_without_end_is_cut_off(tmp_path: Path) -> None:
+    plan = Plan(engines=[ScriptedEngine(lambda _: WHOLE, target=TARGET)], patience=Patience(headers_s=60, drain_s=1.0))
+    async with running_gateway(tmp_path, plan) as gateway, gateway.client() as client:
+        await client.send(b"GET /healthz HTTP/1.1\r\nx: ")
+        with pytest.raises(ConnectionError):  # noqa: PT012 - which of the pieces is refused is up to the buffers
+            for _ in range(60):
+                await client.send(b"y" * 1_000_000)
+
+
 async def test_a_long_address_is_too_large(client: RawClient) -> None:
     await client.send(b"GET /" + b"x" * 70_000 + b" HTTP/1.1\r\nhost: gateway\r\n\r\n")
 

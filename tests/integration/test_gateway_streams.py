@@ -157,6 +157,35 @@ async def test_a_client_that_stops_reading_is_given_up_and_billed(call: PlainCal
     assert scripted.open_runs == 0
 
 
+async def test_a_client_that_stops_reading_does_not_keep_its_connection(call: PlainCall, tmp_path: Path) -> None:
+    pieces = [Delta(text="x" * 10_000) for _ in range(2000)]
+    begun = begins()
+    plan = Plan(engines=[engine([begun, WHOLE[0], *pieces, *WHOLE[2:]])], patience=IMPATIENT)
+    async with running_gateway(tmp_path, plan) as gateway, gateway.client(receive_buffer_bytes=4096) as client:
+        await client.send(call.request(KEY))
+        async with asyncio.timeout(30):
+            await begun.reached.wait()
+            while gateway.public.server_state.connections:  # noqa: ASYNC110 - uvicorn keeps a set, no event
+                await asyncio.sleep(0.01)
+
+
+async def test_a_call_that_takes_too_long_in_all_ends_with_an_error_in_the_stream(
+    call: PlainCall, tmp_path: Path
+) -> None:
+    steps = [WHOLE[0], WHOLE[1], Wait()]
+    plan = Plan(engines=[engine(steps)], patience=Patience(call_s=0.2, drain_s=1.0))
+    async with running_gateway(tmp_path, plan) as gateway, gateway.client() as client:
+        await client.send(call.request(KEY))
+        answer = await client.answer()
+        rows = await posted_calls(gateway)
+
+    assert answer.status == 200
+    assert b"Request timed out, please try again later." in answer.body
+    assert [(row.outcome, row.error, row.output_tokens, row.usage_source) for row in rows] == [
+        ("failed", "engine_timed_out", 1, "counted")
+    ]
+
+
 async def test_a_client_that_stops_reading_while_the_engine_fails_does_not_keep_its_request(
     call: PlainCall, tmp_path: Path
 ) -> None:

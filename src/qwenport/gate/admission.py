@@ -208,8 +208,9 @@ class Admission:
     def _ending(self, error: BaseException | None) -> tuple[Outcome, int, str]:
         if self._finished:
             return Outcome.FINISHED, 200, ""
-        if isinstance(error, QwenportError):
-            return Outcome.FAILED, history_status(error), error.code
+        cause = error.args[0] if isinstance(error, asyncio.CancelledError) and error.args else error
+        if isinstance(cause, QwenportError):
+            return Outcome.FAILED, history_status(cause), cause.code
         if error is None:
             return Outcome.FAILED, 500, EngineFailed.code
         if isinstance(error, Exception):

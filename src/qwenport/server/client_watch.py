@@ -61,7 +61,7 @@ class ClientWatch:
         """Break the exchange off; whoever answers says `error` to the client."""
         if self._may_end():
             self.aborted = error
-            self._cancel()
+            self._cancel(error)
 
     def give_up(self) -> None:
         """Leave a client that takes no bytes, even when only the last are still to go."""
@@ -90,7 +90,8 @@ class ClientWatch:
     def _may_end(self) -> bool:
         return self._owner is not None and not self._has_cancelled and not self._response.closing
 
-    def _cancel(self) -> None:
+    def _cancel(self, cause: QwenportError | None = None) -> None:
+        """Cancel the answering task; with the cause, by which the books tell a break-off from a departure."""
         if self._owner is not None:
             self._has_cancelled = True
-            self._owner.cancel()
+            self._owner.cancel(cause)
