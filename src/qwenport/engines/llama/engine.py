@@ -11,7 +11,7 @@ from typing import Any
 
 import aiohttp
 
-from qwenport.core.errors import EngineFailed, EngineTimedOut
+from qwenport.core.errors import EngineTimedOut
 from qwenport.core.events import Event
 from qwenport.core.prepared_call import PreparedCall
 from qwenport.engines.engine import Condition
@@ -123,12 +123,11 @@ class LlamaEngine:
             # The host answers with a status only after it found a slot and began to read the prompt.
             async with asyncio.timeout(self._deadlines.first_event_s):
                 return await self._post_once_or_again(body)
-        except aiohttp.ClientConnectorError as error:
-            raise unavailable(self.target.partition("/")[2], self._read_condition()) from error
         except TimeoutError as error:
             raise EngineTimedOut from error
         except (aiohttp.ClientError, OSError) as error:
-            raise EngineFailed(f"the engine of `{self.target}` broke off before it answered") from error
+            # Nobody is there, or is no longer: a host that dies closes what it has accepted without a word.
+            raise unavailable(self.target.partition("/")[2], self._read_condition()) from error
 
     async def _post_once_or_again(self, body: bytes) -> aiohttp.ClientResponse:
         """Post; a kept connection that turns out to be closed is replaced by a new one, once."""

@@ -414,3 +414,17 @@ async def test_a_kept_connection_that_the_host_has_closed_is_replaced(socket: Pa
             await engine.close()
 
     assert [[event.text for event in events if isinstance(event, Delta)] for events in answers] == [["x"]] * 3
+
+
+async def test_a_host_that_dies_with_the_call_in_its_hands_is_unavailable(socket: Path) -> None:
+    async def die(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.close()
+
+    async with await asyncio.start_unix_server(die, socket):
+        events, raised = await events_of(engine_at(socket), call())
+
+    assert (events, type(raised)) == ([], ModelUnavailable)
+    assert str(raised) == (
+        "Model is unavailable, please try again later. (the engine of `tiny` ended and is being restarted)"
+    )
