@@ -216,7 +216,7 @@ def test_any_json_is_a_call_or_refused(operation: CallOperation, value: Any, env
         return
 
     assert call.model
-    assert call.messages
+    assert bool(call.messages) is (call.refusal is None)
 
 
 @pytest.mark.parametrize("operation", LOOKUPS, ids=name_of)

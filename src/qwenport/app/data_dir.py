@@ -98,6 +98,10 @@ class DataDirectory:
                 shutil.rmtree(left, ignore_errors=True)
         note.write_text(str(runtime_dir), "utf-8")
 
+    def forget_runtime_dir(self) -> None:
+        """Drop the note of a folder that is gone."""
+        (self.path / "runtime").unlink(missing_ok=True)
+
     def slot(self, number: int) -> Path:
         """Return the journal folder of a worker slot."""
         return self.journal / f"slot-{number}"

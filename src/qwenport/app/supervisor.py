@@ -99,6 +99,7 @@ class Supervisor:
                     listener.close()
             self._settings.admin_socket.unlink(missing_ok=True)
             shutil.rmtree(runtime_dir, ignore_errors=True)
+            self._folder.forget_runtime_dir()
 
     def _prepare_books(self, catalog: Catalog) -> Secret | None:
         """Migrate, make the first account and key, and post what an earlier run left behind."""
@@ -111,7 +112,9 @@ class Supervisor:
                 for slot in self._folder.slots():
                     post_left_behind(slot, Books(database, catalog.cards))
                 return made.key if made else None
-        except (StorageUnavailable, KeySettingInvalid) as error:
+        except KeySettingInvalid as error:
+            raise StartRefused(f"QWENPORT_BOOTSTRAP_API_KEY: {error}") from error
+        except StorageUnavailable as error:
             raise StartRefused(f"the database in {self._folder.path} cannot be used: {error}") from error
 
     def _replay_slot(self, slot: int, catalog: Catalog) -> None:

@@ -7,6 +7,7 @@ import os
 import shutil
 import socket
 import sys
+import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Annotated, Any, Literal
@@ -79,8 +80,10 @@ def folders(chosen: Settings) -> Iterator[Finding]:
     """Check that the folders can be written to and have space."""
     for name, folder in (("data directory", chosen.data_dir), ("models directory", chosen.models_dir)):
         existing = next(parent for parent in (folder, *folder.parents) if parent.exists())
-        if not os.access(existing, os.W_OK | os.X_OK):
-            yield problem(name, f"{existing} cannot be written to; change its owner or the setting")
+        try:
+            tempfile.TemporaryFile(dir=existing).close()
+        except OSError as error:
+            yield problem(name, f"{existing} cannot be written to ({error.strerror}); change its owner or the setting")
             continue
         free = shutil.disk_usage(existing).free
         if free < LEAST_FREE_BYTES:

@@ -85,13 +85,15 @@ def remove(name: str, /, *, json: AsJson = False) -> None:
     """Delete a model's weights from this machine.
 
     Args:
-        name: the model's name.
+        name: the name of the model that the weights are of, not of one that it stands in for.
         json: print JSON.
     """
     chosen = settings()
     catalog, store = load_catalog(chosen), WeightsStore(chosen.models_dir)
     removed = []
     for model in wanted(name, catalog):
+        if model.name != name:
+            raise CommandFailed(f"`{name}` has no weights of its own; `{model.name}` answers for it, and for others")
         try:
             if store.remove(model):
                 removed.append(str(store.path(model)))

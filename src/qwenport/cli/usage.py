@@ -50,6 +50,9 @@ def usage(
     elif csv:
         show_csv(rows, columns)
     else:
+        for row in rows:
+            if row["unpriced_requests"] == row["requests"]:
+                row["cost"] = None
         show_table(
             rows, columns, "No usage matches." if account or key or model or since or until else "Nothing was used yet."
         )

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from qwenport.core.errors import ParameterInvalid
 from qwenport.core.ids import RequestId
 
 GREATEST_SEED = 9_223_372_036_854_775_807
@@ -73,3 +74,5 @@ class Call(Struct, frozen=True, kw_only=True):
     """Shape that the answer is constrained to; None for free text."""
     streams: bool = False
     """Whether the caller sees the answer while it is made."""
+    refusal: ParameterInvalid | None = None
+    """What is wrong with the content, said only after it is known that the model exists and the key may use it."""

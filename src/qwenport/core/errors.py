@@ -116,7 +116,9 @@ class BodyTooSlow(Refused):
     code = "body_too_slow"
 
     def __init__(self, seconds: float) -> None:
-        super().__init__(f"The request body did not arrive within {seconds:g} seconds.")
+        super().__init__(
+            f"Request timed out, please try again later. (the request body did not arrive within {seconds:g} seconds)"
+        )
 
 
 class ModelMissing(Refused):
@@ -223,8 +225,10 @@ class ModelUnavailable(Failed):
 
     code = "model_unavailable"
 
-    def __init__(self, reason: str, *, retry_after_s: int | None = 5) -> None:
-        super().__init__(f"Model is unavailable, please try again later. ({reason})", retry_after_s=retry_after_s)
+    def __init__(self, reason: str, *, passes: bool = True) -> None:
+        super().__init__(f"Model is unavailable, please try again later. ({reason})", retry_after_s=5)
+        self.passes = passes
+        """Whether it passes by itself; without weights it does not, and a client need not try again."""
 
 
 class Overloaded(Failed):

@@ -15,6 +15,7 @@ from qwenport.faces.response_format import WireResponseFormat
 
 _GREATEST_TOP_K = 100
 """A greater `top_k` means off."""
+_MOST_TOP_LOGPROBS = 5
 _MOST_STOPS = 64
 _LONGEST_STOP = 1024
 
@@ -30,7 +31,7 @@ class WireParameters(Struct, frozen=True, kw_only=True):
     seed: int | None = None
     max_tokens: int | None = None
     max_completion_tokens: int | None = None
-    stop: str | list[str] | None = None
+    stop: str | list[str | int | list[int]] | None = None
     n: int | None = None
     response_format: WireResponseFormat | None = None
     tools: list[Raw] | None = None
@@ -64,6 +65,8 @@ def read_sampling(wire: WireParameters, model: str) -> Sampling:
 def _refuse_unserved(wire: WireParameters, model: str) -> None:
     if wire.enable_thinking:
         raise ParameterInvalid(f"The model {model} does not support enable_thinking.", parameter="enable_thinking")
+    if wire.top_logprobs is not None and not 0 <= wire.top_logprobs <= _MOST_TOP_LOGPROBS:
+        raise ParameterInvalid(f"Range of top_logprobs should be [0, {_MOST_TOP_LOGPROBS}]", parameter="top_logprobs")
     unserved = {
         "tools": bool(wire.tools),
         "functions": bool(wire.functions),
@@ -76,10 +79,14 @@ def _refuse_unserved(wire: WireParameters, model: str) -> None:
             raise ParameterInvalid(f"The {name} parameter is not supported by this model.", parameter=name)
 
 
-def _read_stop(stop: str | list[str] | None) -> tuple[str, ...]:
-    texts = [stop] if isinstance(stop, str) else stop or []
-    if len(texts) > _MOST_STOPS:
+def _read_stop(stop: str | list[str | int | list[int]] | None) -> tuple[str, ...]:
+    given = [stop] if isinstance(stop, str) else stop or []
+    if len(given) > _MOST_STOPS:
         raise ParameterInvalid(f"The stop parameter may hold at most {_MOST_STOPS} texts.", parameter="stop")
+    texts = [text for text in given if isinstance(text, str)]
+    if len(texts) < len(given):
+        # They would be those of Qwen's vocabulary, which the model that answers may not have.
+        raise ParameterInvalid("The stop parameter does not support token ids with this model.", parameter="stop")
     if any(len(text) > _LONGEST_STOP for text in texts):
         raise ParameterInvalid(f"A stop text may be at most {_LONGEST_STOP} characters long.", parameter="stop")
     return tuple(text for text in texts if text)

@@ -24,10 +24,12 @@ def permit(caller: Caller, card: ModelCard, call: Call) -> None:
 
     Raises:
         ModelDenied: the key is restricted to other models.
-        ParameterInvalid: a parameter is out of range for this model.
+        ParameterInvalid: the content is refused, or a parameter is out of range for this model.
     """
     if not caller.may_use(card.name):
         raise ModelDenied
+    if call.refusal is not None:
+        raise call.refusal
     check_ranges(call.sampling, card)
     if isinstance(call.json, AnyJson) and not _mentions_json(call):
         raise ParameterInvalid(

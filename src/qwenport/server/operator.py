@@ -18,7 +18,9 @@ class OperatorOnly:
         """Check, then hand on."""
         kind, _, shown = decode_headers(scope).get("authorization", "").partition(" ")
         if self._token is None:
-            refusal = error_reply(401, "operator_token_unset", "set QWENPORT_ADMIN_TOKEN to use this address")
+            refusal = error_reply(
+                401, "operator_token_unset", "this server has no operator token: start it with QWENPORT_ADMIN_TOKEN set"
+            )
         elif kind.lower() != "bearer" or not self._token.matches(shown.strip()):
             refusal = error_reply(
                 401,

@@ -197,7 +197,19 @@ def test_an_unknown_model_is_named_with_where_to_look(run: Run, command: str) ->
 
 
 def test_weights_that_are_not_there_are_removed_without_a_complaint(run: Run) -> None:
-    assert run("models", "remove", "qwen-plus") == (0, "There were no weights of qwen-plus.\n", "")
+    assert run("models", "remove", "smollm2-135m-instruct") == (
+        0,
+        "There were no weights of smollm2-135m-instruct.\n",
+        "",
+    )
+
+
+def test_weights_that_answer_for_many_models_are_not_removed_by_the_name_of_one_of_them(run: Run) -> None:
+    assert run("models", "remove", "qwen-plus") == (
+        1,
+        "",
+        "qwenport: `qwen-plus` has no weights of its own; `smollm2-135m-instruct` answers for it, and for others\n",
+    )
 
 
 def test_json_of_a_conversation_is_refused(run: Run) -> None:

@@ -8,6 +8,7 @@ from qwenport.core.ids import RequestId
 from qwenport.faces.dashscope.errors import encode_error
 from qwenport.faces.face import Reply
 
+TOO_SLOW = "Request timed out, please try again later. (the request body did not arrive within 2.5 seconds)"
 ID = RequestId("r-1")
 JSON = (b"content-type", b"application/json")
 
@@ -38,7 +39,12 @@ def body(code: str, message: str) -> bytes:
             "BadRequest.TooLarge",
             "Payload Too Large. The request body may hold at most 10 bytes.",
         ),
-        (errors.BodyTooSlow(2.5), 408, "RequestTimeOut", "The request body did not arrive within 2.5 seconds."),
+        (
+            errors.BodyTooSlow(2.5),
+            408,
+            "RequestTimeOut",
+            TOO_SLOW,
+        ),
         (errors.InputMissing(), 400, "BadRequest.EmptyInput", "Required input parameter missing from request."),
         (errors.ParameterInvalid("n", parameter="n"), 400, "InvalidParameter", "n"),
         (errors.InputTooLong(8192), 400, "InvalidParameter", "Range of input length should be [1, 8192]"),

@@ -75,7 +75,10 @@ class Desk:
             if operation.method == method and path in {operation.path, operation.path.format(**request.path_parameters)}
         )
         if isinstance(operation, CallOperation):
-            return self._follow_script(operation.decode(request, self.cards))
+            exchange = operation.decode(request, self.cards)
+            if exchange.call.refusal is not None:
+                raise exchange.call.refusal
+            return self._follow_script(exchange)
         return operation.respond(request, self.cards)
 
     def _follow_script(self, exchange: Exchange) -> Reply:

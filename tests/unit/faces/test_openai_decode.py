@@ -8,7 +8,7 @@ import pytest
 from qwenport.core.call import Call, JsonSchema, Message, Role, Sampling
 from qwenport.core.errors import BodyNotJson, ModelMissing, ParameterInvalid
 from qwenport.core.ids import RequestId
-from qwenport.faces.face import Request
+from qwenport.faces.face import Exchange, Request
 from qwenport.faces.openai.decode import decode_chat_completion
 from qwenport.faces.openai.encode import StreamedCompletion, WholeCompletion
 
@@ -59,6 +59,12 @@ def test_a_full_body_becomes_a_call(make_request: MakeRequest) -> None:
     )
 
 
+def raise_refusal(exchange: Exchange) -> None:
+    """Raise what the call is refused for once the model is known."""
+    if exchange.call.refusal is not None:
+        raise exchange.call.refusal
+
+
 @pytest.mark.parametrize(
     ("extra", "streams", "encoder"),
     [
@@ -99,7 +105,7 @@ def test_a_body_without_a_model_is_refused(make_request: MakeRequest, model: dic
 )
 def test_a_body_without_messages_is_refused(make_request: MakeRequest, messages: dict[str, Any], words: str) -> None:
     with pytest.raises(ParameterInvalid) as caught:
-        decode_chat_completion(make_request({"model": "m", **messages}), {})
+        raise_refusal(decode_chat_completion(make_request({"model": "m", **messages}), {}))
 
     assert (caught.value.parameter, caught.value.message) == ("messages", words)
 

@@ -8,6 +8,7 @@ from qwenport.core.ids import RequestId
 from qwenport.faces.face import Reply
 from qwenport.faces.openai.errors import encode_error
 
+TOO_SLOW = "Request timed out, please try again later. (the request body did not arrive within 2.5 seconds)"
 ID = RequestId("r-1")
 JSON = (b"content-type", b"application/json")
 
@@ -51,7 +52,11 @@ UNAVAILABLE = "ModelUnavailable"
         (
             errors.BodyTooSlow(2.5),
             408,
-            wrapped("The request body did not arrive within 2.5 seconds.", "request_timeout", "request_timeout"),
+            wrapped(
+                TOO_SLOW,
+                "request_timeout",
+                "request_timeout",
+            ),
         ),
         (errors.ModelMissing(), 400, wrapped("you must provide a model parameter.", REQUEST, None)),
         (errors.InputMissing(), 400, wrapped("Required input parameter missing from request.", REQUEST, PARAMETER)),
@@ -145,7 +150,10 @@ def test_what_may_pass_says_how_long_to_wait(error: QwenportError, code: str, se
     ("error", "headers"),
     [
         (errors.Throttled(retry_after_s=0), (JSON, (b"retry-after", b"0"))),
-        (errors.ModelUnavailable("ended", retry_after_s=None), (JSON,)),
+        (
+            errors.ModelUnavailable("no weights", passes=False),
+            (JSON, (b"retry-after", b"5"), (b"x-should-retry", b"false")),
+        ),
         (errors.EngineFailed("broke off", retry_after_s=9), (JSON,)),
     ],
 )

@@ -22,7 +22,8 @@ def unavailable(name: str, condition: Condition) -> ModelUnavailable:
         # The supervisor has yet to notice what the gateway just did.
         EngineState.READY: f"the engine of `{name}` ended and is being restarted",
     }
-    return ModelUnavailable(condition.reason or default_reasons[condition.state])
+    reason = condition.reason or default_reasons[condition.state]
+    return ModelUnavailable(reason, passes=condition.state is not EngineState.ABSENT)
 
 
 def refusal(status: int, body: bytes, prepared: PreparedCall, target: str) -> QwenportError:

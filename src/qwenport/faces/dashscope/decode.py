@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from msgspec.json import Decoder
+from msgspec.structs import replace
 
 from qwenport.core.call import Call, Message, Role
 from qwenport.core.errors import AsynchronousRefused, InputMissing, ModelMissing, ParameterInvalid
@@ -25,10 +26,14 @@ def decode_text_generation(request: Request, cards: Cards) -> Exchange:
     """Return the call and the encoder in the `result_format` that was asked for, else in the model's own.
 
     Raises:
-        AsynchronousRefused, BodyNotJson, ModelMissing, InputMissing, ParameterInvalid: it cannot be understood.
+        AsynchronousRefused, BodyNotJson, ModelMissing, InputMissing, ParameterInvalid: it cannot be understood. What
+        is wrong with its content is left in the call: the model and the right to use it are looked at first.
     """
     call, parameters = _read_call(request, "text-generation")
-    form = _choose_form(parameters.result_format, cards.get(call.model), call.sampling.choices)
+    try:
+        form = _choose_form(parameters.result_format, cards.get(call.model), call.sampling.choices)
+    except ParameterInvalid as refusal:
+        return _exchange(replace(call, refusal=call.refusal or refusal), parameters, Form.MESSAGE)
     return _exchange(call, parameters, form)
 
 
@@ -51,16 +56,27 @@ def _read_call(request: Request, operation: str) -> tuple[Call, GenerationParame
     if body.input is None:
         raise InputMissing
     parameters = body.parameters or _NO_PARAMETERS
-    call = Call(
+    bare = Call(
         id=request.id,
         face="dashscope",
         operation=operation,
         model=body.model,
-        messages=_read_input(body.input),
-        sampling=read_sampling(parameters, body.model),
-        json=read_response_format(parameters.response_format),
+        messages=(),
         streams=_is_enabled(request, "x-dashscope-sse"),
     )
+    try:
+        if bytes(parameters.ocr_options) not in {b"", b"null"}:
+            raise ParameterInvalid(  # noqa: TRY301 - as its like
+                "The ocr_options parameter is not supported by this model.", parameter="ocr_options"
+            )
+        call = replace(
+            bare,
+            messages=_read_input(body.input),
+            sampling=read_sampling(parameters, body.model),
+            json=read_response_format(parameters.response_format),
+        )
+    except ParameterInvalid as refusal:
+        return replace(bare, refusal=refusal), parameters
     return call, parameters
 
 

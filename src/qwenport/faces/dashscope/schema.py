@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from msgspec import Struct
+from msgspec import Raw, Struct
 
 from qwenport.faces.messages import WireMessage
 from qwenport.faces.parameters import WireParameters
@@ -28,6 +28,7 @@ class GenerationParameters(WireParameters, frozen=True, kw_only=True):
 
     result_format: str | None = None
     incremental_output: bool | None = None
+    ocr_options: Raw = Raw()
 
 
 class GenerationRequest(Struct, frozen=True, kw_only=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from msgspec.json import Decoder
+from msgspec.structs import replace
 
 from qwenport.core.call import Call
 from qwenport.core.errors import ModelMissing, ParameterInvalid
@@ -21,7 +22,8 @@ def decode_chat_completion(request: Request, cards: Cards) -> Exchange:  # noqa:
     """Return the call and its encoder.
 
     Raises:
-        BodyNotJson, ModelMissing, ParameterInvalid: the body cannot be understood.
+        BodyNotJson, ModelMissing, ParameterInvalid: the body cannot be understood. What is wrong with its content is
+        left in the call, because the model and the right to use it are looked at first.
     """
     body = read_body(_DECODER, request.body)
     call = _read_call(body, request)
@@ -35,15 +37,22 @@ def decode_chat_completion(request: Request, cards: Cards) -> Exchange:  # noqa:
 def _read_call(body: ChatCompletionRequest, request: Request) -> Call:
     if not body.model:
         raise ModelMissing
-    if body.messages is None:
-        raise ParameterInvalid("'messages' is a required property", parameter="messages")
-    return Call(
+    bare = Call(
         id=request.id,
         face="openai",
         operation="chat.completions",
         model=body.model,
-        messages=read_messages(body.messages),
-        sampling=read_sampling(body, body.model),
-        json=read_response_format(body.response_format),
+        messages=(),
         streams=bool(body.stream),
     )
+    try:
+        if body.messages is None:
+            raise ParameterInvalid("'messages' is a required property", parameter="messages")  # noqa: TRY301 - as its like
+        return replace(
+            bare,
+            messages=read_messages(body.messages),
+            sampling=read_sampling(body, body.model),
+            json=read_response_format(body.response_format),
+        )
+    except ParameterInvalid as refusal:
+        return replace(bare, refusal=refusal)
