@@ -109,7 +109,7 @@ def describe_layout(cores: Cores) -> tuple[str, ...]:
     answers = (
         f"Answers in one piece have {WHOLE_TOKENS} tokens, streams {STREAM_TOKENS}. The fake host answers direct calls "
         "and nginx with one JSON object, but Qwenport, which always streams from its engine, with the same text as a "
-        f"stream of {WHOLE_TOKENS} chunks, over a new connection each time."
+        f"stream of {WHOLE_TOKENS} chunks, over kept connections as nginx has them."
     )
     return (
         place,
