@@ -2,54 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import ipaddress
 from collections.abc import Mapping
-from datetime import datetime
-from typing import Protocol
 
+from qwenport.accounts.key_ring import KeyRing, Network
+from qwenport.accounts.keys import hash_key
 from qwenport.core.caller import Caller
 from qwenport.core.clock import Clock
 from qwenport.core.errors import KeyInvalid, KeyMissing
-from qwenport.core.ids import KeyId
-
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-
-
-class KnownKey(Protocol):
-    """What the gate must know of a key."""
-
-    @property
-    def caller(self) -> Caller:
-        """Who calls with it."""
-        ...
-
-    @property
-    def disabled(self) -> bool:
-        """Whether it was switched off."""
-        ...
-
-    @property
-    def expires_at(self) -> datetime | None:
-        """From when on it is refused."""
-        ...
-
-    @property
-    def networks(self) -> tuple[Network, ...]:
-        """Addresses that may use it; empty for all."""
-        ...
-
-
-class KeyRing(Protocol):
-    """All keys that may be valid, in memory."""
-
-    def find(self, digest: str) -> KnownKey | None:
-        """Return the key with this SHA-256 digest in hexadecimal; deleted keys are not found."""
-        ...
-
-    def note_use(self, key_id: KeyId, at: datetime) -> None:
-        """Remember when a key was last used."""
-        ...
 
 
 def shown_key(headers: Mapping[str, str]) -> str:
@@ -80,9 +40,7 @@ class Identify:
             KeyMissing: no key was shown.
             KeyInvalid: the key is unknown, disabled, expired, or used from an address it is not meant for.
         """
-        # Headers reach us as Latin-1; a key is ASCII, and whatever else was shown must not fail to encode.
-        digest = hashlib.sha256(shown_key(headers).encode("utf-8", "surrogateescape")).hexdigest()
-        known = self._keys.find(digest)
+        known = self._keys.find(hash_key(shown_key(headers)))
         if known is None or known.disabled:
             raise KeyInvalid
         now = self._clock.now()
