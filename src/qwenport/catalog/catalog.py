@@ -75,7 +75,10 @@ def _with_route(
             raise CatalogInvalid(
                 where, "route", f"leads to `{target}`, which no engine offers; {_advice(target, engine_models)}"
             )
-    return msgspec.structs.replace(card, route=route, stands_in=engine_models[route[0]].name != card.name)
+    first = engine_models[route[0]]
+    return msgspec.structs.replace(
+        card, route=route, stands_in=first.name != card.name, default_output_tokens=first.default_output_tokens
+    )
 
 
 def _advice(wrong: str, known: Iterable[str]) -> str:

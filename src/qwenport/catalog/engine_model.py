@@ -26,6 +26,8 @@ class EngineModel(Struct, frozen=True, kw_only=True):
     """Context of one slot: prompt and answer together."""
     slots: int
     """How many answers are made at the same time."""
+    default_output_tokens: int | None = None
+    """Where an answer in free text ends whose caller names no bound: a small model may not end by itself."""
     url: str = ""
     """Where a host runs that somebody else started: `http://host:port` or `unix:/path`; empty for a child process."""
     secret_env: str = ""

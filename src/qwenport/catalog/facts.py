@@ -59,6 +59,8 @@ def engine_problems(model: EngineModel, card: ModelCard) -> Iterator[Problem]:
         )
     if not 1 <= model.slots <= _GREATEST_SLOTS:
         yield "engine.slots", f"is {model.slots}; it must be from 1 to {_GREATEST_SLOTS}"
+    if model.default_output_tokens is not None and model.default_output_tokens < 1:
+        yield "engine.default_output_tokens", f"is {model.default_output_tokens}; it must be at least 1"
     try:
         parse_source(model.weights.source)
     except SourceInvalid as invalid:

@@ -1,7 +1,7 @@
 """One model file: TOML text in, a card and perhaps an engine's model out; nothing unknown is let through.
 
-The fields are those of `ModelCard` (but `stands_in`, which follows from the route), and for a model that an embedded
-engine can run the tables `[weights]` and `[engine]`, which come together.
+The fields are those of `ModelCard` (but `stands_in` and `default_output_tokens`, which follow from the route), and, for
+a model that an embedded engine can run, the tables `[weights]` and `[engine]`, which come together.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ class EngineTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     kind: str
     context_tokens: int
     slots: int
+    default_output_tokens: int | None = None
     url: str = ""
     secret_env: str = ""
 
@@ -61,7 +62,7 @@ _TABLES: Mapping[str, frozenset[str]] = {
     "weights": _names(Weights),
     "engine": _names(EngineTable),
 }
-_TOP = _names(ModelCard) - {"stands_in"} | {"weights", "engine"}
+_TOP = _names(ModelCard) - {"stands_in", "default_output_tokens"} | {"weights", "engine"}
 
 
 def read_model_file(text: str, where: str) -> ModelFile:
@@ -143,6 +144,7 @@ def _engine_model(card: ModelCard, weights: object, engine: object, where: str) 
         weights=_convert(weights, Weights, where, "weights."),
         context_tokens=limits.context_tokens,
         slots=limits.slots,
+        default_output_tokens=limits.default_output_tokens,
         url=limits.url,
         secret_env=limits.secret_env,
     )

@@ -77,6 +77,8 @@ class ModelCard(Struct, frozen=True, kw_only=True):
     sampling: SamplingDefaults = SamplingDefaults()
     prices: tuple[Price, ...] = ()
     published_limits: tuple[PublishedLimit, ...] = ()
+    default_output_tokens: int | None = None
+    """Bound on an answer in free text whose caller names none, from what answers; None for `max_output_tokens`."""
     route: tuple[str, ...] = ()
     """Targets in the order they are tried, each `engine/model`."""
     stands_in: bool = False

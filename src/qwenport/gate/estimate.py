@@ -17,5 +17,13 @@ def most_input_tokens(call: Call, card: ModelCard) -> int:
 
 def most_output_tokens(call: Call, card: ModelCard) -> int:
     """Return an upper bound of the answer in tokens, all choices together."""
-    each = call.sampling.max_tokens if call.sampling.max_tokens is not None else card.max_output_tokens
-    return each * call.sampling.choices
+    return answer_tokens(call, card) * call.sampling.choices
+
+
+def answer_tokens(call: Call, card: ModelCard) -> int:
+    """Return the bound on one choice: the caller's, else the card's; JSON ends by itself and has the widest."""
+    if call.sampling.max_tokens is not None:
+        return call.sampling.max_tokens
+    if call.json is not None or card.default_output_tokens is None:
+        return card.max_output_tokens
+    return min(card.default_output_tokens, card.max_output_tokens)

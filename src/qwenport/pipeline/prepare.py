@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from qwenport.core.call import Call, Sampling
 from qwenport.core.model_card import ModelCard
 from qwenport.core.prepared_call import PreparedCall
+from qwenport.gate.estimate import answer_tokens
 
 
 def prepare(call: Call, card: ModelCard) -> PreparedCall:
@@ -19,7 +20,7 @@ def prepare(call: Call, card: ModelCard) -> PreparedCall:
         repetition_penalty=default.repetition_penalty if given.repetition_penalty is None else given.repetition_penalty,
         presence_penalty=default.presence_penalty if given.presence_penalty is None else given.presence_penalty,
         seed=given.seed,
-        max_tokens=card.max_output_tokens if given.max_tokens is None else given.max_tokens,
+        max_tokens=answer_tokens(call, card),
         stop=given.stop,
         choices=given.choices,
     )

@@ -195,5 +195,6 @@ def test_the_small_model_is_the_one_that_an_engine_can_run() -> None:
             ),
             context_tokens=4_096,
             slots=8,
+            default_output_tokens=512,
         )
     }
