@@ -11,7 +11,7 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import httpx
 from rich.console import Console
@@ -127,7 +127,9 @@ def show_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], empty:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
         numeric = all(isinstance(row.get(column), int) and not isinstance(row.get(column), bool) for row in rows)
-        table.add_column(column.replace("_", " "), justify="right" if numeric else "left", overflow="fold")
+        justify: Literal["left", "right"] = "right" if numeric else "left"
+        # An id is copied into the next command, so it stays in one piece.
+        table.add_column(column.replace("_", " "), justify=justify, overflow="fold", no_wrap=column.endswith("id"))
     for row in rows:
         table.add_row(*(shown(row.get(column)) for column in columns))
     OUT.print(table)

@@ -14,7 +14,7 @@ keys = App(name="keys", help="Make, list, switch off, rotate and delete API keys
 
 AsJson = Annotated[bool, Parameter(name="--json", negative=())]
 
-COLUMNS = ("id", "name", "prefix", "account_id", "created_at", "expires_at", "disabled", "last_used_at", "models")
+COLUMNS = ("id", "name", "prefix", "created_at", "expires_at", "disabled", "last_used_at", "models")
 
 KEY_ID = re.compile(r"[\w-]+", re.ASCII)
 DURATION = re.compile(r"(\d{1,6})([smhd])")
