@@ -24,8 +24,6 @@ class DataDirectory:
         self.path = path
         self.journal = path / "journal"
         self.logs = path / "logs"
-        self.catalog = path / "catalog"
-        self.first_key = path / "first-key"
         self._lock = -1
 
     def prepare(self) -> None:

@@ -10,12 +10,11 @@ from typing import TypeVar
 from qwenport.accounts.accounts import Accounts
 from qwenport.app.data_dir import DataDirectory
 from qwenport.app.refusal import StartRefused
-from qwenport.app.supervisor import load_catalog
+from qwenport.app.supervisor import load_catalog, post_left_behind
 from qwenport.core.clock import SystemClock
 from qwenport.core.errors import StorageUnavailable
 from qwenport.core.ids import RandomIds
 from qwenport.metering.flush import Books
-from qwenport.metering.replay import replay
 from qwenport.observability.metrics import Metrics
 from qwenport.server.admin.routes import AdminParts
 from qwenport.server.asgi import ASGIApp
@@ -42,21 +41,21 @@ def offline_application(settings: Settings) -> Iterator[ASGIApp]:
     Raises:
         StartRefused: there is no data directory yet, a server holds it, or the database cannot be used.
     """
-    if not (settings.data_dir / "qwenport.db").exists():
+    if not settings.database.exists():
         raise StartRefused(
             f"no server has run with the data directory {settings.data_dir} yet: "
             "start `qwenport serve` once, or set QWENPORT_DATA_DIR"
         )
     folder = DataDirectory(settings.data_dir)
     folder.lock()
-    if not folder.slots_are_free():
-        raise StartRefused("the server is just ending; try again in a moment")
-    catalog = load_catalog(settings)
     try:
-        with Database.open(settings.data_dir / "qwenport.db") as database:
+        if not folder.slots_are_free():
+            raise StartRefused("the server is just ending; try again in a moment")
+        catalog = load_catalog(settings)
+        with Database.open(settings.database) as database:
             books = Books(database, catalog.cards)
             for slot in folder.slots():
-                replay(slot, books.post, SystemClock())
+                post_left_behind(slot, books)
             admin = AdminParts(
                 run=_run,
                 post=_nothing,

@@ -104,7 +104,7 @@ class Supervisor:
     def _prepare_books(self, catalog: Catalog) -> Secret | None:
         """Migrate, make the first account and key, and post what an earlier run left behind."""
         try:
-            with Database.open(self._folder.path / "qwenport.db") as database:
+            with Database.open(self._settings.database) as database:
                 chosen = self._settings.bootstrap_api_key
                 made = Accounts(database, SystemClock(), RandomIds()).bootstrap(
                     chosen.reveal() if chosen else None, email=self._settings.admin_email or "admin@localhost"
@@ -120,7 +120,7 @@ class Supervisor:
     def _replay_slot(self, slot: int, catalog: Catalog) -> None:
         """Post what a worker left behind when it died; what cannot be posted now waits for the next start."""
         try:
-            with Database.open(self._folder.path / "qwenport.db") as database:
+            with Database.open(self._settings.database) as database:
                 post_left_behind(self._folder.slot(slot), Books(database, catalog.cards))
         except StorageUnavailable as error:
             log.error("the journal of worker %d cannot be posted yet: %s", slot, error)  # noqa: TRY400 - no trace is needed

@@ -86,7 +86,7 @@ class Worker:
         )
         self._clock = SystemClock()
         self._metrics = Metrics()
-        self._database = Database.open(settings.data_dir / "qwenport.db")
+        self._database = Database.open(settings.database)
         folder = DataDirectory(settings.data_dir)
         folder.lock_slot(order.slot)
         self._journal = Journal(folder.slot(order.slot))

@@ -46,19 +46,14 @@ def base_url(standing: Standing) -> str:
     return local_url(standing.settings.host, standing.port)
 
 
-def first_key_path(standing: Standing) -> Path:
-    """Return where a first key is left that could not be shown."""
-    return standing.settings.data_dir / "first-key"
-
-
 def shown_key(standing: Standing, *, is_terminal: bool) -> str:
     """Return what stands in a curl command for the key: itself on the one occasion, else where to find it."""
     if standing.new_key is not None and is_terminal:
         return standing.new_key.reveal()
     if standing.settings.bootstrap_api_key is not None:
         return "$QWENPORT_BOOTSTRAP_API_KEY"
-    if standing.new_key is not None or first_key_path(standing).exists():
-        return f"$(cat {shlex.quote(str(first_key_path(standing)))})"
+    if standing.new_key is not None or standing.settings.first_key.exists():
+        return f"$(cat {shlex.quote(str(standing.settings.first_key))})"
     return "$DASHSCOPE_API_KEY"
 
 
@@ -67,13 +62,13 @@ def key_lines(standing: Standing, *, is_terminal: bool) -> list[str]:
     if standing.settings.bootstrap_api_key is not None:
         return ["API key: the one in QWENPORT_BOOTSTRAP_API_KEY."]
     if standing.new_key is None:
-        if first_key_path(standing).exists():
-            return [f"API key: in {first_key_path(standing)}; delete that file once you have kept it elsewhere."]
+        if standing.settings.first_key.exists():
+            return [f"API key: in {standing.settings.first_key}; delete that file once you have kept it elsewhere."]
         return ["API key: put yours into DASHSCOPE_API_KEY; `qwenport keys create` makes another one."]
     if is_terminal:
         return ["", f"Your first API key, shown this once:  {standing.new_key.reveal()}"]
-    leave_key(first_key_path(standing), standing.new_key)
-    return [f"Your first API key is in {first_key_path(standing)}, which only you can read."]
+    leave_key(standing.settings.first_key, standing.new_key)
+    return [f"Your first API key is in {standing.settings.first_key}, which only you can read."]
 
 
 def leave_key(path: Path, key: Secret) -> None:

@@ -6,7 +6,6 @@ import json
 import os
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Annotated, Any
 
 import httpx
@@ -73,9 +72,8 @@ def api_key(chosen: Settings) -> str:
             return sendable(name, os.environ[name])
     if chosen.bootstrap_api_key is not None:
         return chosen.bootstrap_api_key.reveal()
-    path = chosen.data_dir / "first-key"
     try:
-        return Path(path).read_text("ascii").strip()
+        return chosen.first_key.read_text("ascii").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise CommandFailed("no API key: set QWENPORT_API_KEY, or make one with `qwenport keys create`") from error
 

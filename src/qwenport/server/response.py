@@ -13,7 +13,7 @@ from qwenport.faces.sse import KEEP_ALIVE
 from qwenport.server.asgi import Message, Send
 from qwenport.server.client_gone import ClientGone
 
-STREAM_HEADERS: Headers = ((b"cache-control", b"no-cache"), (b"x-accel-buffering", b"no"))
+PROXY_HEADERS: Headers = ((b"cache-control", b"no-cache"), (b"x-accel-buffering", b"no"))
 """Proxies in front of us must pass a stream on as it comes."""
 
 
@@ -77,7 +77,7 @@ class Response:
         if self._comment is not None:
             await self._comment
         if self._stream is not None and not self.status:
-            await self._start(200, (*self._stream.headers, *STREAM_HEADERS, *extra))
+            await self._start(200, (*self._stream.headers, *PROXY_HEADERS, *extra))
 
     async def piece(self, piece: bytes, *, last: bool = False) -> None:
         """Send a piece of the stream; waits while the client does not read."""
@@ -150,7 +150,7 @@ class Response:
     async def _send_comment(self) -> None:
         try:
             if not self.status and self._stream is not None:
-                await self._start(200, (*self._stream.headers, *STREAM_HEADERS))
+                await self._start(200, (*self._stream.headers, *PROXY_HEADERS))
             await self._put({"type": "http.response.body", "body": KEEP_ALIVE, "more_body": True})
         except ClientGone:
             # The listener beside us hears of it too; nobody may be waiting for this task.

@@ -79,9 +79,14 @@ class Settings(Struct, frozen=True, kw_only=True):
     """Sentences for the operator about settings that have no effect."""
 
     @property
-    def database_url(self) -> str:
-        """Return the address of the database."""
-        return f"sqlite:///{self.data_dir / 'qwenport.db'}"
+    def database(self) -> Path:
+        """Return the path of the database."""
+        return self.data_dir / "qwenport.db"
+
+    @property
+    def first_key(self) -> Path:
+        """Return where the first API key is left when it could not be shown."""
+        return self.data_dir / "first-key"
 
     @property
     def routes(self) -> dict[str, tuple[str, ...]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import wraps
 from typing import TypeVar
 
@@ -25,7 +25,6 @@ S = TypeVar("S", bound=Struct)
 
 LARGEST_BODY_BYTES = 64 * 1024
 LONGEST_BODY_SECONDS = 30.0
-LONGEST_OVERLAP = timedelta(days=366)
 
 
 class AdminRefused(ValueError):
