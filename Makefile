@@ -8,7 +8,7 @@ PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
 	echo $$python && break; done)
 QUIET_PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input
 
-.PHONY: serve test check static bench clean python
+.PHONY: serve test check static bench fuzz clean python
 
 serve: $(VENV)/.runtime
 	@$(BIN)/qwenport models pull
@@ -29,6 +29,10 @@ static: $(VENV)/.development
 bench: $(VENV)/.development
 	@$(BIN)/qwenport models pull
 	@$(BIN)/python bench/run.py $(BENCH)
+
+fuzz: $(VENV)/.development
+	@$(BIN)/qwenport models pull
+	@$(BIN)/python -m fuzz $(if $(SEED),--seed $(SEED)) $(FUZZ)
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage

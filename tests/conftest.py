@@ -178,6 +178,12 @@ def eventually_fixture() -> Callable[..., None]:
 
 
 @pytest.fixture(scope="session")
+def anyio_backend() -> tuple[str, dict[str, bool]]:
+    """Name the loop that asynchronous tests run on: the one of production."""
+    return "asyncio", {"use_uvloop": True}
+
+
+@pytest.fixture(scope="session")
 def server_class() -> type[Server]:
     """Give the class, for servers that live longer than a test."""
     return Server
@@ -201,6 +207,13 @@ def models_dir() -> Path:
             f"{pulled.stderr.strip()}; put them into QWENPORT_MODELS_DIR with `qwenport models pull`"
         )
     return folder
+
+
+@pytest.fixture(scope="session")
+def stand_in_weights(models_dir: Path) -> Path:
+    """Return the file of the stand-in's weights."""
+    (weights,) = models_dir.glob("smollm2-135m-instruct-*.gguf")
+    return weights
 
 
 @pytest.fixture

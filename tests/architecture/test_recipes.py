@@ -12,7 +12,9 @@ import pytest
 
 from qwenport.catalog.catalog import Catalog
 from qwenport.catalog.engine_model import EngineModel
-from qwenport.core.call import Call, Message, Role
+from qwenport.core.call import Call, ChatInput
+from qwenport.core.capabilities import Capabilities
+from qwenport.core.content import Message, Role
 from qwenport.core.errors import BodyNotJson, QwenportError, Throttled
 from qwenport.core.events import ChoiceFinished, Delta, Event, Finished, FinishReason, Started
 from qwenport.core.ids import RequestId
@@ -24,6 +26,7 @@ from qwenport.faces.face import CallOperation, Cards, Exchange, Face, Reply, Req
 from qwenport.faces.registry import FACES
 from qwenport.metering.records import Hold, Settlement
 from qwenport.metering.reports import CallQuery, Reports
+from qwenport.testing.calls import said
 from qwenport.testing.gateway import KEY, OPERATOR_TOKEN, Gateway, Plan, bearer, running_gateway
 from qwenport.testing.plain_call import every_plain_call
 from qwenport.testing.raw_client import Answer
@@ -70,7 +73,8 @@ def decode_shout(request: Request, cards: Cards) -> Exchange:
     except UnicodeDecodeError as error:
         raise BodyNotJson("this is no text") from error
     message = Message(role=Role.USER, content=text)
-    call = Call(id=request.id, face="shout", operation="shout", model="qwen-plus", messages=(message,))
+    asked = ChatInput(messages=(message,))
+    call = Call(id=request.id, face="shout", operation="shout", model="qwen-plus", input=asked)
     return Exchange(call=call, answer=ShoutedAnswer())
 
 
@@ -114,9 +118,10 @@ class EchoEngine:
     def __init__(self, target: str, slots: int) -> None:
         self.target = target
         self.slots = slots
+        self.capabilities = Capabilities()
 
     async def run(self, prepared: PreparedCall) -> AsyncGenerator[Event, None]:
-        words = prepared.call.messages[-1].content.split()
+        words = said(prepared.call).split()
         yield Started(served_by=self.target, input_tokens=len(words))
         for word in words:
             yield Delta(text=word)

@@ -19,9 +19,10 @@ from qwenport.core.usage import Usage
 from qwenport.faces.registry import FACES
 from qwenport.observability.log import JsonFormatter
 from qwenport.server.operator import OperatorOnly
-from qwenport.server.public import PUBLIC
+from qwenport.server.public import PUBLIC, UPLOAD_HOST
+from qwenport.testing.calls import said
 from qwenport.testing.gateway import KEY, OPERATOR_TOKEN, Plan, bearer, running_gateway
-from qwenport.testing.plain_call import every_plain_call
+from qwenport.testing.plain_call import every_generating_call
 from qwenport.testing.scripted_engine import ScriptedEngine, Step
 
 pytestmark = pytest.mark.anyio
@@ -62,7 +63,7 @@ async def test_every_address_but_the_public_ones_needs_a_key_or_the_token(tmp_pa
                     answers[method, path] = (await client.ask(method, path)).status
 
     assert {path for (_, path), status in answers.items() if status != 401} == PUBLIC
-    assert {answers["GET", path] for path in PUBLIC} == {200}
+    assert {answers["GET", path] for path in PUBLIC - {UPLOAD_HOST}} == {200}
 
 
 class Chatty(ScriptedEngine):
@@ -89,11 +90,11 @@ async def test_no_secret_and_no_prompt_is_in_logs_errors_journal_or_books(
         "broken": [*good_answer()[:2], EngineFailed("the engine broke off")],
         "defect": [LookupError("a defect")],
     }
-    engine = Chatty(lambda prepared: scripts[prepared.call.messages[0].content.partition(" ")[0]], target=TARGET)
-    refused: list[tuple[str, dict[str, object]]] = [(WRONG_KEY, {}), (KEY, {"max_tokens": 0}), (KEY, {"seed": PROMPT})]
+    engine = Chatty(lambda prepared: scripts.get(said(prepared.call).partition(" ")[0], good_answer()), target=TARGET)
+    refused: list[tuple[str, dict[str, object]]] = [(WRONG_KEY, {}), (KEY, {"temperature": 9}), (KEY, {"seed": PROMPT})]
     errors: list[bytes] = []
     async with running_gateway(tmp_path, Plan(engines=[engine])) as gateway:
-        for call in every_plain_call(FACES):
+        for call in every_generating_call(FACES):
             for kind in scripts:
                 asked = replace(call, text=f"{kind} {PROMPT}")
                 async with gateway.client() as client:
@@ -103,7 +104,9 @@ async def test_no_secret_and_no_prompt_is_in_logs_errors_journal_or_books(
             for key, parameters in refused:
                 async with gateway.client() as client:
                     await client.send(replace(call, text=PROMPT, parameters=parameters).request(key))
-                    errors.append((await client.answer()).body)
+                    answer = await client.answer()
+                # A face that knows no such parameter ignores it and answers.
+                errors += [answer.body] if answer.status != 200 else []
         async with gateway.client() as client:
             for path in ("/admin/v1/keys", "/admin/v1/calls", "/admin/v1/status", "/metrics"):
                 errors.append((await client.ask("GET", path, bearer(OPERATOR_TOKEN.reveal()))).body)

@@ -11,27 +11,34 @@ from pathlib import Path
 
 import pytest
 
-from qwenport.core.call import Call, Message, Role, Sampling
-from qwenport.core.events import ChoiceFinished, Delta, Event, Finished, FinishReason, Started
-from qwenport.core.ids import RequestId
+from qwenport.core.capabilities import Capabilities, Thinking, misfit
+from qwenport.core.events import (
+    ChoiceFinished,
+    Delta,
+    Event,
+    Finished,
+    FinishReason,
+    Generated,
+    Reasoning,
+    Started,
+    ToolCallDelta,
+)
 from qwenport.core.prepared_call import PreparedCall
+from qwenport.core.tools import Tool
 from qwenport.core.usage import Usage
 from qwenport.engines.engine import Condition, Engine, EngineState
-from qwenport.engines.llama.engine import Address, LlamaEngine
+from qwenport.engines.host_address import HostAddress
+from qwenport.engines.llama.engine import LlamaEngine, Profile
 from qwenport.testing import llama_host
+from qwenport.testing.calls import chat_call
 from qwenport.testing.scripted_engine import ScriptedEngine, Step, Wait
 
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 @dataclass(frozen=True)
 class Case:
-    """An engine that answers `Hello`, ` world` and then stops, at `wait` if it is told to."""
+    """An engine that thinks, answers `Hello`, ` world` and calls a tool; it stops at `wait` if it is told to."""
 
     engine: Engine
     work_in_progress: Callable[[], int]
@@ -41,32 +48,63 @@ class Case:
 Start = Callable[[Wait | None], AbstractAsyncContextManager[Case]]
 
 
+AFTER_HELLO: list[Event] = [
+    Delta(text=" world"),
+    ToolCallDelta(index=0, id="call_1", name="weather", arguments="{", tokens=3),
+    ToolCallDelta(index=0, arguments="}"),
+    ChoiceFinished(reason=FinishReason.TOOL_CALLS, tokens=1),
+    Finished(usage=Usage(input_tokens=7, output_tokens=8, reasoning_tokens=1)),
+]
+
+
+def answer_of(engine: Engine) -> list[Event]:
+    return [
+        Started(served_by=engine.target, input_tokens=7),
+        Reasoning(text="Hm"),
+        Delta(text="Hello"),
+        *AFTER_HELLO,
+    ]
+
+
 @asynccontextmanager
 async def scripted(wait: Wait | None) -> AsyncIterator[Case]:
     pause: list[Step] = [] if wait is None else [wait]
-    script: list[Step] = [
+    begun: list[Step] = [
         Started(served_by="scripted/model", input_tokens=7),
+        Reasoning(text="Hm"),
         Delta(text="Hello"),
-        *pause,
-        Delta(text=" world"),
-        ChoiceFinished(reason=FinishReason.STOP, tokens=1),
-        Finished(usage=Usage(input_tokens=7, output_tokens=3)),
     ]
-    engine = ScriptedEngine(lambda _: script)
+    engine = ScriptedEngine(lambda _: [*begun, *pause, *AFTER_HELLO])
     yield Case(engine, lambda: engine.open_runs)
 
 
 @asynccontextmanager
 async def llama(wait: Wait | None) -> AsyncIterator[Case]:
     pause: list[bytes | Wait] = [] if wait is None else [wait]
-    steps = [llama_host.progress(7), llama_host.piece("Hello", 1), *pause, llama_host.piece(" world", 2)]
-    host = llama_host.FakeLlamaHost(llama_host.Reply(steps=[*steps, llama_host.end(3), llama_host.DONE]))
+    steps = [
+        llama_host.progress(7),
+        llama_host.thought("Hm", 1),
+        llama_host.piece("Hello", 2),
+        *pause,
+        llama_host.piece(" world", 3),
+        llama_host.call_piece(0, 6, name="weather", arguments="{"),
+        llama_host.call_piece(0, 7, arguments="}"),
+        llama_host.end(8, reason="tool_calls"),
+        llama_host.DONE,
+    ]
+    host = llama_host.FakeLlamaHost(llama_host.Reply(steps=steps))
+    profile = Profile(
+        target="llama/model",
+        slots=2,
+        capabilities=Capabilities(thinking=Thinking.HYBRID),
+        template_tools=True,
+        new_call_id=lambda: "call_1",
+    )
     with tempfile.TemporaryDirectory() as folder:
         socket = Path(folder) / "s"
         engine = LlamaEngine(
-            target="llama/model",
-            slots=2,
-            address=Address(url="http://llama", socket=socket, secret="s"),
+            profile,
+            address=HostAddress(url="http://llama", socket=socket, secret="s"),
             read_condition=lambda: Condition(state=EngineState.READY),
         )
         async with host.listening(socket):
@@ -81,13 +119,8 @@ def start(request: pytest.FixtureRequest) -> Start:
 
 
 def call() -> PreparedCall:
-    messages = (Message(role=Role.USER, content="Hi"),)
-    return PreparedCall(
-        call=Call(
-            id=RequestId("r"), face="test", operation="chat", model="m", messages=messages, sampling=Sampling(seed=1)
-        ),
-        max_input_tokens=100,
-    )
+    asked = chat_call(thinking=True, tools=(Tool(name="weather"),), streams=True)
+    return PreparedCall(call=asked, max_input_tokens=100)
 
 
 async def ended(case: Case) -> None:
@@ -104,32 +137,32 @@ async def all_of(events: AsyncGenerator[Event, None]) -> list[Event]:
 
 async def test_an_answer_starts_goes_on_ends_its_choice_and_finishes(start: Start) -> None:
     async with start(None) as case:
-        events = await all_of(case.engine.run(call()))
-
-        assert events == [
-            Started(served_by=case.engine.target, input_tokens=7),
-            Delta(text="Hello"),
-            Delta(text=" world"),
-            ChoiceFinished(reason=FinishReason.STOP, tokens=1),
-            Finished(usage=Usage(input_tokens=7, output_tokens=3)),
-        ]
+        assert await all_of(case.engine.run(call())) == answer_of(case.engine)
 
 
 async def test_the_tokens_of_the_events_add_up_to_the_usage(start: Start) -> None:
     async with start(None) as case:
         events = await all_of(case.engine.run(call()))
 
-        counted = sum(event.tokens for event in events if isinstance(event, Delta | ChoiceFinished))
-        assert isinstance(events[-1], Finished)
-        assert counted == events[-1].usage.output_tokens
+        finished = events[-1]
+        assert isinstance(finished, Finished)
+        assert (
+            sum(event.tokens for event in events if isinstance(event, Generated)),
+            sum(event.tokens for event in events if isinstance(event, Reasoning)),
+        ) == (finished.usage.output_tokens, finished.usage.reasoning_tokens)
+
+
+async def test_the_engine_says_that_it_can_do_what_it_does(start: Start) -> None:
+    async with start(None) as case:
+        assert misfit(call().call, case.engine.capabilities, case.engine.target) is None
 
 
 async def test_events_come_while_the_answer_is_still_made(start: Start) -> None:
     wait = Wait()
     async with start(wait) as case, aclosing(case.engine.run(call())) as events:
-        seen = [await anext(events), await anext(events)]
+        seen = [await anext(events) for _ in range(3)]
 
-        assert seen == [Started(served_by=case.engine.target, input_tokens=7), Delta(text="Hello")]
+        assert seen == answer_of(case.engine)[:3]
         assert not wait.go.is_set()
 
 
@@ -149,7 +182,7 @@ async def test_cancelling_the_caller_stops_the_work(start: Start) -> None:
     wait = Wait()
     async with start(wait) as case:
         task = asyncio.create_task(all_of(case.engine.run(call())))
-        await wait.reached.wait()
+        await wait.arrives()
 
         task.cancel()
         with pytest.raises(asyncio.CancelledError):

@@ -13,17 +13,33 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import qwenport.core.errors as tree
-from qwenport.core.call import Message, Role, Sampling
+from qwenport.core.call import Call, ChatInput, EmbeddingInput, PromptInput, RerankInput, Sampling
+from qwenport.core.content import Message, Role
 from qwenport.core.errors import BodyNotJson, QwenportError, Refused
 from qwenport.core.ids import RequestId
 from qwenport.core.model_card import ModelCard
-from qwenport.faces.face import CallOperation, Face, LookupOperation, Operation, Request
+from qwenport.faces.face import (
+    CallOperation,
+    Exchange,
+    Face,
+    LookupOperation,
+    Operation,
+    QueryOperation,
+    Request,
+    UploadOperation,
+)
 from qwenport.faces.registry import FACES
+from qwenport.testing.plain_call import PlainCall, every_plain_call
 
 ID = RequestId("00000000-0000-9000-8000-000000000001")
 OPERATIONS = [(face, operation) for face in FACES for operation in face.operations]
-CALLS = [operation for _, operation in OPERATIONS if isinstance(operation, CallOperation)]
-LOOKUPS = [operation for _, operation in OPERATIONS if isinstance(operation, LookupOperation)]
+CALLS = [call for call in every_plain_call(FACES) if not call.streams]
+CHATS = [call for call in CALLS if call.operation.name in {"chat.completions", "text-generation", "messages"}]
+MODEL_LOOKUPS = [
+    operation
+    for _, operation in OPERATIONS
+    if isinstance(operation, LookupOperation) and operation.name.startswith("models.")
+]
 
 CARD = ModelCard(
     name="qwen-turbo",
@@ -76,7 +92,7 @@ GARBAGE = [
     b"[" * 100_000,
     b'{"a":' * 100_000,
     b'{"unknown":' + b"[" * 100_000,
-    b'{"messages":[{"content":[{"image":' + b"[" * 100_000,
+    b'{"messages":[{"content":[{"unknown":' + b"[" * 100_000,
 ]
 
 
@@ -91,16 +107,21 @@ def make_request(body: bytes = b"", path_parameters: Mapping[str, str] | None = 
     )
 
 
-def good_body(operation: CallOperation, **extra: Any) -> dict[str, Any]:
-    """Return a body that either envelope can be read from."""
-    messages = [{"role": "user", "content": "Hi", **extra}]
-    return {
-        "model": "qwen-turbo",
-        "messages": messages,
-        "input": {"messages": messages, **extra},
-        "parameters": dict(extra),
-        **extra,
-    }
+def good_body(call: PlainCall, **extra: Any) -> bytes:
+    """Return a body of the call with further fields, wherever the envelope may have them."""
+    content: dict[str, Any] = {**call.content}
+    for place in ("parameters", "input"):
+        if isinstance(content.get(place), dict):
+            content[place] = {**content[place], **extra}
+    if isinstance(content.get("messages"), list):
+        content["messages"] = [{**content["messages"][0], **extra}]
+    return json.dumps({**content, **extra}).encode()
+
+
+def decode(call: PlainCall, body: bytes, cards: Mapping[str, ModelCard] | None = None) -> Call:
+    exchange = call.operation.decode(make_request(body), cards or {})
+    assert isinstance(exchange, Exchange)
+    return exchange.call
 
 
 def every_error_class() -> Iterator[type[QwenportError]]:
@@ -122,9 +143,13 @@ def an_error(kind: type[QwenportError]) -> QwenportError:
         "limit_bytes": 1,
         "limit_tokens": 1,
         "seconds": 1.0,
+        "response_id": "resp_1",
+        "bill": tree.Bill.NOT_PURCHASED,
     }
     parameters = inspect.signature(kind).parameters.values()
-    return kind(**{one.name: made_up[one.name] for one in parameters if one.default is one.empty})
+    # An error without words of its own is raised with some; the rest have what no caller may leave out.
+    needed = {one.name for one in parameters if one.default is one.empty or (one.name == "message" and not kind.words)}
+    return kind(**{name: made_up[name] for name in needed})
 
 
 ERRORS = [an_error(kind) for kind in every_error_class()]
@@ -133,7 +158,9 @@ ERRORS = [an_error(kind) for kind in every_error_class()]
 def name_of(value: object) -> str:
     if isinstance(value, Face):
         return value.name
-    if isinstance(value, CallOperation | LookupOperation):
+    if isinstance(value, PlainCall):
+        return value.name
+    if isinstance(value, CallOperation | LookupOperation | QueryOperation | UploadOperation):
         return f"{value.method} {value.path}"
     return type(value).__name__
 
@@ -169,22 +196,31 @@ def test_no_two_operations_have_the_same_address() -> None:
     assert len(set(addresses)) == len(addresses)
 
 
-@pytest.mark.parametrize("operation", CALLS, ids=name_of)
-def test_a_plain_call_says_the_same_on_every_face(operation: CallOperation) -> None:
-    call = operation.decode(make_request(json.dumps(good_body(operation)).encode()), {}).call
+@pytest.mark.parametrize("call", CHATS, ids=name_of)
+def test_a_plain_chat_says_the_same_on_every_face(call: PlainCall) -> None:
+    decoded = decode(call, good_body(call))
 
-    assert (call.id, call.operation, call.model, call.streams) == (ID, operation.name, "qwen-turbo", False)
-    assert call.messages == (Message(role=Role.USER, content="Hi"),)
-    assert call.sampling == Sampling()
+    assert (decoded.id, decoded.operation, decoded.model, decoded.streams, decoded.refusal) == (
+        ID,
+        call.operation.name,
+        "qwen-plus",
+        False,
+        None,
+    )
+    assert isinstance(decoded.input, ChatInput)
+    assert decoded.input.messages == (Message(role=Role.USER, content="Hi"),)
+    # The Anthropic protocol has a bound in every request, and offers several tool calls unless it is told not to.
+    bound = 64 if call.face.name == "anthropic" else None
+    assert decoded.sampling == Sampling(max_tokens=bound, max_completion_tokens=bound)
+    assert decoded.input.parallel_tool_calls is (call.face.name == "anthropic")
 
 
-@pytest.mark.parametrize("operation", CALLS, ids=name_of)
+@pytest.mark.parametrize("call", CALLS, ids=name_of)
 @given(name=st.text(min_size=1).map(lambda name: f"x_{name}"), value=VALUES)
-def test_unknown_fields_are_ignored(operation: CallOperation, name: str, value: Any) -> None:
-    plain = operation.decode(make_request(json.dumps(good_body(operation)).encode()), {}).call
-    body = json.dumps(good_body(operation, **{name: _without_odd_numbers(value)})).encode()
+def test_unknown_fields_are_ignored(call: PlainCall, name: str, value: Any) -> None:
+    plain = decode(call, good_body(call))
 
-    assert operation.decode(make_request(body), {}).call == plain
+    assert decode(call, good_body(call, **{name: _without_odd_numbers(value)})) == plain
 
 
 def _without_odd_numbers(value: Any) -> Any:
@@ -192,35 +228,48 @@ def _without_odd_numbers(value: Any) -> Any:
     return json.loads(json.dumps(value), parse_constant=str)
 
 
-@pytest.mark.parametrize("operation", CALLS, ids=name_of)
+@pytest.mark.parametrize("call", CALLS, ids=name_of)
 @pytest.mark.parametrize("body", GARBAGE, ids=lambda body: repr(body[:20]))
-def test_garbage_is_no_json_body(operation: CallOperation, body: bytes) -> None:
+def test_garbage_is_no_json_body(call: PlainCall, body: bytes) -> None:
     with pytest.raises(BodyNotJson):
-        operation.decode(make_request(body), {})
+        decode(call, body)
 
 
-@pytest.mark.parametrize("operation", CALLS, ids=name_of)
+@pytest.mark.parametrize("call", CALLS, ids=name_of)
 @given(body=st.binary())
-def test_any_bytes_are_refused(operation: CallOperation, body: bytes) -> None:
+def test_any_bytes_are_refused(call: PlainCall, body: bytes) -> None:
     with pytest.raises(Refused):
-        operation.decode(make_request(body), {})
+        decode(call, body)
 
 
-@pytest.mark.parametrize("operation", CALLS, ids=name_of)
+@pytest.mark.parametrize("call", CALLS, ids=name_of)
 @given(value=VALUES, envelope=st.booleans(), field=FIELDS)
-def test_any_json_is_a_call_or_refused(operation: CallOperation, value: Any, envelope: bool, field: str) -> None:
-    body = good_body(operation, **{field: value}) if envelope else value
+def test_any_json_is_a_call_or_refused(call: PlainCall, value: Any, envelope: bool, field: str) -> None:
+    body = good_body(call, **{field: value}) if envelope else json.dumps(value).encode()
     try:
-        call = operation.decode(make_request(json.dumps(body).encode()), {"qwen-turbo": CARD}).call
+        decoded = call.operation.decode(make_request(body), {call.model: CARD})
     except Refused:
         return
 
-    assert call.model
-    assert bool(call.messages) is (call.refusal is None)
+    if isinstance(decoded, Exchange):
+        assert decoded.call.model
+        assert decoded.call.refusal is not None or _says_something(decoded.call)
 
 
-@pytest.mark.parametrize("operation", LOOKUPS, ids=name_of)
-def test_a_look_up_answers_in_json(operation: LookupOperation) -> None:
+def _says_something(call: Call) -> bool:
+    match call.input:
+        case ChatInput(messages=messages):
+            return bool(messages)
+        case PromptInput():
+            return True
+        case EmbeddingInput(texts=texts):
+            return bool(texts)
+        case RerankInput(documents=documents):
+            return bool(documents)
+
+
+@pytest.mark.parametrize("operation", MODEL_LOOKUPS, ids=name_of)
+def test_a_look_up_of_models_answers_in_json(operation: LookupOperation) -> None:
     reply = operation.respond(make_request(path_parameters={"model": "qwen-turbo"}), {"qwen-turbo": CARD})
 
     assert (reply.status, dict(reply.headers)[b"content-type"]) == (200, b"application/json")

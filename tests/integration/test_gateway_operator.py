@@ -15,6 +15,7 @@ from qwenport.core.usage import Usage
 from qwenport.engines.engine import Condition, EngineState
 from qwenport.faces.registry import FACES
 from qwenport.server.admin.routes import admin_routes
+from qwenport.server.routes import Access
 from qwenport.testing.gateway import KEY, OPERATOR_TOKEN, Gateway, Plan, bearer, running_gateway
 from qwenport.testing.plain_call import FIRST_ID, every_plain_call
 from qwenport.testing.raw_client import Answer, RawClient
@@ -45,11 +46,6 @@ ADMIN_ADDRESSES = [
     ("GET", "/status"),
     ("GET", "/nothing"),
 ]
-
-
-@pytest.fixture
-def anyio_backend() -> tuple[str, dict[str, bool]]:
-    return "asyncio", {"use_uvloop": True}
 
 
 def engine() -> ScriptedEngine:
@@ -104,7 +100,10 @@ async def test_metrics_need_the_token_over_tcp(client: RawClient) -> None:
 
 
 async def test_where_no_token_is_set_the_admin_api_is_closed_over_tcp(tmp_path: Path) -> None:
-    async with running_gateway(tmp_path, Plan(engines=[engine()], token=None)) as gateway, gateway.client() as client:
+    async with (
+        running_gateway(tmp_path, Plan(engines=[engine()], access=Access(operator_token=None))) as gateway,
+        gateway.client() as client,
+    ):
         answer = await client.ask("GET", "/admin/v1/keys", bearer(""))
 
     assert (answer.status, json.loads(answer.body)["code"]) == (401, "operator_token_unset")

@@ -18,6 +18,7 @@ from qwenport.faces.sse import KEEP_ALIVE
 from qwenport.metering.ledger import check
 from qwenport.metering.reports import CallQuery, CallRow, Reports
 from qwenport.server.response import Patience
+from qwenport.testing.calls import said
 from qwenport.testing.gateway import KEY, Gateway, Plan, running_gateway
 from qwenport.testing.plain_call import PlainCall, every_plain_call
 from qwenport.testing.raw_client import RawClient
@@ -35,11 +36,6 @@ WHOLE: tuple[Event, ...] = (
 )
 QUIET = Patience(keep_alive_s=0.02, drain_s=1.0)
 IMPATIENT = Patience(keep_alive_s=0.05, stall_s=0.2, drain_s=1.0)
-
-
-@pytest.fixture
-def anyio_backend() -> tuple[str, dict[str, bool]]:
-    return "asyncio", {"use_uvloop": True}
 
 
 @pytest.fixture(params=STREAMS, ids=lambda call: call.name)
@@ -147,7 +143,7 @@ async def test_a_client_that_stops_reading_is_given_up_and_billed(call: PlainCal
     plan = Plan(engines=[scripted], patience=IMPATIENT)
     async with running_gateway(tmp_path, plan) as gateway, gateway.client(receive_buffer_bytes=4096) as client:
         await client.send(call.request(KEY))
-        await begun.reached.wait()
+        await begun.arrives()
         rows = await posted_calls(gateway)
 
     assert [(row.outcome, row.status, row.input_tokens, row.usage_source) for row in rows] == [
@@ -164,7 +160,7 @@ async def test_a_client_that_stops_reading_does_not_keep_its_connection(call: Pl
     async with running_gateway(tmp_path, plan) as gateway, gateway.client(receive_buffer_bytes=4096) as client:
         await client.send(call.request(KEY))
         async with asyncio.timeout(30):
-            await begun.reached.wait()
+            await begun.arrives()
             while gateway.public.server_state.connections:  # noqa: ASYNC110 - uvicorn keeps a set, no event
                 await asyncio.sleep(0.01)
 
@@ -194,7 +190,7 @@ async def test_a_client_that_stops_reading_while_the_engine_fails_does_not_keep_
     plan = Plan(engines=[engine(steps)], patience=IMPATIENT)
     async with running_gateway(tmp_path, plan) as gateway, gateway.client(receive_buffer_bytes=4096) as client:
         await client.send(call.request(KEY))
-        await begun.reached.wait()
+        await begun.arrives()
         rows = await posted_calls(gateway)
 
     assert [(row.outcome, row.output_tokens) for row in rows] == [("failed", 1)]
@@ -218,7 +214,7 @@ async def test_two_hundred_streams_at_once_lose_nothing_and_double_nothing(tmp_p
     scripted = ScriptedEngine(
         lambda prepared: [
             WHOLE[0],
-            *(Delta(text=f"{prepared.call.messages[0].content}-{number} ") for number in range(pieces)),
+            *(Delta(text=f"{said(prepared.call)}-{number} ") for number in range(pieces)),
             ChoiceFinished(reason=FinishReason.STOP),
             Finished(usage=Usage(input_tokens=7, output_tokens=pieces)),
         ],

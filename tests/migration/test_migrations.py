@@ -6,6 +6,7 @@ import logging
 import sqlite3
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -16,9 +17,13 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, create_engine
 
 from qwenport.core.errors import StorageUnavailable
-from qwenport.storage.database import Database, Transaction
+from qwenport.core.ids import AccountId
+from qwenport.core.stored_files import FilePurpose, StoredFile
+from qwenport.storage import account_rows, file_rows
+from qwenport.storage.database import Database
 from qwenport.storage.schema import REVISIONS, SCRIPTS, upgrade
 from qwenport.storage.tables import METADATA
+from qwenport.storage.transaction import Transaction
 
 
 @pytest.fixture
@@ -85,6 +90,30 @@ def test_a_database_of_an_earlier_revision_is_brought_up_to_date(
     Database.open(tmp_path / "new.db").close()
 
     assert schema(path) == schema(tmp_path / "new.db")
+
+
+def test_what_a_database_of_the_first_revision_holds_is_kept_and_can_have_files(path: Path, engine: Engine) -> None:
+    with engine.begin() as connection:
+        upgrade(Transaction(connection), REVISIONS[0])
+    plain = sqlite3.connect(path)
+    plain.execute("INSERT INTO accounts VALUES ('acc-1', 'a@a', 'a', 'metered', 'CNY', 1, 'active')")
+    plain.commit()
+    plain.close()
+    file = StoredFile(
+        id="file-fe-1",
+        name="a.txt",
+        purpose=FilePurpose.EXTRACT,
+        size_bytes=1,
+        md5="c4ca4238a0b923820dcc509a6f75849b",
+        created_at=datetime(2026, 1, 1, tzinfo=UTC),
+    )
+
+    with Database.open(path) as database:
+        with database.write() as transaction:
+            file_rows.add(transaction, AccountId("acc-1"), file, file_rows.UploadOrigin())
+        with database.read() as transaction:
+            assert [account.email for account in account_rows.every(transaction)] == ["a@a"]
+            assert file_rows.find(transaction, AccountId("acc-1"), "file-fe-1", file.created_at) == file
 
 
 def test_a_database_that_is_up_to_date_is_not_written_to(path: Path) -> None:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import struct
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,13 +19,13 @@ import pytest
 from qwenport.core.errors import (
     Draining,
     EngineFailed,
+    ModelNotServedHere,
     ModelUnavailable,
     Overloaded,
-    ParameterInvalid,
     QwenportError,
     Throttled,
 )
-from qwenport.core.events import ChoiceFinished, Delta, Event, Finished, FinishReason, Started
+from qwenport.core.events import ChoiceFinished, Delta, Embedded, Event, Finished, FinishReason, Ranked, Started
 from qwenport.core.usage import Usage
 from qwenport.faces.registry import FACES
 from qwenport.metering.ledger import check
@@ -38,20 +40,16 @@ from qwenport.testing.tally import Tally
 
 pytestmark = pytest.mark.anyio
 
-TARGET = "llama/smollm2-135m-instruct"
-STARTED = Started(served_by=TARGET, input_tokens=7, cached_tokens=2)
-HALF: tuple[Event, ...] = (STARTED, Delta(text="Hel"), Delta(text="lo ", tokens=2))
-"""What an answer that is broken off has consumed: 7 tokens in, 2 of them cached, and 3 out."""
-WHOLE: tuple[Event, ...] = (
-    *HALF,
-    Delta(text="you"),
-    ChoiceFinished(reason=FinishReason.STOP, tokens=1),
-    Finished(usage=Usage(input_tokens=8, output_tokens=6, cached_tokens=3)),
-)
-"""A good answer; the engine's own count differs from the sum of the events, so that a test can tell them apart."""
-
-COUNTED = (7, 3, 2, "counted")
+VECTOR = Embedded(index=0, vector=struct.pack("<2f", 0.5, -0.5))
 NOTHING = (0, 0, 0, "")
+PRICES = {
+    "qwen-plus": (800, 2000),
+    "qwen-vl-max": (3000, 9000),
+    "qwen-coder-turbo": None,
+    "text-embedding-v4": None,
+    "qwen3-rerank": None,
+}
+"""Nano-yuan for an input and an output token on 1 January 2026; None where no list in force then has the model."""
 
 Open = Callable[..., Awaitable[Gateway]]
 """Starts the gateway of a test: script, limits, slots."""
@@ -64,18 +62,57 @@ def call(request: pytest.FixtureRequest) -> PlainCall:
 
 
 @pytest.fixture
-async def open_gateway(tmp_path: Path) -> AsyncIterator[Open]:
+async def open_gateway(tmp_path: Path, call: PlainCall) -> AsyncIterator[Open]:
     """Return a starter of gateways; afterwards nothing of them may be left running."""
     async with AsyncExitStack() as stack:
 
         async def start(script: Sequence[Step], limits: Sequence[Tally] = (), slots: int = 4) -> Gateway:
-            engine = ScriptedEngine(lambda _: script, target=TARGET, slots=slots)
+            engine = ScriptedEngine(lambda _: script, target=target_of(call), slots=slots)
             return await stack.enter_async_context(running_gateway(tmp_path, Plan(engines=(engine,), limits=limits)))
 
         yield start
     # What is left are the task that runs this and the one in which the plugin runs tests.
     left = {getattr(task.get_coro(), "__qualname__", "") for task in asyncio.all_tasks() - {asyncio.current_task()}}
     assert left - {"TestRunner._call_in_runner_task"} == set()
+
+
+def target_of(call: PlainCall) -> str:
+    """Return what answers the call's model."""
+    return "llama/smollm2-135m-instruct" if call.generates else "embed/multilingual-e5-small"
+
+
+def half(call: PlainCall) -> tuple[Event, ...]:
+    """Return an answer that is broken off: it has consumed 7 tokens, 2 of them cached, and made 3 of its own."""
+    started = Started(served_by=target_of(call), input_tokens=7, cached_tokens=2)
+    if call.generates:
+        return (started, Delta(text="Hel"), Delta(text="lo ", tokens=2))
+    return (started, _first_part(call))
+
+
+def whole(call: PlainCall) -> tuple[Event, ...]:
+    """Return a good answer; the engine's own count differs from the sum of the events, to be told apart from it."""
+    if not call.generates:
+        return (*half(call), Finished(usage=Usage(input_tokens=8, cached_tokens=3)))
+    return (
+        *half(call),
+        Delta(text="you"),
+        ChoiceFinished(reason=FinishReason.STOP, tokens=1),
+        Finished(usage=Usage(input_tokens=8, output_tokens=6, cached_tokens=3)),
+    )
+
+
+def _first_part(call: PlainCall) -> Event:
+    return Ranked(index=0, score=0.5) if "rerank" in call.operation.name else VECTOR
+
+
+def counted(call: PlainCall) -> tuple[int, int, int, str]:
+    """Return what the books hold of a call that was broken off: the sum of its events."""
+    return (7, 3 if call.generates else 0, 2, "counted")
+
+
+def finished(call: PlainCall) -> tuple[int, int, int, str]:
+    """Return what the books hold of a good call: the engine's own count."""
+    return (8, 6 if call.generates else 0, 3, "engine")
 
 
 def engine_of(gateway: Gateway) -> ScriptedEngine:
@@ -119,31 +156,29 @@ async def assert_no_trace(gateway: Gateway) -> None:
 async def assert_settled(
     gateway: Gateway, call: PlainCall, ending: tuple[str, int, str], usage: tuple[int, int, int, str]
 ) -> None:
-    """The call is in the books once, as this ending (outcome, status, error) and this usage say.
-
-    At qwen-plus's price of 1 January 2026, an input token costs 800 and an output token 2,000 nano-yuan.
-    """
+    """The call is in the books once, as this ending (outcome, status, error) and this usage say."""
     await assert_nothing_is_held(gateway)
     input_tokens, output_tokens, cached_tokens, source = usage
-    cost = input_tokens * 800 + output_tokens * 2000
-    identity = (FIRST_ID, call.face.name, call.operation.name, int(call.streams), "qwen-plus")
-    served_by = TARGET if source else ""
+    price = PRICES[call.model] if input_tokens else (0, 0)
+    cost = None if price is None else input_tokens * price[0] + output_tokens * price[1]
+    identity = (FIRST_ID, call.face.name, call.operation.name, int(call.streams), call.model)
+    served_by = target_of(call) if source else ""
     assert [type(line) for line in journal_lines(gateway)] == [Hold, Settlement]
     assert rows(
         gateway,
         "SELECT request_id, face, operation, streams, model, served_by, outcome, status, error, input_tokens, "
         "output_tokens, cached_tokens, usage_source, cost_nanos FROM calls",
     ) == [(*identity, served_by, *ending, input_tokens, output_tokens, cached_tokens, source, cost)]
-    kind = "post" if cost else "void"
-    assert rows(gateway, "SELECT request_id, amount_nanos, kind FROM ledger_entries") == [(FIRST_ID, cost, kind)]
+    kind = "post" if input_tokens else "void"
+    assert rows(gateway, "SELECT request_id, amount_nanos, kind FROM ledger_entries") == [(FIRST_ID, cost or 0, kind)]
 
 
 async def assert_answer(gateway: Gateway, client: RawClient, call: PlainCall, steps: Sequence[Event]) -> None:
     """The client gets the whole answer, whose headers name the request and the engine."""
-    card = gateway.plan.catalog.resolve("qwen-plus")
+    card = gateway.plan.catalog.resolve(call.model)
     answer = await client.answer()
     assert (answer.status, answer.headers["x-request-id"]) == (200, FIRST_ID)
-    assert answer.headers["x-qwenport-served-by"] == f"{TARGET}; stand-in"
+    assert answer.headers["x-qwenport-served-by"] == f"{target_of(call)}; stand-in"
     assert answer.body == (call.frames(card, steps) if call.streams else call.reply(card, steps).body)
 
 
@@ -164,22 +199,22 @@ async def assert_broken_off(
         return
     answer = await client.answer()
     assert answer.status == 200
-    assert answer.body == call.frames(gateway.plan.catalog.resolve("qwen-plus"), [*seen, error])
+    assert answer.body == call.frames(gateway.plan.catalog.resolve(call.model), [*seen, error])
 
 
 async def test_a_finished_call_is_posted_with_the_engines_own_count(call: PlainCall, open_gateway: Open) -> None:
-    gateway = await open_gateway(WHOLE, [Tally()])
+    gateway = await open_gateway(whole(call), [Tally()])
     async with gateway.client() as client:
         await client.send(call.request(KEY))
-        await assert_answer(gateway, client, call, WHOLE)
+        await assert_answer(gateway, client, call, whole(call))
 
-    await assert_settled(gateway, call, ("finished", 200, ""), (8, 6, 3, "engine"))
+    await assert_settled(gateway, call, ("finished", 200, ""), finished(call))
 
 
 async def test_a_whole_answer_or_the_last_frame_leaves_after_the_settlement_was_written(
     call: PlainCall, open_gateway: Open
 ) -> None:
-    gateway = await open_gateway(WHOLE)
+    gateway = await open_gateway(whole(call))
     async with gateway.client() as client:
         await client.send(call.request(KEY))
         await client.answer()
@@ -191,26 +226,23 @@ async def test_the_end_of_an_answer_is_kept_back_while_the_call_is_not_settled(
     call: PlainCall, open_gateway: Open
 ) -> None:
     ending = Wait()
-    gateway = await open_gateway([*WHOLE, ending])
+    gateway = await open_gateway([*whole(call), ending])
     async with gateway.client() as client:
         await client.send(call.request(KEY))
-        await ending.reached.wait()
+        await ending.arrives()
         # Whoever is broken off here must not have seen the end already.
         gateway.break_off()
-        await assert_broken_off(gateway, client, call, WHOLE[:-1], Draining())
+        await assert_broken_off(gateway, client, call, whole(call), Draining())
 
-    await assert_settled(gateway, call, ("finished", 200, ""), (8, 6, 3, "engine"))
+    await assert_settled(gateway, call, ("finished", 200, ""), finished(call))
 
 
 async def test_a_call_that_may_not_ask_this_leaves_no_trace(call: PlainCall, open_gateway: Open) -> None:
-    gateway = await open_gateway(WHOLE, [Tally()])
-    asked = PlainCall(
-        face=call.face, operation=call.operation, streams=call.streams, parameters={"max_tokens": 1_000_000}
-    )
+    gateway = await open_gateway(whole(call), [Tally()])
+    asked = replace(call, model="text-embedding-v4" if call.generates else "qwen-plus")
     async with gateway.client() as client:
         await client.send(asked.request(KEY))
-        words = "Range of max_tokens should be [1, 8192]"
-        await assert_error(client, call, ParameterInvalid(words, parameter="max_tokens"))
+        await assert_error(client, call, ModelNotServedHere(asked.model))
 
     await assert_no_trace(gateway)
     assert engine_of(gateway).calls == []
@@ -221,7 +253,7 @@ async def test_a_throttled_call_leaves_no_trace_and_gives_back_what_other_limits
 ) -> None:
     refusal = Throttled(retry_after_s=7)
     generous, strict = Tally(), Tally(refusal=refusal)
-    gateway = await open_gateway(WHOLE, [generous, strict])
+    gateway = await open_gateway(whole(call), [generous, strict])
     async with gateway.client() as client:
         await client.send(call.request(KEY))
         await assert_error(client, call, refusal)
@@ -242,8 +274,8 @@ async def test_a_call_whose_engine_is_not_there_is_void(call: PlainCall, open_ga
 
 
 async def test_a_call_for_which_there_is_no_room_is_void(call: PlainCall, open_gateway: Open) -> None:
-    gateway = await open_gateway(WHOLE, [Tally()])
-    slots = gateway.routes.slots[TARGET]
+    gateway = await open_gateway(whole(call), [Tally()])
+    slots = gateway.routes.slots[target_of(call)]
     slots._queue_length = 0
     async with slots.take(4), gateway.client() as client:
         await client.send(call.request(KEY))
@@ -264,28 +296,28 @@ async def test_a_call_that_fails_before_its_first_event_is_void(call: PlainCall,
 
 async def test_a_call_that_fails_midway_is_billed_what_was_made(call: PlainCall, open_gateway: Open) -> None:
     error = EngineFailed("the engine broke off")
-    gateway = await open_gateway([*HALF, error], [Tally()])
+    gateway = await open_gateway([*half(call), error], [Tally()])
     async with gateway.client() as client:
         await client.send(call.request(KEY))
-        await assert_broken_off(gateway, client, call, HALF, error)
+        await assert_broken_off(gateway, client, call, half(call), error)
 
-    await assert_settled(gateway, call, ("failed", 500, "engine_failed"), COUNTED)
+    await assert_settled(gateway, call, ("failed", 500, "engine_failed"), counted(call))
 
 
 async def test_an_engine_that_ends_without_finishing_has_failed(call: PlainCall, open_gateway: Open) -> None:
-    gateway = await open_gateway(HALF, [Tally()])
+    gateway = await open_gateway(half(call), [Tally()])
     async with gateway.client() as client:
         await client.send(call.request(KEY))
         error = EngineFailed("the engine ended without finishing its answer")
-        await assert_broken_off(gateway, client, call, HALF, error)
+        await assert_broken_off(gateway, client, call, half(call), error)
 
-    await assert_settled(gateway, call, ("failed", 500, "engine_failed"), COUNTED)
+    await assert_settled(gateway, call, ("failed", 500, "engine_failed"), counted(call))
 
 
 async def test_a_defect_is_told_without_its_words_and_billed_what_was_made(
     call: PlainCall, open_gateway: Open, caplog: pytest.LogCaptureFixture
 ) -> None:
-    gateway = await open_gateway([*HALF, LookupError("words of the inside")], [Tally()])
+    gateway = await open_gateway([*half(call), LookupError("words of the inside")], [Tally()])
     async with gateway.client() as client:
         await client.send(call.request(KEY))
         answer = await client.answer()
@@ -294,15 +326,15 @@ async def test_a_defect_is_told_without_its_words_and_billed_what_was_made(
     assert b"An internal error has occured" in answer.body
     assert b"words of the inside" not in answer.body
     assert f"request {FIRST_ID} met a defect" in caplog.text
-    await assert_settled(gateway, call, ("failed", 500, "internal"), COUNTED)
+    await assert_settled(gateway, call, ("failed", 500, "internal"), counted(call))
 
 
 async def test_a_client_that_leaves_before_the_first_byte_is_not_billed(call: PlainCall, open_gateway: Open) -> None:
     waiting = Wait()
-    gateway = await open_gateway([waiting, *WHOLE], [Tally()])
+    gateway = await open_gateway([waiting, *whole(call)], [Tally()])
     async with gateway.client() as client:
         await client.send(call.request(KEY))
-        await waiting.reached.wait()
+        await waiting.arrives()
         client.leave()
 
     await assert_settled(gateway, call, ("abandoned", 499, "client_gone"), NOTHING)
@@ -310,25 +342,25 @@ async def test_a_client_that_leaves_before_the_first_byte_is_not_billed(call: Pl
 
 async def test_a_client_that_leaves_midway_is_billed_what_was_made(call: PlainCall, open_gateway: Open) -> None:
     waiting = Wait()
-    gateway = await open_gateway([*HALF, waiting, *WHOLE[3:]], [Tally()])
+    gateway = await open_gateway([*half(call), waiting, *whole(call)[len(half(call)) :]], [Tally()])
     async with gateway.client() as client:
         await client.send(call.request(KEY))
-        await waiting.reached.wait()
+        await waiting.arrives()
         if call.streams:
-            expected = call.frames(gateway.plan.catalog.resolve("qwen-plus"), HALF)
+            expected = call.frames(gateway.plan.catalog.resolve(call.model), half(call))
             assert (await client.head())[0] == 200
             seen = b""
             while seen != expected:
                 seen += await client.chunk()
         client.leave()
 
-    await assert_settled(gateway, call, ("abandoned", 499, "client_gone"), COUNTED)
+    await assert_settled(gateway, call, ("abandoned", 499, "client_gone"), counted(call))
 
 
 async def test_a_client_that_leaves_while_it_queues_is_not_billed(call: PlainCall, open_gateway: Open) -> None:
     tally = Tally()
-    gateway = await open_gateway(WHOLE, [tally])
-    slots = gateway.routes.slots[TARGET]
+    gateway = await open_gateway(whole(call), [tally])
+    slots = gateway.routes.slots[target_of(call)]
     async with slots.take(4):
         async with gateway.client() as client:
             await client.send(call.request(KEY))
@@ -347,10 +379,10 @@ async def test_a_client_that_leaves_while_the_limits_are_taken_leaves_no_trace(
 ) -> None:
     waiting = Wait()
     quick, slow = Tally(), Tally(taking=waiting)
-    gateway = await open_gateway(WHOLE, [quick, slow])
+    gateway = await open_gateway(whole(call), [quick, slow])
     async with gateway.client() as client:
         await client.send(call.request(KEY))
-        await waiting.reached.wait()
+        await waiting.arrives()
         client.leave()
 
     await assert_no_trace(gateway)
@@ -360,16 +392,16 @@ async def test_a_client_that_leaves_while_the_limits_are_taken_leaves_no_trace(
 async def test_a_departure_while_limits_are_given_back_is_without_effect(call: PlainCall, open_gateway: Open) -> None:
     working, settling = Wait(), Wait()
     slow = Tally(settling=settling)
-    gateway = await open_gateway([*HALF, working], [slow])
+    gateway = await open_gateway([*half(call), working], [slow])
     async with gateway.client() as client:
         await client.send(call.request(KEY))
-        await working.reached.wait()
+        await working.arrives()
         client.leave()
-    await settling.reached.wait()
+    await settling.arrives()
     assert list(slow.held) == [FIRST_ID]
     settling.go.set()
 
-    await assert_settled(gateway, call, ("abandoned", 499, "client_gone"), COUNTED)
+    await assert_settled(gateway, call, ("abandoned", 499, "client_gone"), counted(call))
     assert [settled.outcome for settled in slow.settled if settled] == ["abandoned"]
 
 
@@ -378,14 +410,14 @@ async def test_a_slow_limit_does_not_keep_the_client_waiting_for_its_answer(
 ) -> None:
     settling = Wait()
     slow = Tally(settling=settling)
-    gateway = await open_gateway(WHOLE, [slow])
+    gateway = await open_gateway(whole(call), [slow])
     async with gateway.client() as client:
         await client.send(call.request(KEY))
-        await assert_answer(gateway, client, call, WHOLE)
+        await assert_answer(gateway, client, call, whole(call))
         client.leave()
     settling.go.set()
 
-    await assert_settled(gateway, call, ("finished", 200, ""), (8, 6, 3, "engine"))
+    await assert_settled(gateway, call, ("finished", 200, ""), finished(call))
     assert [settled.outcome for settled in slow.settled if settled] == ["finished"]
 
 
@@ -394,7 +426,7 @@ async def test_a_shutdown_before_the_first_byte_is_told_with_its_status(call: Pl
     gateway = await open_gateway([waiting], [Tally()])
     async with gateway.client() as client:
         await client.send(call.request(KEY))
-        await waiting.reached.wait()
+        await waiting.arrives()
         gateway.break_off()
         await assert_error(client, call, Draining())
 
@@ -405,20 +437,20 @@ async def test_a_shutdown_midway_is_told_in_the_stream_and_billed_what_was_made(
     call: PlainCall, open_gateway: Open
 ) -> None:
     waiting = Wait()
-    gateway = await open_gateway([*HALF, waiting], [Tally()])
+    gateway = await open_gateway([*half(call), waiting], [Tally()])
     async with gateway.client() as client:
         await client.send(call.request(KEY))
-        await waiting.reached.wait()
+        await waiting.arrives()
         gateway.break_off()
-        await assert_broken_off(gateway, client, call, HALF, Draining())
+        await assert_broken_off(gateway, client, call, half(call), Draining())
 
-    await assert_settled(gateway, call, ("failed", 503, "draining"), COUNTED)
+    await assert_settled(gateway, call, ("failed", 503, "draining"), counted(call))
 
 
 async def test_a_call_that_arrives_during_a_shutdown_is_refused_and_leaves_no_trace(
     call: PlainCall, open_gateway: Open
 ) -> None:
-    gateway = await open_gateway(WHOLE, [Tally()])
+    gateway = await open_gateway(whole(call), [Tally()])
     gateway.break_off()
     async with gateway.client() as client:
         await client.send(call.request(KEY))
@@ -430,7 +462,7 @@ async def test_a_call_that_arrives_during_a_shutdown_is_refused_and_leaves_no_tr
 
 async def test_a_call_that_cannot_be_written_down_is_not_run(call: PlainCall, open_gateway: Open) -> None:
     tally = Tally()
-    gateway = await open_gateway(WHOLE, [tally])
+    gateway = await open_gateway(whole(call), [tally])
     gateway.journal.close()
     async with gateway.client() as client:
         await client.send(call.request(KEY))

@@ -15,8 +15,9 @@ from qwenport.core.clock import Clock
 from qwenport.core.ids import AccountId, Ids, KeyId
 from qwenport.core.secret import Secret
 from qwenport.storage import account_rows, key_rows
-from qwenport.storage.database import Database, Transaction
+from qwenport.storage.database import Database
 from qwenport.storage.records import AccountRecord, KeyRecord
+from qwenport.storage.transaction import Transaction
 
 _log = logging.getLogger(__name__)
 

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from qwenport.app.gathered_writes import GatheredWrites
 from qwenport.server.asgi import ASGIApp
 from qwenport.server.response import Patience
 
@@ -28,6 +29,8 @@ class GuardedProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
         """Start the clock for the first request's headers."""
         super().connection_made(transport)
+        self._writes = GatheredWrites(transport, self.loop)
+        self.transport = self._writes  # type: ignore[assignment] # all of a transport that uvicorn writes to
         self._headers_timer: asyncio.TimerHandle | None = None
         self._headers_bytes = 0
         self._unfinished_bytes = 0
@@ -85,6 +88,11 @@ class GuardedProtocol(HttpToolsProtocol):
         self._disarm()
         if self._headers_bytes <= LARGEST_HEADERS_BYTES:
             super().on_headers_complete()
+
+    def on_response_complete(self) -> None:
+        """Send the end of an answer at once: the log line and the counters come after it."""
+        self._writes.flush()
+        super().on_response_complete()
 
     def _count(self, size: int) -> None:
         self._headers_bytes += size

@@ -212,6 +212,7 @@ class Supervisor:
         order = WorkerOrder(
             slot=slot,
             public_fd=public.fileno(),
+            port=standing.port,
             admin_fd=admin.fileno(),
             watch_fd=watch,
             ready_fd=tell,

@@ -14,8 +14,10 @@ import uvloop
 
 from qwenport.accounts.accounts import Accounts
 from qwenport.accounts.key_ring import KeyRing
+from qwenport.app.background import every
 from qwenport.app.bookkeeper import Bookkeeper
 from qwenport.app.data_dir import DataDirectory
+from qwenport.app.house import Ground, House
 from qwenport.app.http_server import HttpServer
 from qwenport.app.supervisor import is_routed, load_catalog
 from qwenport.app.worker_order import WorkerOrder
@@ -35,7 +37,6 @@ from qwenport.metering.records import Settlement
 from qwenport.observability.log import configure_logging
 from qwenport.observability.memory import resident_bytes
 from qwenport.observability.metrics import Metrics
-from qwenport.pipeline.prepare import prepare
 from qwenport.pipeline.serve import Parts
 from qwenport.routing.choose import Routes
 from qwenport.server.admin.routes import AdminParts
@@ -44,11 +45,14 @@ from qwenport.server.client_address import ClientAddress
 from qwenport.server.endpoint import FaceParts
 from qwenport.server.health import HealthParts
 from qwenport.server.response import Patience
-from qwenport.server.routes import operator_application, public_application
+from qwenport.server.routes import Access, PublicParts, operator_application, public_application
 from qwenport.settings.settings import Settings
 from qwenport.storage.database import Database
 
 log = logging.getLogger(__name__)
+
+PURGE_S = 60.0
+"""How often what has expired is removed."""
 
 
 def run_worker(order: WorkerOrder, settings: Settings) -> None:
@@ -98,6 +102,7 @@ class Worker:
         site = Site(runtime_dir=order.runtime_path, models_dir=settings.models_dir, secret=order.engine_secret)
         self._routes = Routes(connect_engines(self._catalog, site))
         self._keeper = Bookkeeper(self._gate, Books(self._database, self._catalog.cards), self._accounts, self._ring)
+        self._house = House(self._ground())
         self._faces = self._face_parts()
         self._draining = False
 
@@ -122,12 +127,13 @@ class Worker:
             timezone=self._settings.timezone,
             gateway_bytes=lambda: resident_bytes(os.getpid()),
         )
-        public = self._server(
-            public_application(FACES, self._faces, health, admin, self._settings.admin_token), self._order.public_fd
-        )
+        parts = PublicParts(faces=self._faces, upload_host=self._house.upload_host, health=health, admin=admin)
+        access = Access(operator_token=self._settings.admin_token, cors_origins=self._settings.cors_origins)
+        public = self._server(public_application(FACES, parts, access), self._order.public_fd)
         operator = self._server(operator_application(health, admin), self._order.admin_fd)
         self._listen_to_signals(public)
         keeping = asyncio.create_task(self._keeper.keep())
+        purging = asyncio.create_task(every(PURGE_S, self._house.purge))
         serving = asyncio.create_task(operator.serve_listener())
         telling = asyncio.create_task(self._tell_ready(public, operator))
         try:
@@ -135,9 +141,10 @@ class Worker:
         finally:
             operator.should_exit = True
             await serving
-            for task in (keeping, telling):
+            for task in (keeping, purging, telling):
                 task.cancel()
-            await asyncio.gather(keeping, telling, return_exceptions=True)
+            await asyncio.gather(keeping, purging, telling, return_exceptions=True)
+            await self._house.close()
             await self._keeper.close()
             for engine in self._routes.engines.values():
                 await engine.close()
@@ -149,6 +156,21 @@ class Worker:
             settlement.hold.model, settlement.outcome, settlement.input_tokens, settlement.output_tokens
         )
 
+    def _ground(self) -> Ground:
+        settings = self._settings
+        return Ground(
+            database=self._database,
+            run=self._keeper.run,
+            clock=self._clock,
+            ids=RandomIds(),
+            metrics=self._metrics,
+            resolve=self._catalog.resolve,
+            configuration=settings.file,
+            files_dir=settings.stored_files,
+            models_dir=settings.models_dir,
+            address=settings.address(self._order.port),
+        )
+
     def _face_parts(self) -> FaceParts:
         return FaceParts(
             identify=Identify(self._ring, self._clock),
@@ -157,7 +179,7 @@ class Worker:
                 resolve=self._catalog.resolve,
                 permit=permit,
                 admit=self._gate.admit,
-                prepare=prepare,
+                prepare=self._house.prepare,
                 route=self._routes,
             ),
             cards=self._catalog.cards,
@@ -166,6 +188,8 @@ class Worker:
             metrics=self._metrics,
             patience=self._patience,
             body_limit_bytes=self._settings.file.server.max_body_bytes,
+            desk=self._house.desk,
+            uploads=self._house.uploads,
         )
 
     def _server(self, application: ASGIApp, descriptor: int) -> HttpServer:
@@ -198,6 +222,7 @@ class Worker:
         self._gate.draining = True
         for watch in tuple(self._faces.in_flight):
             watch.abort(Draining())
+        self._house.break_off()
 
     async def _tell_ready(self, *servers: HttpServer) -> None:
         while not all(server.started for server in servers):  # noqa: ASYNC110 - uvicorn offers a flag, no event

@@ -16,6 +16,8 @@ class WorkerOrder(Struct, frozen=True, kw_only=True):
 
     slot: int
     public_fd: int
+    port: int
+    """What the public descriptor listens on."""
     admin_fd: int
     watch_fd: int
     """Reads end of file when the supervisor has ended."""

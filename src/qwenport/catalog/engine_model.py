@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from qwenport.core.capabilities import Capabilities
+
 
 class Weights(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where a weights file comes from and what it must be."""
@@ -16,12 +18,17 @@ class Weights(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     licence: str
 
 
-class EngineModel(Struct, frozen=True, kw_only=True):
-    """One model of one engine kind."""
+class PinnedFile(Struct, frozen=True, kw_only=True):
+    """A file that is pulled by name."""
 
     name: str
-    kind: str
     weights: Weights
+
+
+class EngineModel(PinnedFile, frozen=True, kw_only=True):
+    """One model of one engine kind."""
+
+    kind: str
     context_tokens: int
     """Context of one slot: prompt and answer together."""
     slots: int
@@ -32,6 +39,10 @@ class EngineModel(Struct, frozen=True, kw_only=True):
     """Where a host runs that somebody else started: `http://host:port` or `unix:/path`; empty for a child process."""
     secret_env: str = ""
     """Environment variable that holds what that host wants to be shown."""
+    template_tools: bool = False
+    """Whether the weights' own chat template tells tools, as those of Qwen do; else the engine tells them itself."""
+    capabilities: Capabilities = Capabilities()
+    """What the model is for and what it can do, as its own card says."""
 
     @property
     def target(self) -> str:

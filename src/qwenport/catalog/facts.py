@@ -8,6 +8,7 @@ from itertools import pairwise
 
 from qwenport.catalog.engine_model import EngineModel
 from qwenport.catalog.sources import SourceInvalid, parse_source
+from qwenport.core.capabilities import Ability, Capabilities, Thinking
 from qwenport.core.model_card import Modality, ModelCard, Price, PublishedLimit, SamplingDefaults
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,127}", re.ASCII)
@@ -15,6 +16,8 @@ _TARGET = re.compile(r"[^/\s]+/\S+")
 _CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _GREATEST_SLOTS = 256
+_GENERATING = {Ability.CHAT, Ability.COMPLETION}
+_READING_MANY = {Ability.EMBEDDING, Ability.RERANK}
 
 Problem = tuple[str, str]
 """The field, and what is wrong with it and what to do."""
@@ -26,9 +29,12 @@ def card_problems(card: ModelCard) -> Iterator[Problem]:
     for field in ("description", "family"):
         if not getattr(card, field).strip():
             yield field, "is empty; say in a few words what the model is"
+    yield from ((f"capabilities.{field}", problem) for field, problem in _capability_problems(card.capabilities))
     yield from _length_problems(card)
     if not card.modalities or Modality.TEXT not in card.modalities or _repeats(card.modalities):
         yield "modalities", 'must name "text" and each further kind of input once'
+    if card.image_patch_pixels < 1:
+        yield "image_patch_pixels", f"is {card.image_patch_pixels}; it must be at least 1, such as 28 or 32"
     yield from _sampling_problems(card.sampling)
     for index, price in enumerate(card.prices):
         yield from ((f"prices[{index}].{field}", problem) for field, problem in _price_problems(price))
@@ -81,9 +87,32 @@ def _name_problems(field: str, name: str) -> Iterator[Problem]:
 def _length_problems(card: ModelCard) -> Iterator[Problem]:
     if card.context_tokens < 1:
         yield "context_tokens", f"is {card.context_tokens}; it must be at least 1"
-    for field, tokens in (("max_input_tokens", card.max_input_tokens), ("max_output_tokens", card.max_output_tokens)):
-        if not 1 <= tokens <= card.context_tokens:
-            yield field, f"is {tokens}; it must be from 1 to `context_tokens`, which is {card.context_tokens}"
+    if not 1 <= card.max_input_tokens <= card.context_tokens:
+        words = f"it must be from 1 to `context_tokens`, which is {card.context_tokens}"
+        yield "max_input_tokens", f"is {card.max_input_tokens}; {words}"
+    if not _GENERATING.intersection(card.capabilities.abilities):
+        if card.max_output_tokens != 0:
+            yield "max_output_tokens", f"is {card.max_output_tokens}; a model that generates nothing has 0"
+    elif not 1 <= card.max_output_tokens <= card.context_tokens:
+        words = f"it must be from 1 to `context_tokens`, which is {card.context_tokens}"
+        yield "max_output_tokens", f"is {card.max_output_tokens}; {words}"
+
+
+def _capability_problems(able: Capabilities) -> Iterator[Problem]:
+    """Check what must hold among the capabilities, so that none says what another denies."""
+    if not able.abilities or _repeats(able.abilities):
+        yield "abilities", 'must name at least one kind of work, such as "chat", and each once'
+    if _repeats(able.tool_uses):
+        yield "tool_uses", "names a value twice; name each once, or none for a model that takes no tools"
+    if able.thinks_by_default and able.thinking is not Thinking.HYBRID:
+        yield "thinks_by_default", 'is for models whose `thinking` is "hybrid"; leave it out'
+    if able.max_thinking_tokens is not None and (able.thinking is Thinking.NONE or able.max_thinking_tokens < 1):
+        yield "max_thinking_tokens", "must be at least 1, and is for models that think; leave it out for others"
+    makes_vectors = Ability.EMBEDDING in able.abilities
+    if makes_vectors != bool(able.dimensions) or _repeats(able.dimensions) or min(able.dimensions, default=1) < 1:
+        yield "dimensions", "must name the lengths of vectors of an embedding model, each once, and of no other"
+    if bool(_READING_MANY.intersection(able.abilities)) != (able.max_texts > 0):
+        yield "max_texts", "must be at least 1 for a model that embeds or reranks, and is left out for others"
 
 
 def _sampling_problems(sampling: SamplingDefaults) -> Iterator[Problem]:
@@ -139,5 +168,5 @@ def _tier_problems(prices: tuple[Price, ...]) -> Iterator[Problem]:
                 yield "prices", f"{where} overlap; order the tiers by `up_to_input_tokens`, only the last without it"
 
 
-def _repeats(values: tuple[str, ...]) -> bool:
+def _repeats(values: tuple[object, ...]) -> bool:
     return len(set(values)) < len(values)

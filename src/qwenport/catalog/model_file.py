@@ -1,7 +1,8 @@
 """One model file: TOML text in, a card and perhaps an engine's model out; nothing unknown is let through.
 
-The fields are those of `ModelCard` (but `stands_in` and `default_output_tokens`, which follow from the route), and, for
-a model that an embedded engine can run, the tables `[weights]` and `[engine]`, which come together.
+The fields are those of `ModelCard` (but `stands_in` and `default_output_tokens`, which follow from the route, and the
+capabilities `vision` and `video`, which follow from the modalities), and, for a model that an embedded engine can run,
+the tables `[weights]` and `[engine]`, which come together.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from msgspec import Struct
 from qwenport.catalog.engine_model import EngineModel, Weights
 from qwenport.catalog.errors import CatalogInvalid
 from qwenport.catalog.facts import Problem, card_problems, engine_problems
-from qwenport.core.model_card import ModelCard, Price, PublishedLimit, SamplingDefaults
+from qwenport.core.capabilities import Capabilities
+from qwenport.core.model_card import Modality, ModelCard, Price, PublishedLimit, SamplingDefaults
 
 _T = TypeVar("_T")
 
@@ -40,6 +42,7 @@ class EngineTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     default_output_tokens: int | None = None
     url: str = ""
     secret_env: str = ""
+    template_tools: bool = False
 
 
 class ModelFile(Struct, frozen=True, kw_only=True):
@@ -56,6 +59,7 @@ def _names(struct: type[Struct]) -> frozenset[str]:
 
 
 _TABLES: Mapping[str, frozenset[str]] = {
+    "capabilities": _names(Capabilities) - {"vision", "video"},
     "sampling": _names(SamplingDefaults),
     "prices": _names(Price),
     "published_limits": _names(PublishedLimit),
@@ -74,7 +78,7 @@ def read_model_file(text: str, where: str) -> ModelFile:
     target = _own_target(table, engine)
     if target is not None:
         table.setdefault("route", [target])
-    card = _convert(table, ModelCard, where)
+    card = _with_senses(_convert(table, ModelCard, where))
     _refuse(where, card_problems(card))
     return ModelFile(where=where, card=card, engine_model=_engine_model(card, weights, engine, where))
 
@@ -131,6 +135,14 @@ def _own_target(table: Table, engine: object) -> str | None:
     return None
 
 
+def _with_senses(card: ModelCard) -> ModelCard:
+    """Fill in what the modalities say of the capabilities."""
+    able = msgspec.structs.replace(
+        card.capabilities, vision=Modality.IMAGE in card.modalities, video=Modality.VIDEO in card.modalities
+    )
+    return msgspec.structs.replace(card, capabilities=able)
+
+
 def _engine_model(card: ModelCard, weights: object, engine: object, where: str) -> EngineModel | None:
     if weights is None and engine is None:
         return None
@@ -147,6 +159,8 @@ def _engine_model(card: ModelCard, weights: object, engine: object, where: str) 
         default_output_tokens=limits.default_output_tokens,
         url=limits.url,
         secret_env=limits.secret_env,
+        template_tools=limits.template_tools,
+        capabilities=card.capabilities,
     )
     _refuse(where, engine_problems(model, card))
     return model

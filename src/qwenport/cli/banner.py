@@ -8,7 +8,6 @@ from pathlib import Path
 
 from qwenport.app.supervisor import Standing
 from qwenport.catalog.weights import WeightsStore
-from qwenport.cli.context import local_url
 from qwenport.core.secret import Secret
 
 
@@ -17,13 +16,15 @@ def banner(standing: Standing, *, is_terminal: bool) -> str:
 
     The first key is shown once, on a terminal; elsewhere standard output may be a log, so it is left in a file.
     """
-    base = base_url(standing)
+    base = standing.settings.address(standing.port)
     key = shown_key(standing, is_terminal=is_terminal)
     lines = [
         "",
         f"Qwenport listens on {base}",
         f"  OpenAI      {base}/compatible-mode/v1   (or {base}/v1)",
         f"  DashScope   {base}/api/v1",
+        f"  Anthropic   {base}/apps/anthropic",
+        f"  reference   {base}/docs",
         f"  health      {base}/healthz  {base}/readyz",
         "",
         *stand_in_lines(standing),
@@ -37,13 +38,6 @@ def banner(standing: Standing, *, is_terminal: bool) -> str:
         "",
     ]
     return "\n".join(lines) + "\n"
-
-
-def base_url(standing: Standing) -> str:
-    """Return the address that clients on this machine use, or the public one where it is set."""
-    if standing.settings.public_url:
-        return standing.settings.public_url.rstrip("/")
-    return local_url(standing.settings.host, standing.port)
 
 
 def shown_key(standing: Standing, *, is_terminal: bool) -> str:

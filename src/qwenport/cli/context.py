@@ -20,7 +20,7 @@ from rich.table import Table
 from qwenport.app.offline import offline_application
 from qwenport.app.refusal import StartRefused
 from qwenport.client.admin_client import AdminClient, by_socket, from_afar, inside
-from qwenport.settings.settings import Settings, load_settings
+from qwenport.settings.settings import Settings, load_settings, local_url
 
 T = TypeVar("T")
 
@@ -85,12 +85,6 @@ def named_url() -> str | None:
     if url.scheme not in {"http", "https"} or not url.host:
         raise CommandFailed(f"QWENPORT_URL is `{text}`; write it like `http://127.0.0.1:8600`")
     return text.rstrip("/")
-
-
-def local_url(host: str, port: int) -> str:
-    """Return the address at which this machine reaches a server that listens on a host and port."""
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - called, not bound
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def is_listening(path: Path) -> bool:

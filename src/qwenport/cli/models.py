@@ -9,7 +9,8 @@ from cyclopts import App, Parameter
 
 from qwenport.app.supervisor import is_routed, load_catalog
 from qwenport.catalog.catalog import Catalog
-from qwenport.catalog.engine_model import EngineModel
+from qwenport.catalog.engine_model import EngineModel, PinnedFile
+from qwenport.catalog.vocabulary import QWEN_VOCABULARY
 from qwenport.catalog.weights import WeightsStore
 from qwenport.cli.context import OUT, CommandFailed, settings, show_json, show_table
 from qwenport.cli.progress import Bar
@@ -64,7 +65,7 @@ def pull(name: str | None = None, /, *, json: AsJson = False) -> None:
     """Fetch the weights that a model needs, check them, and put them in place; those that are there are checked.
 
     Args:
-        name: a model's name; without it, all that the routes lead to.
+        name: a model's name, or `qwen-vocabulary`; without it, that and all that the routes lead to.
         json: print JSON.
     """
     chosen = settings()
@@ -146,16 +147,19 @@ def resolve(name: str, catalog: Catalog) -> ModelCard:
         raise CommandFailed(f"there is no model `{name}`; see `qwenport models list`") from error
 
 
-def wanted(name: str | None, catalog: Catalog) -> list[EngineModel]:
-    """Return the embedded models that a command is about.
+def wanted(name: str | None, catalog: Catalog) -> list[PinnedFile]:
+    """Return the embedded models that a command is about, and Qwen's vocabulary, by which tokens are counted.
 
     Raises:
         CommandFailed: there is no model of this name, or its calls go to no embedded model.
     """
     if name is None:
-        return [
+        routed = [
             model for target, model in catalog.engine_models.items() if is_routed(target, catalog) and not model.url
         ]
+        return [QWEN_VOCABULARY, *routed]
+    if name == QWEN_VOCABULARY.name:
+        return [QWEN_VOCABULARY]
     own = next((model for model in catalog.engine_models.values() if model.name == name), None)
     model = own or engine_model_of(resolve(name, catalog), catalog)
     if model is None or model.url:

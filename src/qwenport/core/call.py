@@ -6,25 +6,12 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from qwenport.core.content import ImagePart, Message, Picture
 from qwenport.core.errors import ParameterInvalid
 from qwenport.core.ids import RequestId
+from qwenport.core.tools import ANY_TOOL, Tool, ToolChoice
 
 GREATEST_SEED = 9_223_372_036_854_775_807
-
-
-class Role(StrEnum):
-    """Who speaks in a message."""
-
-    SYSTEM = "system"
-    USER = "user"
-    ASSISTANT = "assistant"
-
-
-class Message(Struct, frozen=True, kw_only=True, gc=False):
-    """One turn of a conversation; parts of text are already joined."""
-
-    role: Role
-    content: str
 
 
 class Sampling(Struct, frozen=True, kw_only=True, gc=False):
@@ -38,11 +25,17 @@ class Sampling(Struct, frozen=True, kw_only=True, gc=False):
     presence_penalty: float | None = None
     seed: int | None = None
     max_tokens: int | None = None
-    """Bound on the output tokens of each choice."""
+    """Bound on the output tokens of each choice, without those of its reasoning."""
+    max_completion_tokens: int | None = None
+    """Bound on the output tokens of each choice, with those of its reasoning."""
     stop: tuple[str, ...] = ()
     """Texts at which a choice ends; the text itself is not part of the answer."""
+    stop_tokens: tuple[tuple[int, ...], ...] = ()
+    """The same as tokens of Qwen's vocabulary; they become texts before an engine sees them."""
     choices: int = 1
     """How many answers to make (`n` on the wire)."""
+    logprobs: int | None = None
+    """How many alternatives to tell beside each token's log probability; None for no log probabilities at all."""
 
 
 class AnyJson(Struct, frozen=True, tag="json_object"):
@@ -58,6 +51,73 @@ class JsonSchema(Struct, frozen=True, kw_only=True, tag="json_schema"):
     strict: bool = False
 
 
+class ChatInput(Struct, frozen=True, kw_only=True, tag="chat"):
+    """A conversation that the model goes on with."""
+
+    messages: tuple[Message, ...]
+    tools: tuple[Tool, ...] = ()
+    tool_choice: ToolChoice = ANY_TOOL
+    """Means nothing without tools."""
+    parallel_tool_calls: bool = False
+    """Whether one answer may call several tools."""
+    json: AnyJson | JsonSchema | None = None
+    """Shape that the answer is constrained to; None for free text."""
+    thinking: bool | None = None
+    """Whether the model reasons before it answers; None leaves it to the model card."""
+    thinking_budget: int | None = None
+    """Bound on the tokens of its reasoning."""
+    high_resolution: bool = False
+    """Whether images keep as many tokens as the model can take (`vl_high_resolution_images`)."""
+
+    @property
+    def images(self) -> tuple[ImagePart | Picture, ...]:
+        """Every image of every message, in order."""
+        return tuple(
+            part
+            for message in self.messages
+            if not isinstance(message.content, str)
+            for part in message.content
+            if isinstance(part, ImagePart | Picture)
+        )
+
+
+class PromptInput(Struct, frozen=True, kw_only=True, tag="prompt"):
+    """A text that the model goes on with as it stands, without a chat template."""
+
+    prompt: str
+    suffix: str = ""
+    """What comes after the gap that is to be filled; the prompt then is what comes before it."""
+
+
+class TextKind(StrEnum):
+    """What a text that is embedded is for; some models embed questions and documents differently."""
+
+    QUERY = "query"
+    DOCUMENT = "document"
+
+
+class EmbeddingInput(Struct, frozen=True, kw_only=True, tag="embedding"):
+    """Texts that become vectors."""
+
+    texts: tuple[str, ...]
+    kind: TextKind = TextKind.DOCUMENT
+    dimension: int | None = None
+    """Length of the vectors; None for the model's own."""
+    instruct: str = ""
+    """What the vectors are for, in words, for models that take it."""
+
+
+class RerankInput(Struct, frozen=True, kw_only=True, tag="rerank"):
+    """Documents that are ordered by how well they answer a query."""
+
+    query: str
+    documents: tuple[str, ...]
+    instruct: str = ""
+
+
+Input = ChatInput | PromptInput | EmbeddingInput | RerankInput
+
+
 class Call(Struct, frozen=True, kw_only=True):
     """One request for an answer from a model."""
 
@@ -68,11 +128,12 @@ class Call(Struct, frozen=True, kw_only=True):
     """The face's name for what is asked, such as `chat.completions`."""
     model: str
     """Name of the model as the caller wrote it."""
-    messages: tuple[Message, ...]
+    input: Input
     sampling: Sampling = Sampling()
-    json: AnyJson | JsonSchema | None = None
-    """Shape that the answer is constrained to; None for free text."""
+    """Without meaning for embeddings and reranking."""
     streams: bool = False
     """Whether the caller sees the answer while it is made."""
+    resolves_uploads: bool = False
+    """Whether the caller allowed `oss://` addresses to be looked up."""
     refusal: ParameterInvalid | None = None
     """What is wrong with the content, said only after it is known that the model exists and the key may use it."""

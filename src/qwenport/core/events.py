@@ -1,8 +1,9 @@
 """What an engine says while it works on a call.
 
-An engine's run is `Started`, then any number of `Delta` and one `ChoiceFinished` per choice, then `Finished`, which is
-the last event. An error is not an event: the run raises it. Every event carries the tokens that it added, so that
-the sum of the events seen so far is what an abandoned call has consumed.
+A run that generates is `Started`, then any number of `Reasoning`, `Delta` and `ToolCallDelta` and one `ChoiceFinished`
+per choice, then `Finished`, which is the last event. A run that embeds or reranks is `Started`, one `Embedded` per text
+or one `Ranked` per document, then `Finished`. An error is not an event: the run raises it. Every event carries the
+tokens that it added, so that the sum of the events seen so far is what an abandoned call has consumed.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ class FinishReason(StrEnum):
     """The model ended its turn or reached a stop sequence."""
     LENGTH = "length"
     """`max_tokens` or the context was used up."""
+    TOOL_CALLS = "tool_calls"
+    """The model called tools and waits for their answers."""
 
 
 class Started(Struct, frozen=True, kw_only=True, gc=False):
@@ -30,6 +33,26 @@ class Started(Struct, frozen=True, kw_only=True, gc=False):
     """Engine and model that answer, as `engine/model`."""
     input_tokens: int
     cached_tokens: int = 0
+    image_tokens: int = 0
+    """How many of the input tokens are those of images."""
+
+
+class TopToken(Struct, frozen=True, kw_only=True, gc=False):
+    """A token that might have been chosen, and how likely it was."""
+
+    token: str
+    logprob: float
+    bytes: tuple[int, ...] = ()
+    """The token in UTF-8, which may be a part of a character."""
+
+
+class TokenLogprob(Struct, frozen=True, kw_only=True, gc=False):
+    """A token that was chosen, how likely it was, and the likeliest ones in its place."""
+
+    token: str
+    logprob: float
+    bytes: tuple[int, ...] = ()
+    top: tuple[TopToken, ...] = ()
 
 
 class Delta(Struct, frozen=True, kw_only=True, gc=False):
@@ -39,6 +62,30 @@ class Delta(Struct, frozen=True, kw_only=True, gc=False):
     choice: int = 0
     tokens: int = 1
     """How many tokens were generated since this choice's previous event."""
+    logprobs: tuple[TokenLogprob, ...] = ()
+    """One for each token of the piece, where they were asked for."""
+
+
+class Reasoning(Struct, frozen=True, kw_only=True, gc=False):
+    """A further piece of what one choice thinks before it answers."""
+
+    text: str
+    choice: int = 0
+    tokens: int = 1
+
+
+class ToolCallDelta(Struct, frozen=True, kw_only=True, gc=False):
+    """A further piece of one tool call: the first names the tool, the others add to its arguments."""
+
+    index: int
+    """Which of the choice's tool calls."""
+    id: str = ""
+    """On the first piece only."""
+    name: str = ""
+    """On the first piece only."""
+    arguments: str = ""
+    choice: int = 0
+    tokens: int = 1
 
 
 class ChoiceFinished(Struct, frozen=True, kw_only=True, gc=False):
@@ -50,10 +97,31 @@ class ChoiceFinished(Struct, frozen=True, kw_only=True, gc=False):
     """Tokens generated since this choice's last delta, such as an end-of-turn token."""
 
 
+class Embedded(Struct, frozen=True, kw_only=True, gc=False):
+    """The vector of one text."""
+
+    index: int
+    """Which of the call's texts."""
+    vector: bytes
+    """32-bit floats, little-endian, one after the other."""
+
+
+class Ranked(Struct, frozen=True, kw_only=True, gc=False):
+    """How well one document answers the query."""
+
+    index: int
+    """Which of the call's documents."""
+    score: float
+    """From 0 to 1."""
+
+
 class Finished(Struct, frozen=True, kw_only=True, gc=False):
-    """Every choice is complete; nothing follows."""
+    """Everything is complete; nothing follows."""
 
     usage: Usage
 
 
-Event = Started | Delta | ChoiceFinished | Finished
+Generated = Delta | Reasoning | ToolCallDelta | ChoiceFinished
+"""Events that carry generated tokens."""
+
+Event = Started | Delta | Reasoning | ToolCallDelta | ChoiceFinished | Embedded | Ranked | Finished

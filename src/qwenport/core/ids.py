@@ -11,6 +11,11 @@ KeyId = NewType("KeyId", str)
 AccountId = NewType("AccountId", str)
 
 
+def workspace_of(account_id: AccountId) -> str:
+    """Return the id of an account's workspace, such as `ws-0123456789ab`; every account has this one."""
+    return f"ws-{account_id.removeprefix('acc-')}"
+
+
 class Ids(Protocol):
     """Where new identifiers come from; tests hand in predictable ones."""
 

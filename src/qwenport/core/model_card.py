@@ -8,6 +8,8 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from qwenport.core.capabilities import Capabilities
+
 
 class Modality(StrEnum):
     """A kind of input."""
@@ -73,6 +75,10 @@ class ModelCard(Struct, frozen=True, kw_only=True):
     max_input_tokens: int
     max_output_tokens: int
     modalities: tuple[Modality, ...] = (Modality.TEXT,)
+    capabilities: Capabilities = Capabilities()
+    """What production allows to ask of this name."""
+    image_patch_pixels: int = 32
+    """Side of the square of pixels that counts one token; 28 for older models."""
     default_result_format: ResultFormat = ResultFormat.TEXT
     sampling: SamplingDefaults = SamplingDefaults()
     prices: tuple[Price, ...] = ()

@@ -8,7 +8,10 @@ from qwenport.core.call import Call
 
 
 class PreparedCall(Struct, frozen=True, kw_only=True):
-    """A call whose sampling is filled in from the card and whose `max_tokens` is what the hold paid for."""
+    """A call whose sampling is filled in from the card and whose `max_tokens` is what the hold paid for.
+
+    Images are fetched: every `ImagePart` has become a `Picture`, every `FilePart` text.
+    """
 
     call: Call
     max_input_tokens: int

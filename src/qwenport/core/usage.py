@@ -21,8 +21,13 @@ class Usage(Struct, frozen=True, kw_only=True, gc=False):
 
     input_tokens: int = 0
     output_tokens: int = 0
+    """All that was generated, reasoning included."""
     cached_tokens: int = 0
     """How many of the input tokens the engine found in its prompt cache."""
+    reasoning_tokens: int = 0
+    """How many of the output tokens were reasoning."""
+    image_tokens: int = 0
+    """How many of the input tokens are those of images."""
     source: UsageSource = UsageSource.ENGINE
 
     @property

@@ -11,6 +11,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from qwenport.catalog.engine_model import EngineModel
+from qwenport.core.capabilities import Capabilities
 from qwenport.core.events import Event
 from qwenport.core.prepared_call import PreparedCall
 
@@ -46,6 +47,8 @@ class Engine(Protocol):
     """`kind/model`, as routes name it."""
     slots: int
     """How many choices it works on at the same time."""
+    capabilities: Capabilities
+    """What it can really do; routing gives it no call that it would have to refuse for this."""
 
     def run(self, prepared: PreparedCall) -> AsyncGenerator[Event, None]:
         """Answer a call; closing the generator stops the work.

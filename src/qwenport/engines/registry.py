@@ -10,12 +10,13 @@ from collections.abc import Iterable, Mapping
 from importlib.metadata import EntryPoint, entry_points
 from types import MappingProxyType
 
+from qwenport.engines.embed.kind import EmbedKind
 from qwenport.engines.engine import EngineKind
 from qwenport.engines.llama.kind import LlamaKind
 
 GROUP = "qwenport.engines"
 
-_BUILT_IN: tuple[EngineKind, ...] = (LlamaKind(),)
+_BUILT_IN: tuple[EngineKind, ...] = (LlamaKind(), EmbedKind())
 
 
 class KindRefused(ValueError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TypeVar
 
-from msgspec import DecodeError, ValidationError
+from msgspec import DecodeError, Raw, ValidationError
 from msgspec.json import Decoder
 
 from qwenport.core.errors import BodyNotJson, ParameterInvalid, Refused
@@ -20,7 +20,7 @@ _EXPECTED = re.compile(r"Expected `(?P<kinds>[^`]*)`")
 _ENVELOPE = re.compile(r"^(?:input|parameters)\.")
 _KINDS = {
     "int": "Integer",
-    "float": "Number",
+    "float": "Float",
     "bool": "Boolean",
     "str": "String",
     "array": "Array",
@@ -43,6 +43,12 @@ def read_body(decoder: Decoder[_Body], body: bytes) -> _Body:
         raise _wrong_type(str(exc)) from exc
     except (DecodeError, UnicodeDecodeError, RecursionError) as exc:
         raise BodyNotJson from exc
+
+
+def given(value: Raw) -> bytes:
+    """Return the JSON of a member that the decoder only stepped over; nothing where it is absent or null."""
+    written = bytes(value)
+    return b"" if written == b"null" else written
 
 
 def _wrong_type(fault: str) -> Refused:

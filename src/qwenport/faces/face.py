@@ -8,13 +8,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from pathlib import Path
+from typing import Any, Protocol
 
 from qwenport.core.call import Call
 from qwenport.core.errors import QwenportError
 from qwenport.core.events import Event
 from qwenport.core.ids import RequestId
 from qwenport.core.model_card import ModelCard
+from qwenport.core.queries import Query
+from qwenport.core.stored_files import Upload
+from qwenport.faces.description import UNDESCRIBED, Description
 
 Headers = tuple[tuple[bytes, bytes], ...]
 """Header lines of an answer: lower-case names, values in Latin-1."""
@@ -43,6 +47,15 @@ class Reply:
     status: int
     headers: Headers
     body: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileReply:
+    """A complete answer whose body is a file, sent as it is read."""
+
+    headers: Headers
+    path: Path
+    size_bytes: int
 
 
 class WholeAnswer(Protocol):
@@ -79,6 +92,17 @@ class Exchange:
     call: Call
     answer: WholeAnswer | StreamedAnswer
     """The one or the other, as `call.streams` says."""
+    keep: Callable[[], Query | None] | None = None
+    """Asked after `Finished` was encoded: what is to be stored before the last bytes leave."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pending:
+    """A call that is known only when something stored was looked up, such as the answer that it goes on from."""
+
+    query: Query
+    resume: Callable[[Any], Exchange]
+    """Takes the answer to the query; raises `Refused` as `decode` does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,8 +113,11 @@ class CallOperation:
     method: str
     path: str
     """Address after the host; `{name}` marks a path parameter."""
-    decode: Callable[[Request, Cards], Exchange]
+    decode: Callable[[Request, Cards], Exchange | Pending]
     """Raises `Refused` for what cannot be understood. The model need not exist."""
+    streams: bool = True
+    """Whether an answer can be streamed; vectors and rankings cannot."""
+    description: Description = UNDESCRIBED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,9 +129,36 @@ class LookupOperation:
     path: str
     respond: Callable[[Request, Cards], Reply]
     """Raises `Refused`."""
+    description: Description = UNDESCRIBED
 
 
-Operation = CallOperation | LookupOperation
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueryOperation:
+    """An operation that a part of the house answers and no model runs for: files, tasks, tokens, stored answers."""
+
+    name: str
+    method: str
+    path: str
+    decode: Callable[[Request, Cards], Query]
+    """Raises `Refused`."""
+    encode: Callable[[Request, Any], Reply | FileReply]
+    """Takes the answer to the query."""
+    description: Description = UNDESCRIBED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UploadOperation:
+    """An operation whose body is a form with files, which go to disk as they arrive; `Request.body` stays empty."""
+
+    name: str
+    method: str
+    path: str
+    encode: Callable[[Request, Upload], Reply]
+    """Raises `Refused`; what was stored is then removed again."""
+    description: Description = UNDESCRIBED
+
+
+Operation = CallOperation | LookupOperation | QueryOperation | UploadOperation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,5 +169,10 @@ class Face:
     prefixes: tuple[str, ...]
     """Address prefixes; an unknown address below one of them is answered in this face's error shape."""
     operations: tuple[Operation, ...]
+    """Operations of the same method and address, if any, are a defect that the route table refuses."""
     encode_error: Callable[[QwenportError, RequestId], Reply]
     """The error shape before anything was sent; total over the error tree."""
+    errors: tuple[type, ...] = ()
+    """Types of the bodies that `encode_error` makes."""
+    title: str = ""
+    """What people call the protocol."""

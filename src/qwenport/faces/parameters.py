@@ -1,23 +1,27 @@
 """Parameters of generation, alike on both faces: at the top of the OpenAI body, below `parameters` on the native one.
 
-Honoured: the sampling fields, `stop`, `n`, `response_format`. Refused, because ignoring them would change the shape of
-the answer: tools, functions, log probabilities, thinking, spoken answers. Everything else is ignored, as production
-ignores it.
+Honoured: the fields of `WireParameters`. Refused, because ignoring them would change the shape of the answer:
+`functions` and `function_call`, which are older than tools, and spoken answers. Everything else is ignored, as
+production ignores it; so are `enable_search` and `reasoning_effort`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from msgspec import Raw, Struct
 
-from qwenport.core.call import Sampling
+from qwenport.core.call import ChatInput, Sampling
+from qwenport.core.content import Message
 from qwenport.core.errors import ParameterInvalid
-from qwenport.faces.response_format import WireResponseFormat
+from qwenport.faces.body import given
+from qwenport.faces.response_format import WireResponseFormat, read_response_format
+from qwenport.faces.stop import WireStop, read_stop
+from qwenport.faces.tools import WireTool, WireToolChoice, read_tool_choice, read_tools
 
 _GREATEST_TOP_K = 100
 """A greater `top_k` means off."""
-_MOST_TOP_LOGPROBS = 5
-_MOST_STOPS = 64
-_LONGEST_STOP = 1024
+_NOTHING = frozenset({b"", b"[]"})
 
 
 class WireParameters(Struct, frozen=True, kw_only=True):
@@ -31,62 +35,85 @@ class WireParameters(Struct, frozen=True, kw_only=True):
     seed: int | None = None
     max_tokens: int | None = None
     max_completion_tokens: int | None = None
-    stop: str | list[str | int | list[int]] | None = None
+    stop: WireStop | None = None
     n: int | None = None
-    response_format: WireResponseFormat | None = None
-    tools: list[Raw] | None = None
-    functions: list[Raw] | None = None
     logprobs: bool | None = None
     top_logprobs: int | None = None
+    response_format: WireResponseFormat | None = None
+    tools: list[WireTool] | None = None
+    tool_choice: str | WireToolChoice | None = None
+    parallel_tool_calls: bool | None = None
+    functions: Raw = Raw()
+    function_call: Raw = Raw()
     modalities: list[str] | None = None
     enable_thinking: bool | None = None
+    thinking_budget: int | None = None
+    vl_high_resolution_images: bool | None = None
 
 
-def read_sampling(wire: WireParameters, model: str) -> Sampling:
+def read_chat(messages: Sequence[Message], wire: WireParameters) -> tuple[ChatInput, Sampling]:
+    """Return what is asked of a chat model, and how to choose its tokens; what needs the model card is not checked.
+
+    Raises:
+        ParameterInvalid: a parameter that no model takes.
+    """
+    sampling = read_sampling(wire)
+    tools = read_tools(wire.tools)
+    return (
+        ChatInput(
+            messages=tuple(messages),
+            tools=tools,
+            tool_choice=read_tool_choice(wire.tool_choice, tools),
+            parallel_tool_calls=bool(wire.parallel_tool_calls),
+            json=read_response_format(wire.response_format),
+            thinking=wire.enable_thinking,
+            thinking_budget=wire.thinking_budget,
+            high_resolution=bool(wire.vl_high_resolution_images),
+        ),
+        sampling,
+    )
+
+
+def read_sampling(wire: WireParameters) -> Sampling:
     """Return how to choose tokens; ranges are not checked here.
 
     Raises:
         ParameterInvalid: something that is not served was asked for, or `stop` is too much.
     """
-    _refuse_unserved(wire, model)
+    _refuse_unserved(wire)
+    stop, stop_tokens = read_stop(wire.stop) if wire.stop else ((), ())
     return Sampling(
         temperature=wire.temperature,
         top_p=wire.top_p,
-        top_k=0 if wire.top_k is not None and wire.top_k > _GREATEST_TOP_K else wire.top_k,
+        top_k=read_top_k(wire.top_k),
         repetition_penalty=wire.repetition_penalty,
         presence_penalty=wire.presence_penalty,
         seed=wire.seed,
-        max_tokens=wire.max_tokens if wire.max_completion_tokens is None else wire.max_completion_tokens,
-        stop=_read_stop(wire.stop),
+        max_tokens=wire.max_tokens,
+        max_completion_tokens=wire.max_completion_tokens,
+        stop=stop,
+        stop_tokens=stop_tokens,
         choices=1 if wire.n is None else wire.n,
+        logprobs=_read_logprobs(wire),
     )
 
 
-def _refuse_unserved(wire: WireParameters, model: str) -> None:
-    if wire.enable_thinking:
-        raise ParameterInvalid(f"The model {model} does not support enable_thinking.", parameter="enable_thinking")
-    if wire.top_logprobs is not None and not 0 <= wire.top_logprobs <= _MOST_TOP_LOGPROBS:
-        raise ParameterInvalid(f"Range of top_logprobs should be [0, {_MOST_TOP_LOGPROBS}]", parameter="top_logprobs")
-    unserved = {
-        "tools": bool(wire.tools),
-        "functions": bool(wire.functions),
-        "logprobs": bool(wire.logprobs),
-        "top_logprobs": bool(wire.top_logprobs),
-        "modalities": "audio" in (wire.modalities or ()),
-    }
-    for name, asked in unserved.items():
-        if asked:
-            raise ParameterInvalid(f"The {name} parameter is not supported by this model.", parameter=name)
+def read_top_k(top_k: int | None) -> int | None:
+    """Return from how many tokens to choose; 0 is from all of them, which a number beyond the greatest means too."""
+    return 0 if top_k is not None and top_k > _GREATEST_TOP_K else top_k
 
 
-def _read_stop(stop: str | list[str | int | list[int]] | None) -> tuple[str, ...]:
-    given = [stop] if isinstance(stop, str) else stop or []
-    if len(given) > _MOST_STOPS:
-        raise ParameterInvalid(f"The stop parameter may hold at most {_MOST_STOPS} texts.", parameter="stop")
-    texts = [text for text in given if isinstance(text, str)]
-    if len(texts) < len(given):
-        # They would be those of Qwen's vocabulary, which the model that answers may not have.
-        raise ParameterInvalid("The stop parameter does not support token ids with this model.", parameter="stop")
-    if any(len(text) > _LONGEST_STOP for text in texts):
-        raise ParameterInvalid(f"A stop text may be at most {_LONGEST_STOP} characters long.", parameter="stop")
-    return tuple(text for text in texts if text)
+def _refuse_unserved(wire: WireParameters) -> None:
+    for name, asked in (("functions", wire.functions), ("function_call", wire.function_call)):
+        if given(asked) not in _NOTHING:
+            raise ParameterInvalid(f"The {name} parameter is not supported, use tools instead.", parameter=name)
+    if wire.modalities and "audio" in wire.modalities:
+        raise ParameterInvalid("The modalities parameter is not supported by this model.", parameter="modalities")
+
+
+def _read_logprobs(wire: WireParameters) -> int | None:
+    if wire.logprobs:
+        return wire.top_logprobs or 0
+    if wire.top_logprobs:
+        raise ParameterInvalid("The top_logprobs parameter requires logprobs to be true.", parameter="top_logprobs")
+    return None

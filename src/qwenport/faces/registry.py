@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from qwenport.faces.anthropic import ANTHROPIC
 from qwenport.faces.dashscope import DASHSCOPE
 from qwenport.faces.face import Face
 from qwenport.faces.openai import OPENAI
 
-FACES: tuple[Face, ...] = (OPENAI, DASHSCOPE)
+FACES: tuple[Face, ...] = (OPENAI, DASHSCOPE, ANTHROPIC)

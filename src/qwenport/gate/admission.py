@@ -26,8 +26,9 @@ from qwenport.core.errors import (
     StorageUnavailable,
     Throttled,
 )
-from qwenport.core.events import ChoiceFinished, Delta, Event, Started
+from qwenport.core.events import Event, Finished, Generated, Started
 from qwenport.core.model_card import ModelCard
+from qwenport.core.printable import printable
 from qwenport.core.usage import UsageSource
 from qwenport.gate.estimate import most_input_tokens, most_output_tokens
 from qwenport.gate.limit import Limit, settle_all
@@ -172,14 +173,15 @@ class Admission:
 
     def observe(self, event: Event) -> None:
         """Count what an event adds."""
-        if isinstance(event, Delta | ChoiceFinished):
+        if isinstance(event, Generated):
             self._output_tokens += event.tokens
         elif isinstance(event, Started):
             self._first_event_ms = self._elapsed_ms()
-            self._served_by = _printable(event.served_by)
+            # In a form and length that a line of the journal has room for.
+            self._served_by = printable(event.served_by[:LONGEST_SERVED_BY])
             self._input_tokens, self._cached_tokens = event.input_tokens, event.cached_tokens
             self._source = UsageSource.COUNTED
-        else:
+        elif isinstance(event, Finished):
             self._finished = True
             self._input_tokens, self._output_tokens = event.usage.input_tokens, event.usage.output_tokens
             self._cached_tokens, self._source = event.usage.cached_tokens, event.usage.source
@@ -221,13 +223,6 @@ class Admission:
 
     def _elapsed_ms(self) -> int:
         return round((self._gate.clock.monotonic() - self._began) * 1000)
-
-
-def _printable(name: str) -> str:
-    """Return an engine's name for what answers in a form and length that a line of the journal has room for."""
-    if len(name) <= LONGEST_SERVED_BY and name.isprintable():
-        return name
-    return "".join(character if character.isprintable() else "?" for character in name[:LONGEST_SERVED_BY])
 
 
 def history_status(error: QwenportError) -> int:

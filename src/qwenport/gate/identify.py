@@ -9,7 +9,11 @@ from qwenport.accounts.key_ring import KeyRing, Network
 from qwenport.accounts.keys import hash_key
 from qwenport.core.caller import Caller
 from qwenport.core.clock import Clock
-from qwenport.core.errors import KeyInvalid, KeyMissing
+from qwenport.core.errors import KeyInvalid, KeyMissing, WorkspaceDenied
+from qwenport.core.ids import workspace_of
+
+WORKSPACE_HEADER = "x-dashscope-workspace"
+"""Names a workspace, as DashScope's clients do where they are given one."""
 
 
 def shown_key(headers: Mapping[str, str]) -> str:
@@ -39,6 +43,7 @@ class Identify:
         Raises:
             KeyMissing: no key was shown.
             KeyInvalid: the key is unknown, disabled, expired, or used from an address it is not meant for.
+            WorkspaceDenied: the headers name a workspace that is not the account's.
         """
         known = self._keys.find(hash_key(shown_key(headers)))
         if known is None or known.disabled:
@@ -48,6 +53,9 @@ class Identify:
             raise KeyInvalid
         if known.networks and not _is_within(client_address, known.networks):
             raise KeyInvalid
+        workspace = headers.get(WORKSPACE_HEADER)
+        if workspace and workspace.strip() != workspace_of(known.caller.account_id):
+            raise WorkspaceDenied
         self._keys.note_use(known.caller.key_id, now)
         return known.caller
 

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 
 from qwenport.core.ids import AccountId, KeyId, RequestId
 from qwenport.core.model_card import ModelCard
+from qwenport.core.printable import printable
 from qwenport.core.usage import Usage
 from qwenport.metering.pricing import price_call
 from qwenport.metering.records import Outcome, Settlement
@@ -119,10 +120,7 @@ def _clamp(count: int, limit: int) -> int:
 
 def _text(text: str) -> str:
     """Return a text that every database takes: an upstream's odd name must not keep a whole batch out of the books."""
-    if len(text) <= MAX_TEXT_LENGTH and text.isprintable():
-        return text
-    encodable = text[:MAX_TEXT_LENGTH].encode("utf-8", "replace").decode()
-    return "".join(character if character.isprintable() else "?" for character in encodable)
+    return printable(text[:MAX_TEXT_LENGTH])
 
 
 def _entry(call: CallRecord, settlement: Settlement) -> LedgerEntry:

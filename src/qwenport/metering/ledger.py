@@ -10,7 +10,8 @@ from qwenport.core.ids import AccountId
 from qwenport.metering.reports import decimal_amount
 from qwenport.storage import audit_rows
 from qwenport.storage.audit_rows import BookSum, Sums
-from qwenport.storage.database import Database, Transaction
+from qwenport.storage.database import Database
+from qwenport.storage.transaction import Transaction
 
 MAX_LISTED = 20
 """How many contradicting calls of a kind are named; the sums cover all."""

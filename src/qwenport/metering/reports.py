@@ -14,9 +14,10 @@ from qwenport.core.ids import AccountId, KeyId, RequestId
 from qwenport.metering.pricing import NANOS
 from qwenport.storage import call_rows, usage_rows
 from qwenport.storage.call_rows import CallFilter
-from qwenport.storage.database import Database, Transaction
+from qwenport.storage.database import Database
 from qwenport.storage.moments import milliseconds, moment
 from qwenport.storage.records import CallRecord
+from qwenport.storage.transaction import Transaction
 from qwenport.storage.usage_rows import Dimension, UsageFilter, UsageSum
 
 _Text = TypeVar("_Text", bound=str | None)

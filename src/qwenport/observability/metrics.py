@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily
@@ -19,7 +20,7 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self.requests = Counter(
+        requests = Counter(
             "qwenport_requests",
             "Requests by face, operation and HTTP status",
             ("face", "operation", "status"),
@@ -28,12 +29,10 @@ class Metrics:
         self.refused = Counter(
             "qwenport_errors", "Requests that ended in an error, by its code", ("code",), registry=self.registry
         )
-        self.settlements = Counter(
+        settlements = Counter(
             "qwenport_settlements", "Holds settled, by outcome of the call", ("outcome",), registry=self.registry
         )
-        self.tokens = Counter(
-            "qwenport_tokens", "Tokens of settled calls", ("model", "direction"), registry=self.registry
-        )
+        tokens = Counter("qwenport_tokens", "Tokens of settled calls", ("model", "direction"), registry=self.registry)
         self.first_event = Histogram(
             "qwenport_first_event_seconds",
             "From the request's arrival to the engine's first event",
@@ -47,13 +46,22 @@ class Metrics:
             registry=self.registry,
         )
 
+        # Looking the counter of some labels up costs several times what counting does.
+        self._requests = cache(requests.labels)
+        self._settlements = cache(settlements.labels)
+        self._tokens = cache(tokens.labels)
+
+    def count_request(self, face: str, operation: str, status: int) -> None:
+        """Count a request that was answered; status 0 where nothing was sent."""
+        self._requests(face, operation, str(status)).inc()
+
     def count_settlement(self, model: str, outcome: str, input_tokens: int, output_tokens: int) -> None:
         """Count a call that was settled."""
-        self.settlements.labels(outcome).inc()
+        self._settlements(outcome).inc()
         if input_tokens:
-            self.tokens.labels(model, "input").inc(input_tokens)
+            self._tokens(model, "input").inc(input_tokens)
         if output_tokens:
-            self.tokens.labels(model, "output").inc(output_tokens)
+            self._tokens(model, "output").inc(output_tokens)
 
     def watch(self, gauges: Gauges) -> None:
         """Read these gauges at every scrape."""

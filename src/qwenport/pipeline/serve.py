@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import dataclass
 
@@ -22,7 +22,7 @@ class Parts:
     resolve: Callable[[str], ModelCard]
     permit: Callable[[Caller, ModelCard, Call], None]
     admit: Callable[[Caller, ModelCard, Call], Admission]
-    prepare: Callable[[Call, ModelCard], PreparedCall]
+    prepare: Callable[[Caller, Call, ModelCard], Awaitable[PreparedCall]]
     route: Callable[[ModelCard, PreparedCall], AbstractAsyncContextManager[Engine]]
 
 
@@ -35,7 +35,7 @@ async def serve(caller: Caller, call: Call, parts: Parts) -> AsyncGenerator[Even
     card = parts.resolve(call.model)
     parts.permit(caller, card, call)
     async with parts.admit(caller, card, call) as admission:
-        prepared = parts.prepare(call, card)
+        prepared = await parts.prepare(caller, call, card)
         async with parts.route(card, prepared) as engine, aclosing(engine.run(prepared)) as events:
             async for event in events:
                 admission.observe(event)

@@ -1,10 +1,12 @@
-"""Which engine takes a call: the first target of the card's route that is ready."""
+"""Which engine takes a call: the first target of the card's route that can do it and is ready."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
+from qwenport.core.call import Call
+from qwenport.core.capabilities import misfit
 from qwenport.core.errors import ModelUnavailable
 from qwenport.core.model_card import ModelCard
 from qwenport.core.prepared_call import PreparedCall
@@ -28,21 +30,27 @@ class Routes:
 
         Raises:
             ModelUnavailable: no target of the route exists here.
+            ParameterInvalid: no target can do what the call asks.
             Overloaded: its queue is full, or the call's turn did not come in time.
         """
-        engine = self.choose(card)
+        engine = self.choose(card, prepared.call)
         async with self.slots[engine.target].take(prepared.call.sampling.choices):
             yield engine
 
-    def choose(self, card: ModelCard) -> Engine:
-        """Return the first engine of the route that is ready, else that loads or restarts; the only one in any state.
+    def choose(self, card: ModelCard, call: Call) -> Engine:
+        """Return the first engine of the route that can do it and is ready, else one that loads or restarts.
 
         Raises:
             ModelUnavailable: no target of the route exists here.
+            ParameterInvalid: none can do what the call asks; the words are those of the first.
         """
         targets = [self.engines[target] for target in card.route if target in self.engines]
         if not targets:
             raise ModelUnavailable(f"no engine here serves `{card.name}`")
-        if len(targets) == 1:
-            return targets[0]
-        return min(targets, key=lambda engine: _PREFERENCE[engine.condition().state])
+        misfits = [misfit(call, engine.capabilities, engine.target) for engine in targets]
+        able = [engine for engine, reason in zip(targets, misfits, strict=True) if reason is None]
+        if not able and misfits[0] is not None:
+            raise misfits[0]
+        if len(able) == 1:
+            return able[0]
+        return min(able, key=lambda engine: _PREFERENCE[engine.condition().state])

@@ -39,7 +39,7 @@ class ClientWatch:
     async def __aenter__(self) -> Self:
         self._owner = asyncio.current_task()
         loop = asyncio.get_running_loop()
-        self._deadline = loop.call_later(self._call_s, self.abort, EngineTimedOut())
+        self._deadline = loop.call_later(self._call_s, self._time_out)
         self._listener = loop.create_task(self._listen())
         self._listener.add_done_callback(self._heard)
         return self
@@ -86,6 +86,9 @@ class ClientWatch:
         if self._may_end():
             self.gone = True
             self._cancel()
+
+    def _time_out(self) -> None:
+        self.abort(EngineTimedOut())
 
     def _may_end(self) -> bool:
         return self._owner is not None and not self._has_cancelled and not self._response.closing

@@ -1,40 +1,60 @@
-"""The one endpoint of all faces: identify, read the body, decode, serve, encode."""
+"""The one endpoint of all faces: identify, read the body, decode, serve or ask, encode."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import aclosing
 from dataclasses import dataclass, field
-from typing import cast
+from typing import Protocol
 from urllib.parse import parse_qsl
 
 from qwenport.core.caller import Caller
 from qwenport.core.clock import Clock
-from qwenport.core.errors import EngineFailed, Internal, MethodNotAllowed, PathNotFound, QwenportError
-from qwenport.core.events import Finished, Started
+from qwenport.core.errors import Internal, MethodNotAllowed, PathNotFound, QwenportError
 from qwenport.core.ids import Ids, RequestId
 from qwenport.core.model_card import ModelCard
+from qwenport.core.queries import Desk, Query
+from qwenport.core.stored_files import Upload
 from qwenport.faces.face import (
+    CallOperation,
     Exchange,
     Face,
-    Headers,
+    FileReply,
     LookupOperation,
     Operation,
+    Pending,
+    QueryOperation,
+    Reply,
     Request,
-    StreamedAnswer,
-    WholeAnswer,
+    UploadOperation,
 )
 from qwenport.observability.metrics import Metrics
-from qwenport.pipeline.serve import Parts, serve
+from qwenport.pipeline.serve import Parts
 from qwenport.server.asgi import Receive, Scope, Send, decode_headers
 from qwenport.server.body import read_body
 from qwenport.server.client_gone import ClientGone
 from qwenport.server.client_watch import ClientWatch
+from qwenport.server.exchange import ExchangeRun
 from qwenport.server.request_record import RequestRecord
 from qwenport.server.response import Patience, Response
 
 log = logging.getLogger(__name__)
+
+
+class Uploads(Protocol):
+    """Takes in forms with files."""
+
+    async def __call__(self, caller: Caller, request: Request, receive: Receive) -> Upload:
+        """Store the files of a form as they arrive.
+
+        Raises:
+            BodyNotForm, BodyTooLarge, BodyTooSlow, StorageUnavailable: nothing of the form was kept.
+        """
+        ...
+
+    async def discard(self, caller: Caller, upload: Upload) -> None:
+        """Remove what was stored."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +70,10 @@ class FaceParts:
     metrics: Metrics
     patience: Patience
     body_limit_bytes: int
+    desk: Desk
+    """Who answers the queries of the faces' operations."""
+    uploads: Uploads
+    """Takes in the files of forms."""
     in_flight: set[ClientWatch] = field(default_factory=set)
     """Calls that are being answered; shutdown breaks off those that take too long."""
 
@@ -102,21 +126,50 @@ class FaceEndpoint:
         caller = parts.identify(headers, parts.client_address(scope))
         record.line.key_id = caller.key_id
         operation = self._operation(scope["method"])
-        body = await read_body(receive, headers, limit_bytes=parts.body_limit_bytes, seconds=parts.patience.body_s)
+        received_at = parts.clock.now()
+        body = b""
+        if not isinstance(operation, UploadOperation):
+            body = await read_body(receive, headers, limit_bytes=parts.body_limit_bytes, seconds=parts.patience.body_s)
+            response.body_is_read = True
         request = Request(
             id=request_id,
-            received_at=parts.clock.now(),
+            received_at=received_at,
             headers=headers,
             query=dict(parse_qsl(scope["query_string"].decode("latin-1"))) if scope["query_string"] else {},
             path_parameters=scope.get("path_params", {}),
             body=body,
         )
-        if isinstance(operation, LookupOperation):
-            await response.reply(operation.respond(request, parts.cards))
-            return
-        exchange = operation.decode(request, parts.cards)
-        record.line.model, record.line.streams = exchange.call.model, exchange.call.streams
-        await self._run(caller, exchange, receive, response, record)
+        match operation:
+            case LookupOperation():
+                await response.reply(operation.respond(request, parts.cards))
+            case QueryOperation():
+                reply = operation.encode(request, await self._ask(caller, operation.decode(request, parts.cards)))
+                await (response.file(reply) if isinstance(reply, FileReply) else response.reply(reply))
+            case UploadOperation():
+                stored = await self._upload(operation, caller, request, receive)
+                response.body_is_read = True
+                await response.reply(stored)
+            case CallOperation():
+                await self._run(caller, await self._exchange(operation, caller, request), receive, response, record)
+
+    async def _ask(self, caller: Caller, query: Query) -> object:
+        return await self._parts.desk[type(query)](caller, query)
+
+    async def _upload(self, operation: UploadOperation, caller: Caller, request: Request, receive: Receive) -> Reply:
+        """Take in the files of a form; what the face then refuses is not kept."""
+        uploads = self._parts.uploads
+        upload = await uploads(caller, request, receive)
+        try:
+            return operation.encode(request, upload)
+        except QwenportError:
+            await uploads.discard(caller, upload)
+            raise
+
+    async def _exchange(self, operation: CallOperation, caller: Caller, request: Request) -> Exchange:
+        decoded = operation.decode(request, self._parts.cards)
+        if isinstance(decoded, Pending):
+            return decoded.resume(await self._ask(caller, decoded.query))
+        return decoded
 
     def _operation(self, method: str) -> Operation:
         operation = self._operations.get(method)
@@ -130,62 +183,24 @@ class FaceEndpoint:
         self, caller: Caller, exchange: Exchange, receive: Receive, response: Response, record: RequestRecord
     ) -> None:
         """Serve a call to a client that is watched."""
-        watch = ClientWatch(receive, response, call_s=self._parts.patience.call_s)
-        self._parts.in_flight.add(watch)
+        record.line.model, record.line.streams = exchange.call.model, exchange.call.streams
+        parts = self._parts
+        run = ExchangeRun(
+            caller=caller,
+            exchange=exchange,
+            pipeline=parts.pipeline,
+            ask=self._ask,
+            response=response,
+            record=record,
+        )
+        watch = ClientWatch(receive, response, call_s=parts.patience.call_s)
+        parts.in_flight.add(watch)
         try:
             async with watch:
-                if exchange.call.streams:
-                    await self._stream(caller, exchange, response, record, watch)
-                else:
-                    await self._whole(caller, exchange, response, record)
+                await run(watch)
         finally:
-            self._parts.in_flight.discard(watch)
+            parts.in_flight.discard(watch)
         if watch.gone:
             record.leave()
         elif watch.aborted is not None:
             raise watch.aborted
-
-    async def _whole(self, caller: Caller, exchange: Exchange, response: Response, record: RequestRecord) -> None:
-        answer = cast("WholeAnswer", exchange.answer)
-        served: Headers = ()
-        finished = False
-        async with aclosing(serve(caller, exchange.call, self._parts.pipeline)) as events:
-            async for event in events:
-                record.observe(event)
-                answer.add(event)
-                if isinstance(event, Started):
-                    served = served_by_header(event.served_by, exchange.call.model)
-                finished = isinstance(event, Finished)
-        if not finished:
-            raise EngineFailed("the engine ended without finishing its answer")
-        await response.reply(answer.reply(), served)
-
-    async def _stream(
-        self, caller: Caller, exchange: Exchange, response: Response, record: RequestRecord, watch: ClientWatch
-    ) -> None:
-        answer = cast("StreamedAnswer", exchange.answer)
-        response.attend(answer, watch.give_up)
-        last: bytes | None = None
-        async with aclosing(serve(caller, exchange.call, self._parts.pipeline)) as events:
-            async for event in events:
-                record.observe(event)
-                piece = answer.frame(event)
-                if isinstance(event, Finished):
-                    last = piece  # kept back until the call is settled: what the client has seen whole is in the books
-                    continue
-                if not response.status and isinstance(event, Started):
-                    await response.open(served_by_header(event.served_by, exchange.call.model))
-                if piece:
-                    await response.piece(piece)
-        if last is None:
-            raise EngineFailed("the engine ended without finishing its answer")
-        await response.piece(last, last=True)
-
-
-def served_by_header(served_by: str, model: str) -> Headers:
-    """Return the header that names engine and model, and says when the model is not the one that was asked for."""
-    stands_in = served_by.partition("/")[2] != model
-    value = f"{served_by}; stand-in" if stands_in else served_by
-    # An engine's name for its model may hold anything; a header line may not.
-    printable = value if value.isprintable() else "".join(each if each.isprintable() else "?" for each in value)
-    return ((b"x-qwenport-served-by", printable.encode("latin-1", "replace")),)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from qwenport.core.errors import QwenportError
-from qwenport.core.events import ChoiceFinished, Delta, Event, Started
+from qwenport.core.events import Event, Finished, Generated, Started
 from qwenport.core.ids import RequestId
 from qwenport.observability.log import REQUESTS, RequestLine
 from qwenport.observability.metrics import Metrics
@@ -23,13 +23,13 @@ class RequestRecord:
 
     def observe(self, event: Event) -> None:
         """Count an event."""
-        if isinstance(event, Delta | ChoiceFinished):
+        if isinstance(event, Generated):
             self.line.output_tokens += event.tokens
         elif isinstance(event, Started):
             self.line.first_event_ms = self._elapsed_ms()
             self.line.served_by = event.served_by
             self.line.input_tokens = event.input_tokens
-        else:
+        elif isinstance(event, Finished):
             self.line.input_tokens = event.usage.input_tokens
             self.line.output_tokens = event.usage.output_tokens
 
@@ -48,7 +48,7 @@ class RequestRecord:
         line.total_ms = self._elapsed_ms()
         line.outcome = line.outcome or "finished"
         REQUESTS.info(line)
-        metrics.requests.labels(line.face, line.operation, str(line.status)).inc()
+        metrics.count_request(line.face, line.operation, line.status)
         metrics.duration.observe(line.total_ms / 1000)
         if line.first_event_ms:
             metrics.first_event.observe(line.first_event_ms / 1000)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from qwenport.core.errors import QwenportError
 from qwenport.core.ids import RequestId
-from qwenport.faces.face import Face, Headers, Reply, StreamedAnswer
+from qwenport.faces.face import Face, FileReply, Headers, Reply, StreamedAnswer
 from qwenport.faces.sse import KEEP_ALIVE
 from qwenport.server.asgi import Message, Send
 from qwenport.server.client_gone import ClientGone
@@ -52,6 +52,8 @@ class Response:
         self._give_up: Callable[[], None] | None = None
         self.status = 0
         """Status that was sent; 0 while none was."""
+        self.body_is_read = False
+        """Whether the request's body was read to its end."""
         self.closing = False
         """Whether the last bytes are on their way or out."""
 
@@ -65,6 +67,21 @@ class Response:
                 await self._put({"type": "http.response.body", "body": reply.body, "more_body": False})
         except TimeoutError as error:
             raise ClientGone from error
+
+    async def file(self, reply: FileReply) -> None:
+        """Send a file, a piece at a time."""
+        length = (b"content-length", str(reply.size_bytes).encode())
+        with await asyncio.to_thread(reply.path.open, "rb") as file:
+            try:
+                async with asyncio.timeout(self._patience.stall_s):
+                    await self._start(200, (*reply.headers, length))
+                while piece := await asyncio.to_thread(file.read, FILE_PIECE_BYTES):
+                    async with asyncio.timeout(self._patience.stall_s):
+                        await self._put({"type": "http.response.body", "body": piece, "more_body": True})
+            except TimeoutError as error:
+                raise ClientGone from error
+        self.closing = True
+        await self._put({"type": "http.response.body", "body": b"", "more_body": False})
 
     def attend(self, stream: StreamedAnswer, give_up: Callable[[], None]) -> None:
         """Begin to watch over a stream: comments into silence, and `give_up` when the client takes no bytes."""
@@ -98,7 +115,7 @@ class Response:
         if not self.status:
             reply = self._face.encode_error(error, self._request_id)
             # What is left of the request's body will not be read, so the connection cannot serve another request.
-            await self.reply(reply, ((b"connection", b"close"),) if error.code in BODY_ERRORS else ())
+            await self.reply(reply, () if self.body_is_read else ((b"connection", b"close"),))
         elif self._stream is not None and not self.closing:
             try:
                 async with asyncio.timeout(self._patience.stall_s):
@@ -161,10 +178,8 @@ class Response:
             self._comment = None
 
 
+FILE_PIECE_BYTES = 1 << 18
+"""How much of a file is in memory at a time."""
+
 MINIMUM_PAUSE_S = 0.01
 """A look at a stream costs little, but not nothing."""
-
-BODY_ERRORS = frozenset(
-    {"key_missing", "key_invalid", "path_not_found", "body_too_large", "body_too_slow", "method_not_allowed"}
-)
-"""Codes of errors that are said before the body was read to its end."""

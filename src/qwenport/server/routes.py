@@ -4,31 +4,58 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from starlette.routing import BaseRoute, Mount, Route, Router
 
 from qwenport.core.secret import Secret
 from qwenport.faces.face import Face, Operation
+from qwenport.server.address_table import AddressTable
 from qwenport.server.admin.routes import AdminParts, admin_routes, unknown_address
 from qwenport.server.asgi import ASGIApp, Receive, Scope, Send
+from qwenport.server.cors import FaceCors
 from qwenport.server.endpoint import FaceEndpoint, FaceParts
 from qwenport.server.health import Health, HealthParts
+from qwenport.server.openapi_page import openapi_routes
 from qwenport.server.operator import OperatorOnly
+from qwenport.server.oss import UploadHostParts, upload_routes
 
 
-def public_application(
-    faces: Sequence[Face], face_parts: FaceParts, health: HealthParts, admin: AdminParts, token: Secret | None
-) -> ASGIApp:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """Who else than the holders of API keys may reach what."""
+
+    operator_token: Secret | None
+    """What opens the operator's routes; None closes them."""
+    cors_origins: Sequence[str] = ()
+    """Pages that browsers let call the faces."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublicParts:
+    """What the routes of the public address need of the house."""
+
+    faces: FaceParts
+    upload_host: UploadHostParts
+    health: HealthParts
+    admin: AdminParts
+
+
+def public_application(faces: Sequence[Face], parts: PublicParts, access: Access) -> ASGIApp:
     """Return the application of the public address: the faces with API keys, the operator's routes with the token."""
-    operator = OperatorOnly(Router([*admin_routes(admin)], default=unknown_address), token)
-    metrics = OperatorOnly(Router([Route("/metrics", Health(health).metrics)]), token)
+    token = access.operator_token
+    operator = OperatorOnly(Router([*admin_routes(parts.admin)], default=unknown_address), token)
+    metrics = OperatorOnly(Router([Route("/metrics", Health(parts.health).metrics)]), token)
     routes = [
-        *face_routes(faces, face_parts),
-        *health_routes(health),
+        *face_routes(faces, parts.faces),
+        *upload_routes(parts.upload_host),
+        *health_routes(parts.health),
+        *openapi_routes(faces),
         Route("/metrics", metrics),
         Mount("/admin/v1", operator),
     ]
-    return Router(routes, default=UnknownAddress(faces, face_parts), redirect_slashes=False)
+    router = AddressTable(routes, default=UnknownAddress(faces, parts.faces))
+    return FaceCors(router, faces, access.cors_origins) if access.cors_origins else router
 
 
 def operator_application(health: HealthParts, admin: AdminParts) -> ASGIApp:

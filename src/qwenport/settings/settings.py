@@ -10,20 +10,32 @@ import sys
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 from dotenv import dotenv_values
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from qwenport.core.secret import Secret
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
+Bound = Annotated[int, Meta(ge=0)]
+"""An upper bound, or how much of something is kept."""
+Seconds = Annotated[float, Meta(gt=0)]
+
 PREFIX = "QWENPORT_"
 
+_ORIGIN = re.compile(r"https?://(\[[0-9a-f:.]+\]|[a-z0-9.-]+)(:[0-9]{1,5})?", re.ASCII)
+"""As browsers write an origin: lower case, no path (https://html.spec.whatwg.org/multipage/browsers.html#ascii-serialisation-of-an-origin)."""
+
+_ADDRESS = re.compile(r"https?://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?(/[A-Za-z0-9._~/%-]*)?", re.ASCII)
+"""Of a server, perhaps below a path."""
+
+_HOST_NAME = re.compile(r"(?=.*[a-z])[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?", re.ASCII | re.IGNORECASE)
+
 NOT_YET = {
-    "QWENPORT_CORS_ORIGINS": "pages in browsers cannot call the faces yet",
     "QWENPORT_DASHSCOPE_API_KEY": "there are no upstreams yet; calls are answered by the embedded engine",
     "QWENPORT_ADMIN_PASSWORD": "there is no console yet",
 }
@@ -46,6 +58,55 @@ class ServerTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     max_body_bytes: int = 16 << 20
 
 
+class FilesTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[files]` of the configuration file: what each account may store; Model Studio's own bounds by default."""
+
+    max_files: Bound = 10_000
+    """Documents and batches together."""
+    max_bytes: Bound = 100 << 30
+    max_document_bytes: Bound = 150 << 20
+    max_image_bytes: Bound = 20 << 20
+    max_batch_bytes: Bound = 500 << 20
+    native_max_files: Bound = 100
+    """Files without a purpose, which only the native face stores."""
+    native_max_bytes: Bound = 5 << 30
+    native_max_file_bytes: Bound = 300 << 20
+    upload_max_bytes: Bound = 10 << 30
+    """What is posted to the upload host."""
+    upload_max_file_bytes: Bound = 100 << 20
+    upload_hours: Bound = 48
+    keep_days: Bound = 0
+    """Time after which a file of any other purpose goes; 0 for never."""
+    least_free_bytes: Bound = 1 << 30
+    """What files leave free on the disk, for the books."""
+    form_s: Seconds = 3600.0
+    """Time for a form to arrive; each piece of it has `body_s` of `[server]`."""
+
+
+class MediaTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[media]` of the configuration file: the images and documents that calls name."""
+
+    private_hosts: tuple[str, ...] = ()
+    """Names, addresses and ranges that images may be fetched from though they are not on the public internet."""
+    fetch_s: Seconds = 15.0
+    """Time for one image to arrive, redirects included."""
+    max_images: Bound = 250
+    max_call_bytes: Bound = 64 << 20
+    """Of all images of one call together."""
+    max_text_bytes: Bound = 16 << 20
+    """Of the text of all documents of one call together."""
+    document_s: Seconds = 30.0
+    """Time for the text of one PDF or Word document to be read."""
+    document_memory_bytes: Annotated[int, Meta(ge=128 << 20)] = 1 << 30
+    """Memory of the process that reads it."""
+
+    def __post_init__(self) -> None:
+        """Refuse an entry that is neither a name nor an address."""
+        for entry in self.private_hosts:
+            if not _HOST_NAME.fullmatch(entry):
+                _check_network(entry)
+
+
 class RouteTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One `[[routes]]` of the configuration file."""
 
@@ -57,6 +118,8 @@ class ConfigurationFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """The configuration file."""
 
     server: ServerTable = ServerTable()
+    files: FilesTable = FilesTable()
+    media: MediaTable = MediaTable()
     routes: tuple[RouteTable, ...] = ()
 
 
@@ -69,6 +132,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     models_dir: Path
     public_url: str | None
     trusted_proxies: tuple[Network, ...]
+    cors_origins: tuple[str, ...]
+    """Origins of pages that may call the faces, or `*` for any; empty for none."""
     timezone: str
     workers: int
     bootstrap_api_key: Secret | None
@@ -92,6 +157,16 @@ class Settings(Struct, frozen=True, kw_only=True):
     def routes(self) -> dict[str, tuple[str, ...]]:
         """Return the operator's routes by model."""
         return {route.model: route.to for route in self.file.routes}
+
+    @property
+    def stored_files(self) -> Path:
+        """Return the folder of the files that accounts store."""
+        return self.data_dir / "files"
+
+    def address(self, port: int) -> str:
+        """Return where clients reach this server, which listens on this port."""
+        # Whoever is elsewhere than on this machine needs QWENPORT_PUBLIC_URL: nothing else tells our name to them.
+        return self.public_url or local_url(self.host, port)
 
     @property
     def admin_socket(self) -> Path:
@@ -129,8 +204,9 @@ class _Reader:
             port=self._number("QWENPORT_PORT", 8600, 0, 65535),
             data_dir=data_dir,
             models_dir=self._path("QWENPORT_MODELS_DIR", user_folder("XDG_CACHE_HOME", ".cache", "Caches") / "models"),
-            public_url=self._text("QWENPORT_PUBLIC_URL"),
+            public_url=self._address("QWENPORT_PUBLIC_URL"),
             trusted_proxies=self._networks("QWENPORT_TRUSTED_PROXIES"),
+            cors_origins=self._origins("QWENPORT_CORS_ORIGINS"),
             timezone=self._timezone("QWENPORT_TIMEZONE"),
             workers=self._workers("QWENPORT_WORKERS"),
             bootstrap_api_key=self._secret("QWENPORT_BOOTSTRAP_API_KEY"),
@@ -187,6 +263,24 @@ class _Reader:
                 f"{name}: {error}; write addresses or ranges like `10.0.0.0/8`, with commas"
             ) from error
 
+    def _address(self, name: str) -> str | None:
+        value = self._text(name)
+        if value is not None and not _ADDRESS.fullmatch(value):
+            raise SettingInvalid(
+                f"{name} is `{value}`; write the address that clients use, such as `https://host/path`"
+            )
+        return None if value is None else value.rstrip("/")
+
+    def _origins(self, name: str) -> tuple[str, ...]:
+        origins = tuple(text.strip() for text in (self._text(name) or "").split(",") if text.strip())
+        for origin in origins:
+            if origin != "*" and not _ORIGIN.fullmatch(origin):
+                raise SettingInvalid(
+                    f"{name} holds `{origin}`, which no browser sends as an origin; write `https://host` or "
+                    "`http://host:port` without a path, with commas, or `*` for pages from anywhere"
+                )
+        return origins
+
     def _timezone(self, name: str) -> str:
         value = self._text(name) or "UTC"
         try:
@@ -220,8 +314,23 @@ class _Reader:
         return warnings
 
 
+def _check_network(entry: str) -> None:
+    try:
+        ipaddress.ip_network(entry)
+    except ValueError as error:
+        raise ValueError(
+            f"private_hosts holds `{entry}`; write names of hosts, addresses, or ranges such as `10.0.0.0/8`"
+        ) from error
+
+
 def user_folder(variable: str, linux: str, macos: str) -> Path:
     """Return Qwenport's folder of one kind in the user's home, as the XDG base directories or macOS have it."""
     if sys.platform == "darwin":
         return Path.home() / "Library" / macos / "qwenport"
     return Path(os.environ.get(variable) or Path.home() / linux) / "qwenport"
+
+
+def local_url(host: str, port: int) -> str:
+    """Return the address at which this machine reaches a server that listens on a host and port."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - called, not bound
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

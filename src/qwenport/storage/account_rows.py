@@ -8,10 +8,10 @@ from typing import Any
 from sqlalchemy import Row, insert, select
 
 from qwenport.core.ids import AccountId
-from qwenport.storage.database import Transaction
 from qwenport.storage.moments import milliseconds, moment
 from qwenport.storage.records import AccountRecord
 from qwenport.storage.tables import ACCOUNTS
+from qwenport.storage.transaction import Transaction
 
 
 def add(transaction: Transaction, account: AccountRecord) -> None:

@@ -9,8 +9,8 @@ from msgspec import Struct
 from sqlalchemy import Row, Select, case, func, or_, select
 
 from qwenport.core.ids import AccountId, RequestId
-from qwenport.storage.database import Transaction
 from qwenport.storage.tables import CALLS, LEDGER_ENTRIES, USAGE_HOURS
+from qwenport.storage.transaction import Transaction
 
 _SETTLING = LEDGER_ENTRIES.c.kind.in_(("post", "void"))
 

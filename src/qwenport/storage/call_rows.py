@@ -11,9 +11,9 @@ from msgspec import Struct
 from sqlalchemy import ColumnElement, Row, insert, select, tuple_
 
 from qwenport.core.ids import AccountId, KeyId, RequestId
-from qwenport.storage.database import Transaction
 from qwenport.storage.records import CallRecord
 from qwenport.storage.tables import CALLS
+from qwenport.storage.transaction import Transaction
 
 _FIELDS = CallRecord.__struct_fields__
 

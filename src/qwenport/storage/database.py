@@ -10,7 +10,6 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -22,6 +21,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from qwenport.core.errors import StorageUnavailable
 from qwenport.storage.failures import translated
 from qwenport.storage.schema import bring_up_to_date
+from qwenport.storage.transaction import Transaction
 
 BUSY_TIMEOUT_MS = 5_000
 
@@ -29,13 +29,6 @@ _BEGIN = "qwenport_begin"
 _LOCKED = frozenset(
     {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_BUSY_RECOVERY, sqlite3.SQLITE_BUSY_SNAPSHOT}
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Transaction:
-    """An open transaction; only modules of `storage` look inside."""
-
-    connection: Connection
 
 
 class Database:

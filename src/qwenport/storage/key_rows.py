@@ -12,10 +12,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, bindparam, insert, or_, select, update
 
 from qwenport.core.ids import KeyId
-from qwenport.storage.database import Transaction
 from qwenport.storage.moments import milliseconds, moment, optional_milliseconds, optional_moment
 from qwenport.storage.records import KeyRecord
 from qwenport.storage.tables import ACCOUNTS, API_KEYS, REVISIONS
+from qwenport.storage.transaction import Transaction
 
 _COUNTER = "api_keys"
 

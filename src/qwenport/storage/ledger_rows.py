@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import msgspec
 from sqlalchemy import insert
 
-from qwenport.storage.database import Transaction
 from qwenport.storage.records import LedgerEntry
 from qwenport.storage.tables import LEDGER_ENTRIES
+from qwenport.storage.transaction import Transaction
 
 
 def add(transaction: Transaction, entries: Sequence[LedgerEntry]) -> None:

@@ -5,16 +5,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING
 
 from sqlalchemy import inspect, text
 
 from qwenport.core.errors import StorageUnavailable
+from qwenport.storage.transaction import Transaction
 
-if TYPE_CHECKING:
-    from qwenport.storage.database import Transaction
-
-REVISIONS = ("0001",)
+REVISIONS = ("0001", "0002", "0003")
 """Every revision in `migrations/versions`, oldest first; a database that names another was made by a newer version."""
 
 SCRIPTS = "qwenport.storage:migrations"
@@ -23,7 +20,7 @@ SCRIPTS = "qwenport.storage:migrations"
 # Alembic keeps the migration that is under way in a global of the process.
 _MIGRATING = threading.Lock()
 
-Begin = Callable[[], AbstractContextManager["Transaction"]]
+Begin = Callable[[], AbstractContextManager[Transaction]]
 
 
 def bring_up_to_date(read: Begin, write: Begin) -> None:

@@ -15,6 +15,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     PrimaryKeyConstraint,
     Table,
@@ -134,3 +135,40 @@ USAGE_HOURS = Table(
     Column("cost_nanos", BigInteger, nullable=False),
     PrimaryKeyConstraint("hour", "account_id", "key_id", "model", "served_by", "currency"),
 )
+
+STORED_FILES = Table(
+    "stored_files",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("account_id", Text, ForeignKey("accounts.id"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("description", Text, nullable=False),
+    Column("purpose", Text, nullable=False),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("md5", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger),
+    Column("upload_key", Text),
+    Column("upload_model", Text, nullable=False),
+    UniqueConstraint("upload_key"),
+    Index(None, "account_id", "created_at", "id"),
+    Index(None, "expires_at"),
+)
+"""Files of accounts; the bytes lie in the data directory. Only what was posted to the upload host has an upload key."""
+
+RESPONSES = Table(
+    "responses",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("account_id", Text, ForeignKey("accounts.id"), nullable=False),
+    Column("model", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Column("previous_id", Text, nullable=False),
+    Column("items", LargeBinary, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("size_bytes", BigInteger, nullable=False),
+    Index(None, "account_id", "created_at", "id", "size_bytes"),
+    Index(None, "expires_at"),
+)
+"""Answers that conversations go on from. The size stands in an index, so that adding up reads no content."""

@@ -13,9 +13,9 @@ from sqlalchemy import ColumnElement, Row, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from qwenport.core.ids import AccountId, KeyId
-from qwenport.storage.database import Transaction
 from qwenport.storage.records import UsageHour
 from qwenport.storage.tables import USAGE_HOURS
+from qwenport.storage.transaction import Transaction
 
 _DIMENSIONS = tuple(column.name for column in USAGE_HOURS.primary_key)
 COUNTS = tuple(column.name for column in USAGE_HOURS.columns if column.name not in _DIMENSIONS)

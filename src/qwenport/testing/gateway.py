@@ -15,6 +15,7 @@ from pathlib import Path
 from qwenport.accounts import Accounts
 from qwenport.accounts.key_ring import KeyRing
 from qwenport.app.bookkeeper import Bookkeeper
+from qwenport.app.house import Ground, House
 from qwenport.app.http_server import HttpServer
 from qwenport.catalog.catalog import Catalog
 from qwenport.core.clock import Clock
@@ -31,7 +32,6 @@ from qwenport.gate.permit import permit
 from qwenport.metering.flush import Books
 from qwenport.metering.journal import Journal
 from qwenport.observability.metrics import Metrics
-from qwenport.pipeline.prepare import prepare
 from qwenport.pipeline.serve import Parts
 from qwenport.routing.choose import Routes
 from qwenport.server.admin.routes import AdminParts
@@ -40,7 +40,8 @@ from qwenport.server.client_address import ClientAddress
 from qwenport.server.endpoint import FaceParts
 from qwenport.server.health import HealthParts
 from qwenport.server.response import Patience
-from qwenport.server.routes import operator_application, public_application
+from qwenport.server.routes import Access, PublicParts, operator_application, public_application
+from qwenport.settings.settings import ConfigurationFile
 from qwenport.storage.database import Database
 from qwenport.testing.clock import CountingIds, FakeClock
 from qwenport.testing.raw_client import RawClient
@@ -51,6 +52,8 @@ SEGMENT_BYTES = 1 << 18
 """Small, so that a journal is made quickly and goes on to a second file within a test."""
 
 OPERATOR_TOKEN = Secret("the-token-of-the-operator-in-tests")
+
+CLOSED_TO_PAGES = Access(operator_token=OPERATOR_TOKEN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +68,8 @@ class Plan:
     body_limit_bytes: int = 1 << 20
     faces: Sequence[Face] = FACES
     catalog: Catalog = field(default_factory=functools.cache(Catalog.load))
-    token: Secret | None = OPERATOR_TOKEN
+    access: Access = CLOSED_TO_PAGES
+    configuration: ConfigurationFile = field(default_factory=ConfigurationFile)
     trusted_proxies: Sequence[IPv4Network | IPv6Network] = ()
 
 
@@ -111,6 +115,9 @@ class Gateway:
         self.gate = Gate(self.journal, plan.clock, plan.limits)
         self.routes = Routes({engine.target: engine for engine in plan.engines})
         self.keeper = Bookkeeper(self.gate, Books(self.database, plan.catalog.cards), self.accounts, self.ring)
+        listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = listener.getsockname()[1]
+        self.house = House(self._ground())
         self.parts = self._face_parts()
         health = HealthParts(
             engines=self.routes.engines,
@@ -119,9 +126,8 @@ class Gateway:
             metrics=self.metrics,
         )
         admin = self._admin_parts()
-        listener = socket.create_server(("127.0.0.1", 0))
-        self.port: int = listener.getsockname()[1]
-        self.application = public_application(plan.faces, self.parts, health, admin, plan.token)
+        parts = PublicParts(faces=self.parts, upload_host=self.house.upload_host, health=health, admin=admin)
+        self.application = public_application(plan.faces, parts, plan.access)
         self.public = _Server(self.application, listener, plan.patience)
         self.admin_socket = folder / "admin.sock"
         self.operator = _Server(operator_application(health, admin), _unix_listener(self.admin_socket), plan.patience)
@@ -162,12 +168,14 @@ class Gateway:
         self.gate.draining = True
         for watch in tuple(self.parts.in_flight):
             watch.abort(Draining())
+        self.house.break_off()
 
     async def run(self) -> None:
         """Serve until `leave`, then wait for what is under way and bring the books up to date."""
         try:
             await asyncio.gather(self.public.serve_listener(), self.operator.serve_listener())
         finally:
+            await self.house.close()
             await self.keeper.close()
             self.journal.close()
             self.database.close()
@@ -176,6 +184,21 @@ class Gateway:
         """Stop serving."""
         self.public.leaving.set()
         self.operator.leaving.set()
+
+    def _ground(self) -> Ground:
+        plan = self.plan
+        return Ground(
+            database=self.database,
+            run=self.keeper.run,
+            clock=plan.clock,
+            ids=plan.ids,
+            metrics=self.metrics,
+            resolve=plan.catalog.resolve,
+            configuration=plan.configuration,
+            files_dir=self.folder / "files",
+            models_dir=self.folder / "models",
+            address=f"http://127.0.0.1:{self.port}",
+        )
 
     def _face_parts(self) -> FaceParts:
         plan = self.plan
@@ -186,7 +209,7 @@ class Gateway:
                 resolve=plan.catalog.resolve,
                 permit=permit,
                 admit=self.gate.admit,
-                prepare=prepare,
+                prepare=self.house.prepare,
                 route=self.routes,
             ),
             cards=plan.catalog.cards,
@@ -195,6 +218,8 @@ class Gateway:
             metrics=self.metrics,
             patience=plan.patience,
             body_limit_bytes=plan.body_limit_bytes,
+            desk=self.house.desk,
+            uploads=self.house.uploads,
         )
 
     def _admin_parts(self) -> AdminParts:

@@ -47,14 +47,41 @@ def progress(total: int, *, cache: int = 0, processed: int = 0, index: int = 0) 
     )
 
 
-def piece(text: str, predicted: int, *, index: int = 0) -> bytes:
+def piece(text: str, predicted: int, *, index: int = 0, logprobs: Sequence[dict[str, object]] = ()) -> bytes:
     """Return the chunk of a piece of text, after which the choice has `predicted` tokens."""
-    return frame(
-        {
-            "choices": [{"finish_reason": None, "index": index, "delta": {"content": text}}],
-            "timings": {"cache_n": 0, "prompt_n": 7, "prompt_ms": 43.06, "predicted_n": predicted, "predicted_ms": 1.5},
-        },
-    )
+    choice: dict[str, object] = {"finish_reason": None, "index": index, "delta": {"content": text}}
+    if logprobs:
+        choice["logprobs"] = {"content": logprobs}
+    return _chunk(choice, predicted)
+
+
+def thought(text: str, predicted: int, *, index: int = 0) -> bytes:
+    """Return the chunk of a piece of reasoning."""
+    return _chunk({"finish_reason": None, "index": index, "delta": {"reasoning_content": text}}, predicted)
+
+
+def call_piece(call: int, predicted: int, *, name: str = "", arguments: str = "", index: int = 0) -> bytes:
+    """Return the chunk of a piece of a tool call, as llama.cpp makes them for a template that tells tools."""
+    said: dict[str, object] = {"index": call, "function": {"arguments": arguments}}
+    if name:
+        said |= {"id": "WPDyICCCrueWzKOi", "type": "function", "function": {"name": name, "arguments": arguments}}
+    return _chunk({"finish_reason": None, "index": index, "delta": {"tool_calls": [said]}}, predicted)
+
+
+def completion_piece(text: str, predicted: int, *, index: int = 0) -> bytes:
+    """Return the chunk of a piece of text where there is no chat."""
+    return _chunk({"text": text, "index": index, "logprobs": None, "finish_reason": None}, predicted)
+
+
+def completion_end(completion_tokens: int, *, reason: str = "stop", index: int = 0) -> bytes:
+    """Return the one chunk that ends a choice where there is no chat."""
+    choice = {"text": "", "index": index, "logprobs": None, "finish_reason": reason}
+    return frame({"choices": [choice], "usage": {"completion_tokens": completion_tokens, "prompt_tokens": 7}})
+
+
+def _chunk(choice: dict[str, object], predicted: int) -> bytes:
+    timings = {"cache_n": 0, "prompt_n": 7, "prompt_ms": 43.06, "predicted_n": predicted, "predicted_ms": 1.5}
+    return frame({"choices": [choice], "timings": timings})
 
 
 def end(completion_tokens: int, *, reason: str = "stop", index: int = 0, prompt_tokens: int = 7) -> bytes:
@@ -97,12 +124,13 @@ def error(status: str, kind: str, message: str, **more: int) -> Reply:
 
 
 class FakeLlamaHost:
-    """Answers every chat request with `reply`; `requests` holds their bodies."""
+    """Answers every request with `reply`; `paths` holds where they went, `requests` their bodies."""
 
     def __init__(self, reply: Reply, *, secret: str = "", health_status: str = OK) -> None:
         """Refuse keys other than `secret`, where one is given."""
         self.reply = reply
         self.health_status = health_status
+        self.paths: list[str] = []
         self.requests: list[dict[str, object]] = []
         self.headers: list[dict[str, str]] = []
         self.open_connections = 0
@@ -146,10 +174,12 @@ class FakeLlamaHost:
         fields = (line.partition(": ") for line in head[1:] if line)
         headers = {name.lower(): value for name, _, value in fields}
         body = await reader.readexactly(int(headers.get("content-length", "0")))
+        path = head[0].split(" ")[1]
         if body:
+            self.paths.append(path)
             self.headers.append(headers)
             self.requests.append(msgspec.json.decode(body, type=dict[str, object]))
-        return head[0].split(" ")[1]
+        return path
 
     def _choose(self, path: str) -> Reply:
         if path == "/health":

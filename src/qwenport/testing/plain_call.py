@@ -10,10 +10,10 @@ import msgspec
 
 from qwenport.core.call import Call
 from qwenport.core.errors import QwenportError
-from qwenport.core.events import Event
+from qwenport.core.events import Event, Finished
 from qwenport.core.ids import RequestId
 from qwenport.core.model_card import ModelCard
-from qwenport.faces.face import CallOperation, Exchange, Face, Reply, Request, StreamedAnswer, WholeAnswer
+from qwenport.faces.face import CallOperation, Exchange, Face, Pending, Reply, Request, StreamedAnswer, WholeAnswer
 from qwenport.testing.raw_client import request_bytes
 
 FIRST_ID = RequestId("00000000-0000-9000-8000-000000000001")
@@ -41,18 +41,35 @@ class PlainCall:
 
     @property
     def body(self) -> bytes:
-        """Return a body that any envelope can be read from: unknown fields are ignored on every face."""
+        """Return the body."""
+        return msgspec.json.encode(self.content)
+
+    @property
+    def content(self) -> dict[str, object]:
+        """Return what the body says."""
+        body = {"model": self.model, "stream": self.streams, "parameters": self.parameters, **self.parameters}
+        return self._input() | body
+
+    def _input(self) -> dict[str, object]:
+        """Return what the operation works on; an operation that is not known takes a conversation as native ones do."""
         messages = [{"role": "user", "content": self.text}]
-        return msgspec.json.encode(
-            {
-                "model": self.model,
-                "messages": messages,
-                "input": {"messages": messages},
-                "stream": self.streams,
-                "parameters": self.parameters,
-                **self.parameters,
-            }
-        )
+        ranked: dict[str, object] = {"query": self.text, "documents": [self.text]}
+        inputs: dict[str, dict[str, object]] = {
+            "chat.completions": {"messages": messages},
+            "completions": {"prompt": self.text},
+            "embeddings": {"input": self.text},
+            "reranks": ranked,
+            "responses": {"input": self.text},
+            "messages": {"messages": messages, "max_tokens": 64},
+            "text-embedding": {"input": {"texts": [self.text]}},
+            "text-rerank": {"input": ranked},
+        }
+        return inputs.get(self.operation.name, {"messages": messages, "input": {"messages": messages}})
+
+    @property
+    def generates(self) -> bool:
+        """Tell whether tokens come back, not vectors or a ranking."""
+        return self.operation.streams
 
     def headers(self, key: str) -> dict[str, str]:
         """Return the headers, with the one by which the native face streams."""
@@ -73,18 +90,29 @@ class PlainCall:
             path_parameters={},
             body=self.body,
         )
-        return self.operation.decode(request, {card.name: card})
+        decoded = self.operation.decode(request, {card.name: card})
+        if isinstance(decoded, Pending):
+            raise TypeError(f"{self.name}: the plainest call goes on from nothing that was stored")
+        return decoded
 
     def call(self, card: ModelCard) -> Call:
         """Return the call that the request asks for."""
         return self.decoded(card).call
 
     def frames(self, card: ModelCard, steps: Sequence[Event | QwenportError]) -> bytes:
-        """Return the body of a stream of these events; an error is its last frame."""
+        """Return the body of a stream of these events; an error is its last frame, in the place of a kept back end."""
         answer: StreamedAnswer = self.decoded(card).answer  # type: ignore[assignment] # the call streams
-        return b"".join(
-            answer.failure(step) if isinstance(step, QwenportError) else answer.frame(step) for step in steps
-        )
+        pieces: list[bytes] = []
+        previous: Event | QwenportError | None = None
+        for step in steps:
+            if isinstance(step, QwenportError):
+                if isinstance(previous, Finished):
+                    pieces.pop()
+                pieces.append(answer.failure(step))
+            else:
+                pieces.append(answer.frame(step))
+            previous = step
+        return b"".join(pieces)
 
     def reply(self, card: ModelCard, steps: Sequence[Event]) -> Reply:
         """Return the whole answer of these events."""
@@ -98,12 +126,28 @@ class PlainCall:
         return self.face.encode_error(error, request_id)
 
 
+MODELS = {
+    "completions": "qwen-coder-turbo",
+    "embeddings": "text-embedding-v4",
+    "text-embedding": "text-embedding-v4",
+    "reranks": "qwen3-rerank",
+    "text-rerank": "qwen3-rerank",
+    "multimodal-generation": "qwen-vl-max",
+}
+"""Models for operations that are none for a chat model."""
+
+
 def every_plain_call(faces: Sequence[Face]) -> list[PlainCall]:
-    """Return each operation that runs a model, whole and as a stream."""
+    """Return each operation that runs a model, whole and, where it can be, as a stream."""
     return [
-        PlainCall(face=face, operation=operation, streams=streams)
+        PlainCall(face=face, operation=operation, streams=streams, model=MODELS.get(operation.name, "qwen-plus"))
         for face in faces
         for operation in face.operations
         if isinstance(operation, CallOperation)
-        for streams in (False, True)
+        for streams in ((False, True) if operation.streams else (False,))
     ]
+
+
+def every_generating_call(faces: Sequence[Face]) -> list[PlainCall]:
+    """Return those of them that tokens come back from."""
+    return [call for call in every_plain_call(faces) if call.generates]

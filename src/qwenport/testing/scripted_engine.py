@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 
+from qwenport.core.capabilities import Ability, Capabilities, Thinking
 from qwenport.core.events import ChoiceFinished, Delta, Event, Finished, FinishReason, Started
 from qwenport.core.prepared_call import PreparedCall
+from qwenport.core.tools import ToolUse
 from qwenport.core.usage import Usage
 from qwenport.engines.engine import Condition, EngineState
+from qwenport.testing.raw_client import PATIENCE_S
 
 
 class Wait:
@@ -18,11 +21,26 @@ class Wait:
         self.reached = asyncio.Event()
         self.go = asyncio.Event()
 
+    async def arrives(self) -> None:
+        """Wait until the engine got here; raises `TimeoutError` where it never does."""
+        async with asyncio.timeout(PATIENCE_S):
+            await self.reached.wait()
+
     async def pause(self) -> None:
         """Tell that the step was reached, and wait until it may go on."""
         self.reached.set()
         await self.go.wait()
 
+
+ALL_CAPABILITIES = Capabilities(
+    abilities=tuple(Ability),
+    thinking=Thinking.HYBRID,
+    vision=True,
+    video=True,
+    tool_uses=tuple(ToolUse),
+    documents=True,
+)
+"""What an engine can do that can do everything."""
 
 Step = Event | Exception | Wait
 """An event is yielded, an exception raised, a wait waited for."""
@@ -42,8 +60,16 @@ def answer(*pieces: str, served_by: str = "scripted/model", input_tokens: int = 
 class ScriptedEngine:
     """Yields what its script says; remembers the calls it got and how its runs ended."""
 
-    def __init__(self, script: Script, *, target: str = "scripted/model", slots: int = 1000) -> None:
+    def __init__(
+        self,
+        script: Script,
+        *,
+        target: str = "scripted/model",
+        slots: int = 1000,
+        capabilities: Capabilities = ALL_CAPABILITIES,
+    ) -> None:
         self.target = target
+        self.capabilities = capabilities
         self.slots = slots
         self.script = script
         self.calls: list[PreparedCall] = []

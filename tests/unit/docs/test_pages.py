@@ -22,7 +22,24 @@ LANGUAGES = ("en", "zh")
 LINK = re.compile(r"\[[^\]\n]*\]\(([^)\s]+)\)")
 HEADING = re.compile(r"^(#+) ", re.MULTILINE)
 CODE = re.compile(r"`([^`\n]+)`")
-PAGES = ("index", "start", "clients", "models", "parameters", "errors", "operations", "books", "security")
+PAGES = (
+    "index",
+    "start",
+    "clients",
+    "apps",
+    "files",
+    "embeddings",
+    "models",
+    "api",
+    "parameters",
+    "errors",
+    "operations",
+    "books",
+    "security",
+)
+
+NAMING = ("files", "embeddings", "models", "api", "parameters", "errors", "operations", "books", "security")
+"""Pages whose code spans are what they are about."""
 
 
 def test_every_link_within_the_repository_leads_to_a_file(pages: list[Path], prose: Prose) -> None:
@@ -60,7 +77,7 @@ def test_both_languages_have_the_same_structure(name: str, root: Path, prose: Pr
     assert [len(row) for row in rows(chinese)] == [len(row) for row in rows(english)]
 
 
-@pytest.mark.parametrize("name", ["parameters", "errors", "operations", "books", "security"])
+@pytest.mark.parametrize("name", NAMING)
 def test_both_languages_name_the_same_things(name: str, root: Path, prose: Prose) -> None:
     english, chinese = (Counter(CODE.findall(prose(root / "docs" / each / f"{name}.md"))) for each in LANGUAGES)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -12,12 +13,15 @@ from typing import Any, cast
 import msgspec
 import pytest
 from cyclopts import App
+from msgspec import Struct
 from starlette.routing import Route
 
 from qwenport.cli.main import app
 from qwenport.core import errors
+from qwenport.core.capabilities import Capabilities
 from qwenport.core.errors import QwenportError
 from qwenport.core.ids import RequestId
+from qwenport.faces.anthropic import ANTHROPIC
 from qwenport.faces.dashscope import DASHSCOPE
 from qwenport.faces.openai import OPENAI
 from qwenport.faces.registry import FACES
@@ -27,7 +31,7 @@ from qwenport.observability.log import RequestLine
 from qwenport.observability.metrics import Metrics
 from qwenport.server.admin.routes import AdminParts, admin_routes
 from qwenport.settings import settings
-from qwenport.settings.settings import ServerTable
+from qwenport.settings.settings import FilesTable, MediaTable, ServerTable
 
 Fences = Callable[[Path, str], list[str]]
 Rows = Callable[[Path], list[list[str]]]
@@ -36,6 +40,7 @@ Prose = Callable[[Path], str]
 CODE = re.compile(r"`([^`]+)`")
 SEMICOLON = re.compile(r"[;\uff1b]")
 """Of both languages; the second is the full-width one."""
+ERROR_COLUMNS = 6
 REQUEST_ID = RequestId("7a076862-72a9-9097-29b3-dfc1300526a4")
 
 ARGUMENTS: dict[type[QwenportError], tuple[Any, ...]] = {
@@ -43,6 +48,7 @@ ARGUMENTS: dict[type[QwenportError], tuple[Any, ...]] = {
     errors.BodyTooLarge: (1,),
     errors.BodyTooSlow: (1.0,),
     errors.InputTooLong: (1,),
+    errors.BillUnpaid: (errors.Bill.NOT_PURCHASED,),
 }
 """What classes are made with that take more than words."""
 
@@ -104,8 +110,16 @@ def test_every_setting_has_its_row_and_no_row_is_made_up(page: Page, rows: Rows)
     assert sorted(first_codes(table)) == sorted(known)
 
 
-def test_every_field_of_the_server_table_has_its_row(page: Page, rows: Rows) -> None:
-    assert set(first_codes(rows(page("operations")))) >= set(ServerTable.__struct_fields__)
+@pytest.mark.parametrize("table", [ServerTable, FilesTable, MediaTable])
+def test_every_field_of_the_configuration_file_has_its_row(table: type[Struct], page: Page, rows: Rows) -> None:
+    assert set(first_codes(rows(page("operations")))) >= set(table.__struct_fields__)
+
+
+def test_every_capability_that_a_model_file_may_hold_has_its_row(page: Page, rows: Rows) -> None:
+    follow_from_the_modalities = {"vision", "video"}
+
+    known = set(Capabilities.__struct_fields__) - follow_from_the_modalities
+    assert set(first_codes(rows(page("models")))) >= known
 
 
 def test_every_command_has_its_row_with_exactly_its_options(page: Page, rows: Rows) -> None:
@@ -118,27 +132,46 @@ def test_every_command_has_its_row_with_exactly_its_options(page: Page, rows: Ro
     assert table == dict(commands(app, ("qwenport",)))
 
 
-def test_every_error_has_its_row_with_the_status_and_codes_of_both_faces(page: Page, rows: Rows) -> None:
+def test_every_error_has_its_row_with_the_statuses_and_codes_of_all_faces(page: Page, rows: Rows) -> None:
     table = {
-        CODE.findall(row[0])[0]: (int(row[1]), CODE.findall(row[2])[0], SEMICOLON.split(row[3])[0])
+        CODE.findall(row[0])[0]: Said(
+            statuses={int(status) for status in re.findall(r"\d{3}", row[1])},
+            native=CODE.findall(row[2])[0],
+            compatible=SEMICOLON.split(row[3])[0].removeprefix("\u6241\u5e73 ").removeprefix("flat "),
+            anthropic=CODE.findall(row[4])[0],
+        )
         for row in rows(page("errors"))
-        if len(row) == 5 and row[1].isdecimal()
+        if len(row) == ERROR_COLUMNS and row[1][:3].isdecimal()
     }
 
     assert table == {kind.code: as_the_faces_say(sample(kind)) for kind in tree(QwenportError)}
 
 
-def as_the_faces_say(error: QwenportError) -> tuple[int, str, str]:
-    """Return status, native code and the cell for the OpenAI face."""
-    native = DASHSCOPE.encode_error(error, REQUEST_ID)
-    compatible = OPENAI.encode_error(error, REQUEST_ID)
-    code = msgspec.json.decode(native.body)["code"]
-    body = msgspec.json.decode(compatible.body)
-    assert native.status == compatible.status
-    if "error" not in body:
-        return native.status, code, f"flat `{body['code']}`"
-    kind, inner = body["error"]["type"], body["error"]["code"]
-    return native.status, code, f"`{kind}` / `{inner}`" if inner else f"`{kind}` / null"
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """How one error looks on the three faces."""
+
+    statuses: set[int]
+    native: str
+    compatible: str
+    anthropic: str
+
+
+def as_the_faces_say(error: QwenportError) -> Said:
+    """Return what the row of an error must hold; the OpenAI face's flat shape has a code alone."""
+    replies = [face.encode_error(error, REQUEST_ID) for face in (DASHSCOPE, OPENAI, ANTHROPIC)]
+    native, compatible, anthropic = (msgspec.json.decode(reply.body) for reply in replies)
+    said = f"`{compatible['code']}`" if "error" not in compatible else _pair(compatible["error"])
+    return Said(
+        statuses={reply.status for reply in replies},
+        native=native["code"],
+        compatible=said,
+        anthropic=anthropic["error"]["type"],
+    )
+
+
+def _pair(error: dict[str, str | None]) -> str:
+    return f"`{error['type']}` / " + (f"`{error['code']}`" if error["code"] else "null")
 
 
 def test_every_field_of_the_log_line_has_its_row(page: Page, rows: Rows) -> None:
@@ -169,7 +202,7 @@ def test_every_field_of_a_call_is_in_the_example(page: Page, fences: Fences) -> 
 
 def test_every_address_of_the_faces_has_its_row_and_no_row_is_made_up(page: Page, rows: Rows) -> None:
     known = {f"{operation.method} {operation.path}" for face in FACES for operation in face.operations}
-    found = {name for name in first_codes(rows(page("parameters"))) if name.startswith(("GET ", "POST "))}
+    found = {name for name in first_codes(rows(page("api"))) if name.startswith(("GET ", "POST ", "DELETE "))}
 
     assert found == known
 

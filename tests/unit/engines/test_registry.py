@@ -8,6 +8,7 @@ from types import ModuleType
 
 import pytest
 
+from qwenport.engines.embed.kind import EmbedKind
 from qwenport.engines.llama.kind import LlamaKind
 from qwenport.engines.registry import KINDS, KindRefused, collect
 
@@ -29,14 +30,17 @@ def entry(package: str, kind: str, *, name: str) -> EntryPoint:
     return EntryPoint(name=name, value=f"{package}:{kind}", group="qwenport.engines")
 
 
-def test_the_house_has_llama() -> None:
-    assert {name: type(kind) for name, kind in KINDS.items()} == {"llama": LlamaKind}
+HOUSE = {"llama": LlamaKind, "embed": EmbedKind}
+
+
+def test_the_house_has_kinds_of_its_own() -> None:
+    assert {name: type(kind) for name, kind in KINDS.items()} == HOUSE
 
 
 def test_an_installed_package_adds_a_kind(package: str) -> None:
     kinds = collect([entry(package, "OtherKind", name="other")])
 
-    assert {name: type(kind) for name, kind in kinds.items()} == {"llama": LlamaKind, "other": OtherKind}
+    assert {name: type(kind) for name, kind in kinds.items()} == {**HOUSE, "other": OtherKind}
 
 
 def test_a_kind_of_a_taken_name_is_refused(package: str) -> None:

@@ -1,20 +1,32 @@
-"""What the tests of the faces have in common: requests to hand in and answers to read."""
+"""What the tests of the faces have in common: requests to hand in, answers to read, and clients without a network."""
 
 from __future__ import annotations
 
+import io
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack
 from datetime import UTC, date, datetime
+from typing import Any
 
+import httpx2
+import openai
 import pytest
+import requests
+from requests.structures import CaseInsensitiveDict
 
+from qwenport.core.capabilities import Capabilities, Thinking
 from qwenport.core.events import Event
 from qwenport.core.ids import RequestId
 from qwenport.core.model_card import ModelCard, ResultFormat
 from qwenport.faces.face import Cards, Exchange, Request
+from qwenport.faces.openai.decode import decode_chat_completion
+from qwenport.testing.scripted_face import ScriptedFace
 
 MakeRequest = Callable[..., Request]
 Encode = Callable[[Exchange, Iterable[Event]], bytes]
+Ask = Callable[..., Exchange]
+Connect = Callable[[ScriptedFace], openai.OpenAI]
 
 
 @pytest.fixture(scope="session")
@@ -56,6 +68,29 @@ def encode() -> Encode:
 
 
 @pytest.fixture(scope="session")
+def ask_openai(make_request: MakeRequest) -> Ask:
+    """Return a function that asks the OpenAI face for a chat completion, with these fields beside the plain ones."""
+
+    def ask(**extra: Any) -> Exchange:
+        body = {"model": 'qwen-"plus"', "messages": [{"role": "user", "content": "Hi"}], **extra}
+        return decode_chat_completion(make_request(body), {THINKER.name: THINKER})
+
+    return ask
+
+
+THINKER = ModelCard(
+    name='qwen-"plus"',
+    description="Thinks where it is asked to.",
+    family="qwen-plus",
+    released=date(2024, 12, 1),
+    context_tokens=131_072,
+    max_input_tokens=98_304,
+    max_output_tokens=8192,
+    capabilities=Capabilities(thinking=Thinking.HYBRID),
+)
+
+
+@pytest.fixture(scope="session")
 def cards() -> Cards:
     """Return a catalog of a model that stands in and one that is what its name says."""
     return {
@@ -82,3 +117,46 @@ def cards() -> Cards:
             route=("alibaba/qwen3-max",),
         ),
     }
+
+
+@pytest.fixture
+def connect_openai() -> Iterator[Connect]:
+    """Return a maker of official clients that ask a face."""
+    with ExitStack() as opened:
+
+        def connect(face: ScriptedFace) -> openai.OpenAI:
+            def respond(request: httpx2.Request) -> httpx2.Response:
+                reply = face.answer(request.method, str(request.url), request.headers, request.content)
+                return httpx2.Response(reply.status, headers=list(reply.headers), content=reply.body)
+
+            client = openai.OpenAI(
+                api_key="sk-test",
+                base_url="http://test/compatible-mode/v1",
+                max_retries=0,
+                http_client=httpx2.Client(transport=httpx2.MockTransport(respond)),
+            )
+            return opened.enter_context(client)
+
+        yield connect
+
+
+class Session:
+    """What the dashscope client needs of `requests.Session`, over a face."""
+
+    def __init__(self, face: ScriptedFace) -> None:
+        self._face = face
+
+    def post(self, url: str, *, data: bytes, headers: Mapping[str, str], **_: Any) -> requests.Response:
+        """Return the face's answer."""
+        reply = self._face.answer("POST", url, headers, data)
+        response = requests.Response()
+        response.status_code = reply.status
+        response.headers = CaseInsensitiveDict({name.decode(): value.decode() for name, value in reply.headers})
+        response.raw = io.BytesIO(reply.body)
+        return response
+
+
+@pytest.fixture(scope="session")
+def dashscope_session() -> type[Session]:
+    """Give the class, to be handed to the dashscope client."""
+    return Session

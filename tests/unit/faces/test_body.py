@@ -33,8 +33,8 @@ DECODER = Decoder(Body)
         (b'{"seed":1.5}', "seed", "'seed' must be Integer"),
         (b'{"seed":1.0}', "seed", "'seed' must be Integer"),
         (b'{"seed":true}', "seed", "'seed' must be Integer"),
-        (b'{"temperature":"hot"}', "temperature", "'temperature' must be Number"),
-        (b'{"temperature":false}', "temperature", "'temperature' must be Number"),
+        (b'{"temperature":"hot"}', "temperature", "'temperature' must be Float"),
+        (b'{"temperature":false}', "temperature", "'temperature' must be Float"),
         (b'{"temperature":1e999}', "temperature", "'temperature' is out of range"),
         (b'{"seed":' + b"9" * 5000 + b"}", "seed", "'seed' is out of range"),
         (b'{"stream":1}', "stream", "'stream' must be Boolean"),
@@ -86,3 +86,7 @@ def test_what_is_no_json_object_in_utf8_is_refused_as_a_whole(body: bytes) -> No
 
 def test_integers_beyond_64_bits_and_unknown_fields_are_taken() -> None:
     assert read_body(DECODER, b'{"seed":99999999999999999999,"other":{"deep":[1]}}') == Body(seed=99999999999999999999)
+
+
+def test_a_key_that_stands_twice_counts_as_it_stands_last() -> None:
+    assert read_body(DECODER, b'{"seed":2,"seed":1,"stream":true,"stream":false}') == Body(seed=1, stream=False)

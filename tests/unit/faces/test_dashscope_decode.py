@@ -5,32 +5,28 @@ from typing import Any
 
 import pytest
 
-from qwenport.core.call import AnyJson, Call, Message, Role, Sampling
+from qwenport.core.call import AnyJson, Call, ChatInput, Sampling
+from qwenport.core.content import ImagePart, Message, Role, TextPart
 from qwenport.core.errors import AsynchronousRefused, BodyNotJson, InputMissing, ModelMissing, ParameterInvalid
-from qwenport.core.events import ChoiceFinished, Delta, Finished, FinishReason, Started
 from qwenport.core.ids import RequestId
-from qwenport.core.usage import Usage
+from qwenport.core.tools import Tool, ToolCall, ToolChoice, ToolUse
 from qwenport.faces.dashscope.decode import decode_multimodal_generation, decode_text_generation
 from qwenport.faces.dashscope.encode import StreamedGeneration, WholeGeneration
 from qwenport.faces.face import Cards, Exchange, Request
 
 MakeRequest = Callable[..., Request]
-Encode = Callable[..., bytes]
 HELLO = {"role": "user", "content": "Hello"}
 INPUT: dict[str, Any] = {"messages": [HELLO]}
-EVENTS = (
-    Started(served_by="scripted/model", input_tokens=1),
-    Delta(text="Hi"),
-    ChoiceFinished(reason=FinishReason.STOP),
-    Finished(usage=Usage(input_tokens=1, output_tokens=1)),
-)
-TEXT = b'{"output":{"text":"Hi",'
-MESSAGE = b'{"output":{"choices":[{"finish_reason":"stop","message":{"role":"assistant","content":"Hi"}}]}'
-PARTS = b'{"output":{"choices":[{"finish_reason":"stop","message":{"role":"assistant","content":[{"text":"Hi"}]}}]}'
+WEATHER = {"type": "function", "function": {"name": "weather", "parameters": {"type": "object"}}}
 
 
 def user(content: str) -> Message:
     return Message(role=Role.USER, content=content)
+
+
+def chat_of(exchange: Exchange) -> ChatInput:
+    assert isinstance(exchange.call.input, ChatInput)
+    return exchange.call.input
 
 
 def test_a_full_body_becomes_a_call(make_request: MakeRequest) -> None:
@@ -49,7 +45,18 @@ def test_a_full_body_becomes_a_call(make_request: MakeRequest) -> None:
             "seed": 3,
             "stop": ["a"],
             "n": 2,
+            "max_completion_tokens": 9,
+            "logprobs": True,
+            "top_logprobs": 2,
             "response_format": {"type": "json_object"},
+            "tools": [WEATHER],
+            "tool_choice": {"type": "function", "function": {"name": "weather"}},
+            "parallel_tool_calls": True,
+            "enable_thinking": False,
+            "thinking_budget": 7,
+            "vl_high_resolution_images": True,
+            "vl_enable_image_hw_output": False,
+            "ocr_options": None,
             "enable_search": True,
         },
         "resources": [],
@@ -62,7 +69,16 @@ def test_a_full_body_becomes_a_call(make_request: MakeRequest) -> None:
         face="dashscope",
         operation="text-generation",
         model="qwen-plus",
-        messages=(user("Hello"),),
+        input=ChatInput(
+            messages=(user("Hello"),),
+            tools=(Tool(name="weather", parameters=b'{"type": "object"}'),),
+            tool_choice=ToolChoice(use=ToolUse.NAMED, name="weather"),
+            parallel_tool_calls=True,
+            json=AnyJson(),
+            thinking=False,
+            thinking_budget=7,
+            high_resolution=True,
+        ),
         sampling=Sampling(
             temperature=0.5,
             top_p=1.0,
@@ -72,9 +88,10 @@ def test_a_full_body_becomes_a_call(make_request: MakeRequest) -> None:
             max_tokens=5,
             seed=3,
             stop=("a",),
+            max_completion_tokens=9,
+            logprobs=2,
             choices=2,
         ),
-        json=AnyJson(),
         streams=False,
     )
 
@@ -91,9 +108,42 @@ def test_both_services_take_strings_and_parts(
 ) -> None:
     messages = [HELLO, {"role": "user", "content": [{"text": "An"}, {"type": "text", "text": "n"}]}]
 
-    call = decode(make_request({"model": "m", "input": {"messages": messages}, "parameters": None}), {}).call
+    exchange = decode(make_request({"model": "m", "input": {"messages": messages}, "parameters": None}), {})
 
-    assert call.messages == (user("Hello"), user("Ann"))
+    assert chat_of(exchange).messages == (user("Hello"), user("Ann"))
+
+
+@pytest.mark.parametrize("decode", [decode_text_generation, decode_multimodal_generation])
+def test_a_whole_conversation_is_understood(
+    make_request: MakeRequest, decode: Callable[[Request, Cards], Exchange]
+) -> None:
+    call = {"index": 0, "id": "call_1", "type": "function", "function": {"name": "weather", "arguments": "{}"}}
+    messages = [
+        {"role": "user", "content": [{"image": "oss://a", "max_pixels": 9}, {"text": "What is this?"}]},
+        {"role": "assistant", "content": "", "reasoning_content": "Hm.", "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": "call_1", "content": "rain"},
+        {"role": "assistant", "content": "It is", "partial": True},
+    ]
+
+    exchange = decode(make_request({"model": "m", "input": {"messages": messages}}), {})
+
+    assert chat_of(exchange).messages == (
+        Message(role=Role.USER, content=(ImagePart(url="oss://a", max_pixels=9), TextPart(text="What is this?"))),
+        Message(
+            role=Role.ASSISTANT, reasoning="Hm.", tool_calls=(ToolCall(id="call_1", name="weather", arguments="{}"),)
+        ),
+        Message(role=Role.TOOL, content="rain", tool_call_id="call_1"),
+        Message(role=Role.ASSISTANT, content="It is", is_partial=True),
+    )
+
+
+@pytest.mark.parametrize(("headers", "resolves"), [({}, False), ({"x-dashscope-ossresourceresolve": "enable"}, True)])
+def test_uploads_are_looked_up_where_a_header_allows_it(
+    make_request: MakeRequest, headers: dict[str, str], resolves: bool
+) -> None:
+    exchange = decode_multimodal_generation(make_request({"model": "m", "input": INPUT}, headers=headers), {})
+
+    assert exchange.call.resolves_uploads is resolves
 
 
 @pytest.mark.parametrize(
@@ -102,6 +152,7 @@ def test_both_services_take_strings_and_parts(
         ({"prompt": "Hi"}, (user("Hi"),)),
         ({"prompt": "Hi", "messages": None, "history": None}, (user("Hi"),)),
         ({"prompt": "Hi", "messages": []}, (user("Hi"),)),
+        ({"prompt": "", "messages": [HELLO]}, (user("Hello"),)),
         ({"prompt": "Hi", "messages": [HELLO]}, (user("Hello"), user("Hi"))),
         (
             {"prompt": "Hi", "history": [{"user": "a", "bot": "b"}, {"user": "c"}, {"bot": ""}]},
@@ -113,9 +164,9 @@ def test_both_services_take_strings_and_parts(
 def test_a_prompt_is_the_last_thing_the_user_says(
     make_request: MakeRequest, given: dict[str, Any], expected: tuple[Message, ...]
 ) -> None:
-    call = decode_text_generation(make_request({"model": "m", "input": given}), {}).call
+    exchange = decode_text_generation(make_request({"model": "m", "input": given}), {})
 
-    assert call.messages == expected
+    assert chat_of(exchange).messages == expected
 
 
 @pytest.mark.parametrize(
@@ -130,11 +181,12 @@ def test_a_prompt_is_the_last_thing_the_user_says(
         ({"prompt": ""}, "Role must be user or assistant and Content length must be greater than 0"),
         ({"messages": [{"role": "user", "content": 5}]}, "input content must be a string."),
         (
-            {"messages": [{"role": "user", "content": [{"image": "a"}]}]},
-            (
-                "Unexpected item type in content: 'image' is not served by this model, only text is"
-                " - 'messages[0].content[0]'"
-            ),
+            {"prompt": "", "history": [{"user": "a"}]},
+            "Role must be user or assistant and Content length must be greater than 0",
+        ),
+        (
+            {"prompt": "Hi", "messages": [{"role": "assistant", "content": "It is", "partial": True}]},
+            "'messages[0].partial' can be true on the last message only, and only of the assistant",
         ),
     ],
 )
@@ -155,6 +207,32 @@ def test_a_body_without_input_is_refused(make_request: MakeRequest, given: dict[
 def test_a_body_without_a_model_is_refused(make_request: MakeRequest, given: dict[str, Any]) -> None:
     with pytest.raises(ModelMissing):
         decode_text_generation(make_request({"input": INPUT, **given}), {})
+
+
+@pytest.mark.parametrize("decode", [decode_text_generation, decode_multimodal_generation])
+def test_an_encrypted_call_is_refused_by_name(
+    make_request: MakeRequest, decode: Callable[[Request, Cards], Exchange]
+) -> None:
+    request = make_request({"model": "m", "input": "c2VjcmV0"}, headers={"x-dashscope-encryptionkey": "{}"})
+
+    with pytest.raises(ParameterInvalid, match="Encrypted calls are not supported"):
+        decode(request, {})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("ocr_options", {"task": "text_recognition"}), ("vl_enable_image_hw_output", True)]
+)
+def test_what_would_change_the_shape_of_the_answer_is_refused_by_name(
+    make_request: MakeRequest, name: str, value: object
+) -> None:
+    body = {"model": "m", "input": INPUT, "parameters": {name: value}}
+
+    with pytest.raises(ParameterInvalid) as caught:
+        raise_refusal(decode_multimodal_generation(make_request(body), {}))
+    assert (caught.value.parameter, caught.value.message) == (
+        name,
+        f"The {name} parameter is not supported by this model.",
+    )
 
 
 def test_a_body_that_is_no_object_is_refused(make_request: MakeRequest) -> None:
@@ -191,53 +269,8 @@ def test_one_header_alone_makes_it_stream(
     assert (exchange.call.streams, type(exchange.answer)) == (streams, encoder)
 
 
-@pytest.mark.parametrize(
-    ("model", "parameters", "start"),
-    [
-        ("qwen-turbo", {}, TEXT),
-        ("qwen-turbo", {"result_format": None}, TEXT),
-        ("qwen-turbo", {"result_format": "message"}, MESSAGE),
-        ("qwen3-max", {}, MESSAGE),
-        ("qwen3-max", {"result_format": "text"}, TEXT),
-        ("unheard-of", {}, TEXT),
-    ],
-)
-def test_the_format_is_the_callers_else_the_models(  # noqa: PLR0917 - the columns of the table above
-    make_request: MakeRequest, encode: Encode, cards: Cards, model: str, parameters: dict[str, Any], start: bytes
-) -> None:
-    request = make_request({"model": model, "input": INPUT, "parameters": parameters})
+def test_the_first_thing_that_is_wrong_is_said(make_request: MakeRequest) -> None:
+    body = {"model": "m", "input": {"messages": []}, "parameters": {"result_format": "xml"}}
 
-    assert encode(decode_text_generation(request, cards), EVENTS).startswith(start)
-
-
-@pytest.mark.parametrize("parameters", [{}, {"result_format": "text"}, {"result_format": "message"}])
-def test_a_multimodal_answer_is_always_a_list_of_parts(
-    make_request: MakeRequest, encode: Encode, cards: Cards, parameters: dict[str, Any]
-) -> None:
-    request = make_request({"model": "qwen-turbo", "input": INPUT, "parameters": parameters})
-    exchange = decode_multimodal_generation(request, cards)
-
-    assert exchange.call.operation == "multimodal-generation"
-    assert encode(exchange, EVENTS).startswith(PARTS)
-
-
-@pytest.mark.parametrize(
-    ("parameters", "words"),
-    [
-        ({"result_format": "xml"}, "'xml' is not one of ['text', 'message'] - 'result_format'"),
-        (
-            {"result_format": "text", "n": 2},
-            'The result_format parameter must be "message" when n is greater than 1',
-        ),
-        ({"result_format": 1}, "'result_format' must be String"),
-    ],
-)
-def test_a_format_that_cannot_be_kept_is_refused(
-    make_request: MakeRequest, parameters: dict[str, Any], words: str
-) -> None:
-    with pytest.raises(ParameterInvalid) as caught:
-        raise_refusal(
-            decode_text_generation(make_request({"model": "m", "input": INPUT, "parameters": parameters}), {})
-        )
-
-    assert (caught.value.parameter, caught.value.message) == ("result_format", words)
+    with pytest.raises(ParameterInvalid, match="too short"):
+        raise_refusal(decode_text_generation(make_request(body), {}))

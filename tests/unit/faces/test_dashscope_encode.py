@@ -36,12 +36,16 @@ Ask = Callable[..., Exchange]
 Encode = Callable[[Exchange, Iterable[Event]], bytes]
 
 
-def frame(number: int, output: str, tokens: int, *, prompt: int = 22, cached: str = "") -> str:
+def frame(number: int, output: str, tokens: int, *, prompt: int = 22, details: str = "") -> str:
     return (
         f"id:{number}\nevent:result\n:HTTP_STATUS/200\n"
         f'data:{{"output":{output},"usage":{{"input_tokens":{prompt},"output_tokens":{tokens},'
-        f'"total_tokens":{prompt + tokens}{cached}}},"request_id":"{ID}"}}\n\n'
+        f'"total_tokens":{prompt + tokens}{details}}},"request_id":"{ID}"}}\n\n'
     )
+
+
+def of_text(tokens: int) -> str:
+    return f',"output_tokens_details":{{"text_tokens":{tokens}}}'
 
 
 def text(content: str, reason: str = "null") -> str:
@@ -90,7 +94,7 @@ def test_a_whole_multimodal_message(ask: Ask, encode: Encode) -> None:
     assert encode(ask(multimodal=True), EVENTS).decode() == (
         '{"output":{"choices":[{"finish_reason":"stop","message":{"role":"assistant",'
         '"content":[{"text":"你好 \\"Ann\\"\\n"}]}}]},'
-        f'"usage":{{"input_tokens":22,"output_tokens":6,"total_tokens":28}},"request_id":"{ID}"}}'
+        f'"usage":{{"input_tokens":22,"output_tokens":6,"total_tokens":28{of_text(6)}}},"request_id":"{ID}"}}'
     )
 
 
@@ -139,9 +143,9 @@ def test_a_multimodal_stream_keeps_its_parts_to_the_end(
     ask: Ask, encode: Encode, incremental: bool, second: str, last: str
 ) -> None:
     assert encode(ask(stream=True, multimodal=True, incremental_output=incremental), EVENTS).decode() == (
-        frame(1, message('[{"text":"你好"}]'), 1)
-        + frame(2, message(f'[{{"text":"{second}"}}]'), 5)
-        + frame(3, message(f'[{{"text":"{last}"}}]', "stop"), 6)
+        frame(1, message('[{"text":"你好"}]'), 1, details=of_text(1))
+        + frame(2, message(f'[{{"text":"{second}"}}]'), 5, details=of_text(5))
+        + frame(3, message(f'[{{"text":"{last}"}}]', "stop"), 6, details=of_text(6))
     )
 
 
@@ -149,7 +153,7 @@ def test_each_frame_of_two_choices_tells_one_of_them_and_its_own_tokens(ask: Ask
     cached = ',"prompt_tokens_details":{"cached_tokens":2}'
 
     def one(number: int, choice: str, tokens: int) -> str:
-        return frame(number, f'{{"choices":[{choice}]}}', tokens, prompt=5, cached=cached)
+        return frame(number, f'{{"choices":[{choice}]}}', tokens, prompt=5, details=cached)
 
     assert encode(ask(stream=True, n=2), TWO_CHOICES).decode() == (
         one(1, indexed(1, '"b"'), 1)

@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from qwenport.core.errors import ParameterInvalid
-from qwenport.faces.dashscope.operations import list_models
+from qwenport.faces.dashscope.models import list_models
 from qwenport.faces.face import Cards, Reply, Request
 
 MakeRequest = Callable[..., Request]

@@ -44,7 +44,10 @@ def test_the_shape_of_the_answer_is_read(body: bytes, expected: AnyJson | JsonSc
         (b"{}", "'type' is a required property - 'response_format'"),
         (
             b'{"type":"xml"}',
-            "'xml' is not one of ['text', 'json_object', 'json_schema'] - 'response_format.type'",
+            (
+                "Unknown format of response_format, response_format should be a dict, includes 'type' and an optional "
+                "key 'json_schema'. The response_format type from user is xml."
+            ),
         ),
         (b'{"type":"json_schema"}', "'json_schema' is a required property - 'response_format'"),
         (

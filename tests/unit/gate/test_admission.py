@@ -6,15 +6,13 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator
-from datetime import date
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qwenport.core.call import Call, Message, Role, Sampling
-from qwenport.core.caller import Caller
+from qwenport.core.call import Call, Sampling
 from qwenport.core.errors import (
     Draining,
     EngineFailed,
@@ -27,35 +25,24 @@ from qwenport.core.errors import (
     StorageUnavailable,
     Throttled,
 )
-from qwenport.core.events import ChoiceFinished, Delta, Event, Finished, FinishReason, Started
+from qwenport.core.events import ChoiceFinished, Delta, Event, Finished, FinishReason, Generated, Started
 from qwenport.core.ids import AccountId, KeyId, RequestId
-from qwenport.core.model_card import ModelCard
 from qwenport.core.usage import Usage, UsageSource
 from qwenport.gate.admission import HOLD_SECONDS, Gate, history_status
 from qwenport.metering.journal import Journal
 from qwenport.metering.records import Hold, Outcome, Settlement
+from qwenport.testing.calls import CALLER, chat_call
 from qwenport.testing.clock import FakeClock
+from qwenport.testing.models import model_card
 from qwenport.testing.scripted_engine import Wait
 from qwenport.testing.tally import Tally
 
 pytestmark = pytest.mark.anyio
 
-CALLER = Caller(key_id=KeyId("key-1"), account_id=AccountId("acc-1"), currency="CNY")
 PLAIN = Sampling()
-CARD = ModelCard(
-    name="qwen-plus",
-    description="Balanced.",
-    family="qwen-plus",
-    released=date(2024, 12, 1),
-    context_tokens=1000,
+CARD = model_card(
     max_input_tokens=50,
-    max_output_tokens=100,
 )
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
 
 
 @pytest.fixture
@@ -66,15 +53,7 @@ async def journal(tmp_path: Path) -> AsyncIterator[Journal]:
 
 
 def call(text: str = "Hi", sampling: Sampling = PLAIN) -> Call:
-    message = Message(role=Role.USER, content=text)
-    return Call(
-        id=RequestId("request-1"),
-        face="openai",
-        operation="chat.completions",
-        model="qwen-plus",
-        messages=(message,),
-        sampling=sampling,
-    )
+    return chat_call(text, sampling=sampling)
 
 
 async def settlement_of(gate: Gate, tally: Tally) -> Settlement:
@@ -160,7 +139,7 @@ def test_a_stream_that_is_cut_at_any_event_is_billed_the_sum_of_its_events(
         return await settlement_of(gate, tally)
 
     settlement = asyncio.run(run())
-    made = sum(event.tokens for event in seen if not isinstance(event, Started | Finished))
+    made = sum(event.tokens for event in seen if isinstance(event, Generated))
     expected = (started.input_tokens, started.cached_tokens, made, "counted") if seen else (0, 0, 0, "")
     assert (
         settlement.input_tokens,
@@ -269,9 +248,9 @@ async def test_what_was_taken_is_given_back_even_when_the_call_is_cancelled_agai
     slow, taking = Tally(settling=(settling := Wait())), Wait()
     gate = Gate(journal, FakeClock(), [slow, Tally(taking=taking)])
     entering = asyncio.create_task(gate.admit(CALLER, CARD, call()).__aenter__())
-    await taking.reached.wait()
+    await taking.arrives()
     entering.cancel()
-    await settling.reached.wait()
+    await settling.arrives()
     entering.cancel()
     settling.go.set()
     await gate.drain()

@@ -8,15 +8,13 @@ import pytest
 
 from qwenport.accounts.key_ring import KeyRing
 from qwenport.accounts.keys import hash_key
-from qwenport.core.caller import Caller
-from qwenport.core.errors import KeyInvalid, KeyMissing
-from qwenport.core.ids import AccountId, KeyId
+from qwenport.core.errors import KeyInvalid, KeyMissing, WorkspaceDenied
 from qwenport.gate.identify import Identify, shown_key
 from qwenport.storage.records import KeyRecord
+from qwenport.testing.calls import CALLER
 from qwenport.testing.clock import FakeClock
 
 KEY = "sk-secret"
-CALLER = Caller(key_id=KeyId("key-1"), account_id=AccountId("acc-1"), currency="CNY")
 
 
 def ring_of(*, disabled: bool = False, expires_at: datetime | None = None, ip_ranges: tuple[str, ...] = ()) -> KeyRing:
@@ -107,3 +105,17 @@ def test_a_key_is_invalid_from_elsewhere(address: str | None) -> None:
     ring = ring_of(ip_ranges=("192.0.2.0/24", "2001:db8::/32"))
     with pytest.raises(KeyInvalid):
         Identify(ring, FakeClock())({"x-api-key": KEY}, address)
+
+
+@pytest.mark.parametrize("workspace", ["ws-1", " ws-1 ", ""])
+def test_the_accounts_own_workspace_may_be_named(workspace: str) -> None:
+    headers = {"authorization": f"Bearer {KEY}", "x-dashscope-workspace": workspace}
+
+    assert Identify(ring_of(), FakeClock())(headers, None) == CALLER
+
+
+@pytest.mark.parametrize("workspace", ["ws-2", "acc-1", "ws-", "WS-1"])
+def test_another_workspace_is_refused(workspace: str) -> None:
+    headers = {"authorization": f"Bearer {KEY}", "x-dashscope-workspace": workspace}
+    with pytest.raises(WorkspaceDenied):
+        Identify(ring_of(), FakeClock())(headers, None)

@@ -12,30 +12,38 @@ from qwenport.catalog.catalog import Catalog
 from qwenport.core.caller import Caller
 from qwenport.core.errors import ModelDenied, ModelNotFound, ParameterInvalid
 from qwenport.core.ids import AccountId, KeyId, RequestId
-from qwenport.faces.face import CallOperation, Request
+from qwenport.faces.face import CallOperation, Exchange, Request
 from qwenport.faces.registry import FACES
 from qwenport.gate.permit import permit
 
 CATALOG = Catalog.load()
-CALLS = [operation for face in FACES for operation in face.operations if isinstance(operation, CallOperation)]
+CHATS = ("chat.completions", "text-generation", "multimodal-generation")
+CALLS = [
+    operation
+    for face in FACES
+    for operation in face.operations
+    if isinstance(operation, CallOperation) and operation.name in CHATS
+]
 HELLO = [{"role": "user", "content": "Hello"}]
-IMAGE = [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "x"}}]}]
+VIDEO = [{"role": "user", "content": [{"type": "video_url", "video_url": {"url": "x"}}]}]
 CONTENTS: list[tuple[list[dict[str, Any]], dict[str, Any]]] = [
     (HELLO, {"tools": [{}]}),
     (HELLO, {"enable_thinking": True}),
-    (HELLO, {"logprobs": True}),
+    (HELLO, {"logprobs": True, "top_logprobs": 6}),
     (HELLO, {"top_logprobs": 6}),
     (HELLO, {"response_format": {"type": "zz"}}),
-    (HELLO, {"stop": [1, 2]}),
+    (HELLO, {"stop": [1, "a"]}),
     (HELLO, {"temperature": 2}),
-    (IMAGE, {}),
+    (VIDEO, {}),
     ([], {}),
 ]
 
 
 def check(operation: CallOperation, model: str, content: tuple[list[dict[str, Any]], dict[str, Any]]) -> None:
-    """Decode and permit a call by a key that may use qwen-plus alone."""
+    """Decode and permit a call by a key that may use qwen-plus alone, and its like for images where it is for those."""
     messages, parameters = content
+    if operation.name == "multimodal-generation" and model == "qwen-plus":
+        model = "qwen3.5-plus"
     if operation.path.startswith("/api/"):
         body: dict[str, Any] = {"model": model, "input": {"messages": messages}, "parameters": parameters}
     else:
@@ -48,8 +56,10 @@ def check(operation: CallOperation, model: str, content: tuple[list[dict[str, An
         path_parameters={},
         body=json.dumps(body).encode(),
     )
-    call = operation.decode(request, CATALOG.cards).call
-    caller = Caller(key_id=KeyId("k"), account_id=AccountId("a"), currency="CNY", models=("qwen-plus",))
+    exchange = operation.decode(request, CATALOG.cards)
+    assert isinstance(exchange, Exchange)
+    call = exchange.call
+    caller = Caller(key_id=KeyId("k"), account_id=AccountId("a"), currency="CNY", models=("qwen-plus", "qwen3.5-plus"))
     permit(caller, CATALOG.resolve(call.model), call)
 
 

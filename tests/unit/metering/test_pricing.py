@@ -14,6 +14,7 @@ from msgspec import structs
 from qwenport.core.model_card import ModelCard, Price
 from qwenport.core.usage import Usage
 from qwenport.metering.pricing import Cost, price_call
+from qwenport.testing.models import model_card
 
 TODAY = date(2026, 1, 1)
 
@@ -33,14 +34,7 @@ def price(amount_in: str, amount_out: str, **others: object) -> Price:
 
 
 def card(*prices: Price) -> ModelCard:
-    return ModelCard(
-        name="qwen-plus",
-        description="",
-        family="qwen-plus",
-        released=date(2024, 1, 1),
-        context_tokens=131_072,
-        max_input_tokens=129_024,
-        max_output_tokens=8_192,
+    return model_card(
         prices=prices,
     )
 

@@ -19,11 +19,6 @@ CAPACITY = 4
 QUEUE_LENGTH = 5
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 class Holder:
     """A call that takes slots and keeps them until it is told to go."""
 

@@ -17,11 +17,6 @@ from qwenport.server.response import Patience, Response
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 class Client:
     """A client that leaves when it is told to, or of which the server says something odd."""
 

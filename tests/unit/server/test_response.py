@@ -23,11 +23,6 @@ ERROR = EngineFailed("the engine broke off")
 REPLY = Reply(status=200, headers=((b"content-type", b"text/plain"),), body=b"whole")
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 class Stream:
     """An encoder that says little."""
 

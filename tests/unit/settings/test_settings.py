@@ -22,7 +22,7 @@ def test_nothing_set_is_the_documented_default(tmp_path: Path) -> None:
 
     assert (settings.host, settings.port, settings.workers, settings.timezone) == ("127.0.0.1", 8600, 1, "UTC")
     assert (settings.bootstrap_api_key, settings.admin_token, settings.public_url) == (None, None, None)
-    assert settings.trusted_proxies == ()
+    assert (settings.trusted_proxies, settings.cors_origins) == ((), ())
     assert settings.file == ConfigurationFile()
     assert settings.warnings == ()
     assert settings.data_dir.name == settings.models_dir.parent.name == "qwenport"
@@ -138,3 +138,16 @@ def test_folders_follow_the_base_directories_of_the_desktop(monkeypatch: pytest.
     assert user_folder("XDG_DATA_HOME", ".local/share", "Application Support") == (
         Path.home() / "Library/Application Support/qwenport"
     )
+
+
+def test_origins_are_written_as_browsers_send_them(tmp_path: Path) -> None:
+    origins = "https://chat.example.com, http://localhost:3000,http://[::1]:8080, *"
+    settings = load_settings({"QWENPORT_CORS_ORIGINS": origins}, tmp_path)
+
+    assert settings.cors_origins == ("https://chat.example.com", "http://localhost:3000", "http://[::1]:8080", "*")
+
+
+@pytest.mark.parametrize("origin", ["chat.example.com", "https://a.example/", "https://A.example", "null", "ftp://a"])
+def test_what_no_browser_sends_as_an_origin_is_refused(tmp_path: Path, origin: str) -> None:
+    with pytest.raises(SettingInvalid, match="QWENPORT_CORS_ORIGINS holds"):
+        load_settings({"QWENPORT_CORS_ORIGINS": f"https://b.example,{origin}"}, tmp_path)

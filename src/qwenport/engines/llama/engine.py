@@ -6,25 +6,31 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import aiohttp
 
-from qwenport.core.errors import EngineTimedOut
+from qwenport.core.call import ChatInput, PromptInput
+from qwenport.core.capabilities import Ability, Capabilities
+from qwenport.core.errors import InputTooLong
 from qwenport.core.events import Event
 from qwenport.core.prepared_call import PreparedCall
+from qwenport.core.tools import ToolUse
 from qwenport.engines.engine import Condition
-from qwenport.engines.llama.answer import Answer
-from qwenport.engines.llama.refusal import refusal, unavailable
-from qwenport.engines.llama.request import request_of
+from qwenport.engines.host_address import HostAddress
+from qwenport.engines.host_connections import HostConnections
+from qwenport.engines.llama.answer import Answer, Expected, new_call_id
+from qwenport.engines.llama.refusal import Refusal, error_of
+from qwenport.engines.llama.request import LlamaRequest, request_of
 from qwenport.engines.llama.stream import ChunkStream
 from qwenport.engines.llama.wire import encode_request
 
 _OK = 200
-IDLE_S = 2.0
-"""An idle connection is closed after this time, before the host does so; 5 s are usual there."""
 _LONGEST_REFUSAL_BYTES = 1 << 16
+_LONGEST_TOKEN = 128
+"""Characters of the longest token in the vocabulary of any Qwen model, all of them spaces."""
+
+TEXT_CAPABILITIES = Capabilities(abilities=(Ability.CHAT, Ability.COMPLETION), tool_uses=tuple(ToolUse))
+"""What every model of text can do here."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,25 +44,20 @@ class Deadlines:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Address:
-    """Where a host listens."""
+class Profile:
+    """What is known of the model that a host holds."""
 
-    url: str
-    """Scheme, host and port; of a socket only the scheme counts."""
-    socket: Path | None = None
-    secret: str
-    keeps_connections: bool = False
-    """Whether a connection serves further calls. Our own host says so and closes it after a stream all the same."""
-
-    def connector(self) -> aiohttp.BaseConnector:
-        """Return what opens connections to it, as many as are wanted."""
-        if self.keeps_connections:
-            idle: dict[str, Any] = {"keepalive_timeout": IDLE_S}
-        else:
-            idle = {"force_close": True}
-        if self.socket is None:
-            return aiohttp.TCPConnector(limit=0, **idle)
-        return aiohttp.UnixConnector(str(self.socket), limit=0, **idle)
+    target: str
+    """`kind/model`, as routes name it."""
+    slots: int
+    """How many choices it works on at the same time."""
+    capabilities: Capabilities = TEXT_CAPABILITIES
+    context_tokens: int | None = None
+    """Context of one slot; None where it is not known."""
+    template_tools: bool = False
+    """Whether its chat template tells tools."""
+    new_call_id: Callable[[], str] = new_call_id
+    """Where identifiers of tool calls come from."""
 
 
 class LlamaEngine:
@@ -64,30 +65,30 @@ class LlamaEngine:
 
     def __init__(
         self,
+        profile: Profile,
         *,
-        target: str,
-        slots: int,
-        address: Address,
+        address: HostAddress,
         read_condition: Callable[[], Condition],
         deadlines: Deadlines = Deadlines(),
     ) -> None:
         """Open nothing yet; `read_condition` tells why nobody answers when nobody does."""
-        self.target = target
-        self.slots = slots
-        self._address = address
+        self.target = profile.target
+        self.slots = profile.slots
+        self.capabilities = profile.capabilities
+        self._profile = profile
         self._read_condition = read_condition
         self._deadlines = deadlines
-        self._session: aiohttp.ClientSession | None = None
+        self._connections = HostConnections(
+            address, target=profile.target, read_condition=read_condition, connect_s=deadlines.connect_s
+        )
 
     async def run(self, prepared: PreparedCall) -> AsyncGenerator[Event, None]:
         """Answer a call; closing the generator closes the connection, at which the host stops."""
-        answer = Answer(
-            served_by=self.target,
-            choices=prepared.call.sampling.choices,
-            max_input_tokens=prepared.max_input_tokens,
-        )
+        _check_length(prepared, self._profile.context_tokens)
+        request = request_of(prepared, self.capabilities, template_tools=self._profile.template_tools)
+        answer = Answer(self._expected(prepared, request), self._profile.new_call_id)
         limit_s = self._deadlines.first_event_s
-        async with self._opened(prepared) as stream:
+        async with self._opened(prepared, request) as stream:
             while frames := await stream.read(limit_s):
                 for frame in frames:
                     for event in answer.events_of(stream.decode(frame)):
@@ -102,43 +103,34 @@ class LlamaEngine:
 
     async def close(self) -> None:
         """Close every connection."""
-        session, self._session = self._session, None
-        if session is not None:
-            await session.close()
+        await self._connections.close()
+
+    def _expected(self, prepared: PreparedCall, request: LlamaRequest) -> Expected:
+        sampling = prepared.call.sampling
+        return Expected(
+            served_by=self.target,
+            choices=sampling.choices,
+            max_input_tokens=prepared.max_input_tokens,
+            new_reader=request.new_reader,
+            calls_once=request.calls_once,
+            top_logprobs=sampling.logprobs or 0,
+        )
 
     @asynccontextmanager
-    async def _opened(self, prepared: PreparedCall) -> AsyncIterator[ChunkStream]:
+    async def _opened(self, prepared: PreparedCall, request: LlamaRequest) -> AsyncIterator[ChunkStream]:
         """Send the call; the stream is closed whatever happens."""
-        response = await self._post(encode_request(request_of(prepared)))
+        # The host answers with a status only after it found a slot and began to read the prompt.
+        response = await self._connections.post(
+            request.path, encode_request(request.body), status_s=self._deadlines.first_event_s
+        )
         stream = ChunkStream(response, self.target)
         try:
             if response.status != _OK:
-                raise refusal(response.status, await self._refusal_body(response), prepared, self.target)
+                refused = Refusal(response.status, await self._refusal_body(response), self.target)
+                raise error_of(refused, prepared, request.held_by)
             yield stream
         finally:
             stream.close()
-
-    async def _post(self, body: bytes) -> aiohttp.ClientResponse:
-        try:
-            # The host answers with a status only after it found a slot and began to read the prompt.
-            async with asyncio.timeout(self._deadlines.first_event_s):
-                return await self._post_once_or_again(body)
-        except TimeoutError as error:
-            raise EngineTimedOut from error
-        except (aiohttp.ClientError, OSError) as error:
-            # Nobody is there, or is no longer: a host that dies closes what it has accepted without a word.
-            raise unavailable(self.target.partition("/")[2], self._read_condition()) from error
-
-    async def _post_once_or_again(self, body: bytes) -> aiohttp.ClientResponse:
-        """Post; a kept connection that turns out to be closed is replaced by a new one, once."""
-        try:
-            return await self._connections().post("/v1/chat/completions", data=body)
-        except aiohttp.ClientConnectorError:
-            raise
-        except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
-            if not self._address.keeps_connections:
-                raise
-            return await self._connections().post("/v1/chat/completions", data=body)
 
     async def _refusal_body(self, response: aiohttp.ClientResponse) -> bytes:
         body = b""
@@ -151,14 +143,16 @@ class LlamaEngine:
             return body
         return body
 
-    def _connections(self) -> aiohttp.ClientSession:
-        """Return the session, which belongs to the loop of the first call."""
-        if self._session is None:
-            self._session = aiohttp.ClientSession(
-                self._address.url,
-                connector=self._address.connector(),
-                headers={"Authorization": f"Bearer {self._address.secret}", "Content-Type": "application/json"},
-                cookie_jar=aiohttp.DummyCookieJar(),
-                timeout=aiohttp.ClientTimeout(total=None, sock_connect=self._deadlines.connect_s),
-            )
-        return self._session
+
+def _check_length(prepared: PreparedCall, context_tokens: int | None) -> None:
+    """Refuse what is too long whatever its tokens are: the host would count them all, for up to half a minute."""
+    most = prepared.max_input_tokens if context_tokens is None else min(prepared.max_input_tokens, context_tokens - 1)
+    match prepared.call.input:
+        case ChatInput(messages=messages):
+            length = sum(len(message.text) for message in messages)
+        case PromptInput(prompt=prompt, suffix=suffix):
+            length = len(prompt) + len(suffix)
+        case _:
+            return
+    if length > most * _LONGEST_TOKEN:
+        raise InputTooLong(most)

@@ -1,8 +1,6 @@
-"""What the host process is told, and what it tells by its exit code; known to both sides of the fork."""
+"""What the host process is told; known to both sides of the fork."""
 
 from __future__ import annotations
-
-from enum import IntEnum
 
 from msgspec import Struct
 
@@ -21,14 +19,3 @@ class HostParameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Context of one slot."""
     slots: int
     secret: str
-
-
-class HostExit(IntEnum):
-    """Exit codes of the host; others are crashes."""
-
-    ENDED = 0
-    PARAMETERS_INVALID = 10
-    WEIGHTS_MISSING = 11
-    WEIGHTS_CORRUPT = 12
-    SOCKET_IN_USE = 13
-    SOCKET_REFUSED = 14

@@ -2,29 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
 import sys
-from pathlib import Path
 
-import aiohttp
 import msgspec
 
 from qwenport.catalog.engine_model import EngineModel
 from qwenport.catalog.weights import WeightsStore
+from qwenport.core.capabilities import Capabilities
 from qwenport.engines.condition_file import ConditionReader
 from qwenport.engines.engine import Engine, HostCommand, Site
-from qwenport.engines.llama.engine import Address, LlamaEngine
+from qwenport.engines.host_address import address_of, socket_path
+from qwenport.engines.llama.engine import LlamaEngine, Profile
 from qwenport.engines.llama.host_parameters import PARAMETERS_VARIABLE, HostParameters
-
-_LONGEST_SOCKET_PATH_BYTES = 103 if sys.platform == "darwin" else 107
-"""What `sockaddr_un` holds, without its closing zero."""
-_SOCKET_URL = "http://llama"
-_HEALTH_DEADLINE = aiohttp.ClientTimeout(total=2.0)
-
-
-class SocketPathTooLong(ValueError):
-    """The runtime folder lies so deep that no socket can be made in it."""
 
 
 class LlamaKind:
@@ -34,9 +23,15 @@ class LlamaKind:
 
     def connect(self, model: EngineModel, site: Site) -> Engine:
         """Return the gateway's side of the engine; opens nothing yet."""
-        return LlamaEngine(
+        profile = Profile(
             target=model.target,
             slots=model.slots,
+            capabilities=capabilities_of(model),
+            context_tokens=model.context_tokens,
+            template_tools=model.template_tools,
+        )
+        return LlamaEngine(
+            profile,
             address=address_of(model, site),
             read_condition=ConditionReader(site, model.target).read,
         )
@@ -63,44 +58,9 @@ class LlamaKind:
 
     async def is_ready(self, model: EngineModel, site: Site) -> bool:
         """Tell whether the host answers that its model is loaded."""
-        address = address_of(model, site)
-        async with aiohttp.ClientSession(
-            address.url, connector=address.connector(), timeout=_HEALTH_DEADLINE
-        ) as session:
-            try:
-                async with session.get("/health") as response:
-                    return response.status == 200
-            except (aiohttp.ClientError, OSError, TimeoutError):
-                return False
+        return await address_of(model, site).is_healthy()
 
 
-def address_of(model: EngineModel, site: Site) -> Address:
-    """Return where the host of this model listens, and what it wants to be shown."""
-    if not model.url:
-        return Address(url=_SOCKET_URL, socket=socket_path(model, site), secret=site.secret)
-    secret = os.environ.get(model.secret_env, "") if model.secret_env else ""
-    if model.url.startswith("unix:"):
-        return Address(
-            url=_SOCKET_URL,
-            socket=Path(model.url.removeprefix("unix:")),
-            secret=secret,
-            keeps_connections=True,
-        )
-    return Address(url=model.url, secret=secret, keeps_connections=True)
-
-
-def socket_path(model: EngineModel, site: Site) -> Path:
-    """Return where the host of this model listens.
-
-    Raises:
-        SocketPathTooLong: the operating system cannot make a socket at such a path.
-    """
-    # A digest, because names of models may be longer than the path of a socket.
-    path = site.runtime_dir / f"llama-{hashlib.sha256(model.target.encode()).hexdigest()[:12]}.sock"
-    size = len(bytes(path))
-    if size > _LONGEST_SOCKET_PATH_BYTES:
-        raise SocketPathTooLong(
-            f"the path `{path}` of a socket has {size} bytes, and at most {_LONGEST_SOCKET_PATH_BYTES} are possible: "
-            "choose a data directory with a shorter path",
-        )
-    return path
+def capabilities_of(model: EngineModel) -> Capabilities:
+    """Return what the model can do here: what its card says, without images, which the host is not made for."""
+    return msgspec.structs.replace(model.capabilities, vision=False, video=False)

@@ -1,46 +1,46 @@
-"""From a host that does not answer, or answers with an error, to the error that the house knows."""
+"""From a host that answers with an error to the error that the house knows."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import msgspec
 
 from qwenport.core.errors import EngineFailed, InputTooLong, ModelUnavailable, ParameterInvalid, QwenportError
 from qwenport.core.prepared_call import PreparedCall
-from qwenport.engines.engine import Condition, EngineState
 from qwenport.engines.llama.wire import ErrorBody, decode_error
 
 _UNAUTHORIZED = 401
 _UNAVAILABLE = 503
+_PREAMBLE_END = "Automatic parser generation failed: "
+_PREFIX_REFUSED = "Failed to initialize samplers"
+"""How llama.cpp says that its grammar does not take what the prompt already said of the answer."""
 
 
-def unavailable(name: str, condition: Condition) -> ModelUnavailable:
-    """Return why nobody answers for the model of this name."""
-    default_reasons = {
-        EngineState.ABSENT: f"the weights of `{name}` are not on this machine: run `qwenport models pull {name}`",
-        EngineState.LOADING: f"`{name}` is loading",
-        EngineState.ENDED: f"the engine of `{name}` ended and is being restarted",
-        # The supervisor has yet to notice what the gateway just did.
-        EngineState.READY: f"the engine of `{name}` ended and is being restarted",
-    }
-    reason = condition.reason or default_reasons[condition.state]
-    return ModelUnavailable(reason, passes=condition.state is not EngineState.ABSENT)
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """An answer with a status other than 200."""
+
+    status: int
+    body: bytes
+    target: str
 
 
-def refusal(status: int, body: bytes, prepared: PreparedCall, target: str) -> QwenportError:
-    """Return the error that a status other than 200 stands for."""
-    name = target.partition("/")[2]
-    error = _error_of(body)
-    if status == _UNAVAILABLE:
-        return ModelUnavailable(f"`{name}` is loading")
-    if status == _UNAUTHORIZED:
+def error_of(refused: Refusal, prepared: PreparedCall, held_by: str) -> QwenportError:
+    """Return the error that a refusal stands for; `held_by` is the parameter whose schema the answer is held to."""
+    target = refused.target
+    error = _error_of(refused.body)
+    if refused.status == _UNAVAILABLE:
+        return ModelUnavailable(f"`{target.partition('/')[2]}` is loading")
+    if refused.status == _UNAUTHORIZED:
         return EngineFailed(f"the engine of `{target}` does not accept the gateway's secret")
     if error.type == "exceed_context_size_error":
         return InputTooLong(min(prepared.max_input_tokens, error.n_ctx - 1))
-    if prepared.call.json is not None:
-        return ParameterInvalid(_without_preamble(error.message), parameter="response_format")
+    if held_by:
+        return _schema_refused(error.message, held_by)
     if error.type == "invalid_request_error":
         return ParameterInvalid(error.message)
-    return EngineFailed(f"the engine of `{target}` answered with status {status}: {error.message}")
+    return EngineFailed(f"the engine of `{target}` answered with status {refused.status}: {error.message}")
 
 
 def _error_of(body: bytes) -> ErrorBody:
@@ -50,6 +50,9 @@ def _error_of(body: bytes) -> ErrorBody:
         return ErrorBody(message="it gave no reason")
 
 
-def _without_preamble(message: str) -> str:
-    """Leave out what llama.cpp says of its own parsers before it comes to the caller's schema."""
-    return f"The schema of response_format is invalid: {message.rpartition('Automatic parser generation failed: ')[2]}"
+def _schema_refused(message: str, parameter: str) -> ParameterInvalid:
+    """Say whose schema it is, and leave out what llama.cpp says of its own parsers before it comes to the schema."""
+    if message.startswith(_PREFIX_REFUSED):
+        return ParameterInvalid(f"The message to go on from does not fit {parameter}.", parameter=parameter)
+    subject = "The parameters of the tools are" if parameter == "tools" else f"The schema of {parameter} is"
+    return ParameterInvalid(f"{subject} invalid: {message.rpartition(_PREAMBLE_END)[2]}", parameter=parameter)

@@ -21,27 +21,56 @@ _DEEPEST = 32
 _LONGEST_PATTERN = 200
 
 
+class SchemaRefused(ValueError):
+    """A schema passes a bound; its words say which."""
+
+
 def check_schema(schema: bytes) -> None:
-    """Refuse a schema that would hold up the engine or be followed only in part.
+    """Refuse a schema of `response_format` that would hold up the engine or be followed only in part.
 
     Raises:
         ParameterInvalid: with the bound that is passed.
     """
     try:
+        check_values(decode_schema(schema))
+    except SchemaRefused as refused:
+        raise ParameterInvalid(
+            f"The schema of response_format is invalid: {refused}.", parameter="response_format"
+        ) from refused
+
+
+def decode_schema(schema: bytes) -> dict[str, Any]:
+    """Return a schema that is not nested too deeply to be walked through.
+
+    Raises:
+        SchemaRefused: it is no JSON object, or nested too deeply.
+    """
+    try:
         root = msgspec.json.decode(schema)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise _refused("it is no JSON, or is nested too deeply") from error
+        raise SchemaRefused("it is no JSON, or is nested too deeply") from error
     if not isinstance(root, dict):
-        raise _refused("it must be an object")
+        raise SchemaRefused("it must be an object")
+    for _ in _values(root, 0):
+        pass
+    return root
+
+
+def check_values(root: dict[str, Any]) -> None:
+    """Look at how much a decoded schema holds.
+
+    Raises:
+        SchemaRefused: with the bound that is passed.
+    """
     for count, value in enumerate(_values(root, 0)):
         if count > _MOST_VALUES:
-            raise _refused(f"it has more than {_MOST_VALUES} values")
+            raise SchemaRefused(f"it has more than {_MOST_VALUES} values")
         _check_value(value)
 
 
 def _values(value: Any, depth: int) -> Iterator[Any]:
     if depth > _DEEPEST:
-        raise _refused(f"it is nested more than {_DEEPEST} levels deep")
+        raise SchemaRefused(f"it is nested more than {_DEEPEST} levels deep")
     yield value
     if isinstance(value, dict):
         for inner in value.values():
@@ -53,7 +82,7 @@ def _values(value: Any, depth: int) -> Iterator[Any]:
 
 def _check_value(value: Any) -> None:
     if isinstance(value, dict | list) and len(value) > _MOST_ALTERNATIVES:
-        raise _refused(f"it has more than {_MOST_ALTERNATIVES} values or properties in one place")
+        raise SchemaRefused(f"it has more than {_MOST_ALTERNATIVES} values or properties in one place")
     pattern = value.get("pattern") if isinstance(value, dict) else None
     if isinstance(pattern, str):
         _check_pattern(pattern)
@@ -61,12 +90,8 @@ def _check_value(value: Any) -> None:
 
 def _check_pattern(pattern: str) -> None:
     if len(pattern) > _LONGEST_PATTERN:
-        raise _refused(f"a `pattern` has more than {_LONGEST_PATTERN} characters")
+        raise SchemaRefused(f"a `pattern` has more than {_LONGEST_PATTERN} characters")
     if not (pattern.startswith("^") and pattern.endswith("$")):
-        raise _refused("a `pattern` must begin with `^` and end with `$`")
+        raise SchemaRefused("a `pattern` must begin with `^` and end with `$`")
     if "(?" in pattern:
-        raise _refused("a `pattern` must not hold `(?`")
-
-
-def _refused(reason: str) -> ParameterInvalid:
-    return ParameterInvalid(f"The schema of response_format is invalid: {reason}.", parameter="response_format")
+        raise SchemaRefused("a `pattern` must not hold `(?`")

@@ -1,72 +1,15 @@
-"""What goes over the wire to llama.cpp's own HTTP server and back; unknown fields of its answers are skipped.
+"""What comes back over the wire from llama.cpp's own HTTP server; unknown fields are skipped.
 
 Seen with llama.cpp b11549 (xllamacpp 2026.10): during prefill come chunks with `prompt_progress`; then one chunk per
-piece of text with `timings.predicted_n`, the tokens of that choice so far; then a chunk with `finish_reason` and,
-directly after it, one with `usage` and no choices, which belongs to the choice that just finished; then `[DONE]`.
+piece of text, of reasoning or of a tool call with `timings.predicted_n`, the tokens of that choice so far; then a chunk
+with `finish_reason` and, directly after it or in it, `usage`, which belongs to the choice that just finished; then
+`[DONE]`. A character that is several tokens comes in one piece, with the log probability of its last token only.
 """
 
 from __future__ import annotations
 
 import msgspec
 from msgspec import Struct
-
-
-class RequestMessage(Struct, frozen=True, gc=False):
-    """One turn."""
-
-    role: str
-    content: str
-
-
-class StreamOptions(Struct, frozen=True, gc=False):
-    """What a stream holds besides text."""
-
-    include_usage: bool
-
-
-class SchemaOfAnswer(Struct, frozen=True):
-    """The inner table of `response_format`."""
-
-    name: str
-    schema: msgspec.Raw
-
-
-class ResponseFormat(Struct, frozen=True):
-    """Constrains the answer to a JSON Schema."""
-
-    json_schema: SchemaOfAnswer
-    type: str = "json_schema"
-
-
-class TemplateSwitches(Struct, frozen=True):
-    """Switches of a chat template; templates that do not know one pass over it."""
-
-    enable_thinking: bool
-
-
-class ChatRequest(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Body of `POST /v1/chat/completions`; a field that has a default here is left out where it has that value."""
-
-    messages: list[RequestMessage]
-    stream: bool
-    """Always true: a departed caller stops a stream, while an answer in one piece would run to its end."""
-    timings_per_token: bool
-    return_progress: bool
-    stream_options: StreamOptions
-    min_p: float
-    """0 for off; llama.cpp's own default would narrow the choice beyond what the caller asked."""
-    temperature: float | None = None
-    top_p: float | None = None
-    top_k: int | None = None
-    repeat_penalty: float | None = None
-    presence_penalty: float | None = None
-    seed: int | None = None
-    max_tokens: int | None = None
-    stop: tuple[str, ...] = ()
-    n: int = 1
-    grammar: str | None = None
-    response_format: ResponseFormat | None = None
-    chat_template_kwargs: TemplateSwitches | None = None
 
 
 class PromptProgress(Struct, frozen=True, gc=False):
@@ -82,18 +25,63 @@ class Timings(Struct, frozen=True, gc=False):
     predicted_n: int = 0
 
 
+class ChunkFunction(Struct, frozen=True, gc=False):
+    """A further piece of a call; the name comes whole, in the first piece."""
+
+    name: str | None = None
+    arguments: str | None = None
+
+
+class ChunkToolCall(Struct, frozen=True, gc=False):
+    """A further piece of one tool call, of a model whose template tells tools."""
+
+    index: int
+    function: ChunkFunction
+
+
 class ChunkDelta(Struct, frozen=True, gc=False):
-    """A further piece of text, or none."""
+    """A further piece of text, of reasoning or of tool calls, or none."""
 
     content: str | None = None
+    reasoning_content: str | None = None
+    tool_calls: tuple[ChunkToolCall, ...] | None = None
+
+
+class ChunkTopToken(Struct, frozen=True, gc=False):
+    """A token that might have been chosen."""
+
+    token: str
+    logprob: float
+    bytes: tuple[int, ...] = ()
+
+
+class ChunkToken(Struct, frozen=True, gc=False):
+    """A token that was chosen."""
+
+    token: str
+    logprob: float
+    bytes: tuple[int, ...] = ()
+    top_logprobs: tuple[ChunkTopToken, ...] = ()
+
+
+class ChunkLogprobs(Struct, frozen=True, gc=False):
+    """The log probabilities of a piece of text."""
+
+    content: tuple[ChunkToken, ...] | None = None
+
+
+_NO_DELTA = ChunkDelta()
 
 
 class ChunkChoice(Struct, frozen=True, gc=False):
     """One choice's share of a chunk."""
 
-    delta: ChunkDelta
+    delta: ChunkDelta = _NO_DELTA
+    text: str | None = None
+    """The piece of text where there is no chat."""
     index: int = 0
     finish_reason: str | None = None
+    logprobs: ChunkLogprobs | None = None
 
 
 class ChunkUsage(Struct, frozen=True, gc=False):
@@ -107,7 +95,6 @@ class ErrorBody(Struct, frozen=True, gc=False):
 
     message: str = ""
     type: str = ""
-    n_prompt_tokens: int = 0
     n_ctx: int = 0
 
 

@@ -5,21 +5,22 @@ from __future__ import annotations
 from msgspec.json import Decoder
 from msgspec.structs import replace
 
-from qwenport.core.call import Call, Message, Role
-from qwenport.core.errors import AsynchronousRefused, InputMissing, ModelMissing, ParameterInvalid
-from qwenport.core.model_card import ModelCard, ResultFormat
-from qwenport.faces.body import read_body
-from qwenport.faces.dashscope.encode import Form, Generation, StreamedGeneration, WholeGeneration
-from qwenport.faces.dashscope.schema import GenerationInput, GenerationParameters, GenerationRequest
+from qwenport.core.call import Call, ChatInput
+from qwenport.core.errors import ParameterInvalid
+from qwenport.faces.body import given, read_body
+from qwenport.faces.dashscope.conversation import read_conversation
+from qwenport.faces.dashscope.encode import StreamedGeneration, WholeGeneration
+from qwenport.faces.dashscope.envelope import refuse_asynchronous, require
+from qwenport.faces.dashscope.generation import Form, Generation
+from qwenport.faces.dashscope.schema import GenerationParameters, GenerationRequest
+from qwenport.faces.dashscope.style import Style, choose_style
 from qwenport.faces.face import Cards, Exchange, Request
-from qwenport.faces.messages import read_messages, require_content
-from qwenport.faces.parameters import read_sampling
-from qwenport.faces.response_format import read_response_format
+from qwenport.faces.parameters import read_chat
+from qwenport.faces.switches import is_enabled, resolves_uploads
 
 _DECODER = Decoder(GenerationRequest)
 _NO_PARAMETERS = GenerationParameters()
-_FORMS: dict[str, Form] = {ResultFormat.TEXT: Form.TEXT, ResultFormat.MESSAGE: Form.MESSAGE}
-_SHOWN_CHARACTERS = 64
+_ENCRYPTION_KEY = "x-dashscope-encryptionkey"
 
 
 def decode_text_generation(request: Request, cards: Cards) -> Exchange:
@@ -29,106 +30,63 @@ def decode_text_generation(request: Request, cards: Cards) -> Exchange:
         AsynchronousRefused, BodyNotJson, ModelMissing, InputMissing, ParameterInvalid: it cannot be understood. What
         is wrong with its content is left in the call: the model and the right to use it are looked at first.
     """
-    call, parameters = _read_call(request, "text-generation")
-    try:
-        form = _choose_form(parameters.result_format, cards.get(call.model), call.sampling.choices)
-    except ParameterInvalid as refusal:
-        return _exchange(replace(call, refusal=call.refusal or refusal), parameters, Form.MESSAGE)
-    return _exchange(call, parameters, form)
+    return _decode(request, cards, "text-generation", multimodal=False)
 
 
-def decode_multimodal_generation(request: Request, cards: Cards) -> Exchange:  # noqa: ARG001 - every operation gets the cards
+def decode_multimodal_generation(request: Request, cards: Cards) -> Exchange:
     """Return the call and the encoder; the answer's content is always a list of parts.
 
     Raises:
         AsynchronousRefused, BodyNotJson, ModelMissing, InputMissing, ParameterInvalid: it cannot be understood.
     """
-    call, parameters = _read_call(request, "multimodal-generation")
-    return _exchange(call, parameters, Form.PARTS)
+    return _decode(request, cards, "multimodal-generation", multimodal=True)
+
+
+def _decode(request: Request, cards: Cards, operation: str, *, multimodal: bool) -> Exchange:
+    call, parameters = _read_call(request, operation)
+    try:
+        style = choose_style(call, parameters, cards.get(call.model), multimodal=multimodal)
+    except ParameterInvalid as refusal:
+        call = replace(call, refusal=call.refusal or refusal)
+        style = Style(form=Form.MESSAGE)
+    generation = Generation.of(call, style.form, thinks=style.thinks)
+    if not call.streams:
+        return Exchange(call=call, answer=WholeGeneration(generation))
+    return Exchange(call=call, answer=StreamedGeneration(generation, incremental=style.incremental))
 
 
 def _read_call(request: Request, operation: str) -> tuple[Call, GenerationParameters]:
-    if _is_enabled(request, "x-dashscope-async"):
-        raise AsynchronousRefused
+    """Return the call, with what is wrong with its content left in it, and its parameters, which may be absent."""
+    refuse_asynchronous(request)
+    if request.headers.get(_ENCRYPTION_KEY):
+        words = "Encrypted calls are not supported: send the input in clear, without X-DashScope-EncryptionKey."
+        raise ParameterInvalid(words, parameter="X-DashScope-EncryptionKey")
     body = read_body(_DECODER, request.body)
-    if not body.model:
-        raise ModelMissing
-    if body.input is None:
-        raise InputMissing
+    model, asked = require(body)
     parameters = body.parameters or _NO_PARAMETERS
-    bare = Call(
+    call = Call(
         id=request.id,
         face="dashscope",
         operation=operation,
-        model=body.model,
-        messages=(),
-        streams=_is_enabled(request, "x-dashscope-sse"),
+        model=model,
+        input=ChatInput(messages=()),
+        streams=is_enabled(request, "x-dashscope-sse"),
+        resolves_uploads=resolves_uploads(request),
     )
     try:
-        if bytes(parameters.ocr_options) not in {b"", b"null"}:
-            raise ParameterInvalid(  # noqa: TRY301 - as its like
-                "The ocr_options parameter is not supported by this model.", parameter="ocr_options"
-            )
-        call = replace(
-            bare,
-            messages=_read_input(body.input),
-            sampling=read_sampling(parameters, body.model),
-            json=read_response_format(parameters.response_format),
-        )
+        _refuse_unserved(parameters)
+        chat, sampling = read_chat(read_conversation(asked), parameters)
     except ParameterInvalid as refusal:
-        return replace(bare, refusal=refusal), parameters
-    return call, parameters
+        return replace(call, refusal=refusal), parameters
+    return replace(call, input=chat, sampling=sampling), parameters
 
 
-def _is_enabled(request: Request, header: str) -> bool:
-    return request.headers.get(header, "").strip().lower() == "enable"
-
-
-def _read_input(wire: GenerationInput) -> tuple[Message, ...]:
-    if wire.prompt is None:
-        if wire.messages is None:
-            raise ParameterInvalid(
-                'Either "prompt" or "messages" must exist and cannot both be none', parameter="messages"
-            )
-        return read_messages(wire.messages)
-    prompt = Message(role=Role.USER, content=wire.prompt)
-    require_content(prompt)
-    return (*_read_context(wire), prompt)
-
-
-def _read_context(wire: GenerationInput) -> tuple[Message, ...]:
-    """Return what was said before the prompt; messages are the newer form of history and go before it."""
-    if wire.messages:
-        return read_messages(wire.messages)
-    turns = ((turn.user, turn.bot) for turn in wire.history or ())
-    return tuple(
-        Message(role=role, content=content)
-        for turn in turns
-        for role, content in zip((Role.USER, Role.ASSISTANT), turn, strict=True)
-        if content
-    )
-
-
-def _choose_form(asked: str | None, card: ModelCard | None, choices: int) -> Form:
-    if asked is not None and asked not in _FORMS:
-        shown = asked[:_SHOWN_CHARACTERS]
-        raise _format_refusal(f"'{shown}' is not one of ['text', 'message'] - 'result_format'")
-    if choices > 1:
-        # The text form has room for one answer.
-        if asked == ResultFormat.TEXT:
-            raise _format_refusal('The result_format parameter must be "message" when n is greater than 1')
-        return Form.MESSAGE
-    default = card.default_result_format if card is not None else ResultFormat.TEXT
-    return _FORMS[default if asked is None else asked]
-
-
-def _format_refusal(words: str) -> ParameterInvalid:
-    return ParameterInvalid(words, parameter="result_format")
-
-
-def _exchange(call: Call, parameters: GenerationParameters, form: Form) -> Exchange:
-    generation = Generation.of(call, form)
-    if not call.streams:
-        return Exchange(call=call, answer=WholeGeneration(generation))
-    incremental = bool(parameters.incremental_output)
-    return Exchange(call=call, answer=StreamedGeneration(generation, incremental=incremental))
+def _refuse_unserved(parameters: GenerationParameters) -> None:
+    """Refuse what would change the shape of the answer."""
+    unserved = {
+        "ocr_options": bool(given(parameters.ocr_options)),
+        "vl_enable_image_hw_output": bool(parameters.vl_enable_image_hw_output),
+    }
+    for name, asked in unserved.items():
+        if asked:
+            raise ParameterInvalid(f"The {name} parameter is not supported by this model.", parameter=name)

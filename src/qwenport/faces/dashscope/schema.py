@@ -29,6 +29,7 @@ class GenerationParameters(WireParameters, frozen=True, kw_only=True):
     result_format: str | None = None
     incremental_output: bool | None = None
     ocr_options: Raw = Raw()
+    vl_enable_image_hw_output: bool | None = None
 
 
 class GenerationRequest(Struct, frozen=True, kw_only=True):
@@ -37,3 +38,10 @@ class GenerationRequest(Struct, frozen=True, kw_only=True):
     model: str | None = None
     input: GenerationInput | None = None
     parameters: GenerationParameters | None = None
+
+
+class TokenizerRequest(Struct, frozen=True, kw_only=True):
+    """The body of the tokenizer; it has no parameters that mean anything."""
+
+    model: str | None = None
+    input: GenerationInput | None = None

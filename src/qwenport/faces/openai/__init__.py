@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 from qwenport.faces.face import Face
-from qwenport.faces.openai.errors import encode_error
+from qwenport.faces.openai.errors import ERROR_SHAPES, encode_error
 from qwenport.faces.openai.operations import OPERATIONS, PREFIXES
 
 __all__ = ["OPENAI"]
 
-OPENAI = Face(name="openai", prefixes=PREFIXES, operations=OPERATIONS, encode_error=encode_error)
+OPENAI = Face(
+    name="openai",
+    title="OpenAI-compatible",
+    prefixes=PREFIXES,
+    operations=OPERATIONS,
+    encode_error=encode_error,
+    errors=ERROR_SHAPES,
+)

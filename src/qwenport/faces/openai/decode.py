@@ -5,20 +5,22 @@ from __future__ import annotations
 from msgspec.json import Decoder
 from msgspec.structs import replace
 
-from qwenport.core.call import Call
+from qwenport.core.call import Call, ChatInput
 from qwenport.core.errors import ModelMissing, ParameterInvalid
 from qwenport.faces.body import read_body
 from qwenport.faces.face import Cards, Exchange, Request
 from qwenport.faces.messages import read_messages
-from qwenport.faces.openai.encode import Completion, StreamedCompletion, WholeCompletion
+from qwenport.faces.openai.completion import Completion
+from qwenport.faces.openai.encode import WholeCompletion
 from qwenport.faces.openai.schema import ChatCompletionRequest
-from qwenport.faces.parameters import read_sampling
-from qwenport.faces.response_format import read_response_format
+from qwenport.faces.openai.stream import StreamedCompletion
+from qwenport.faces.parameters import read_chat
+from qwenport.faces.switches import resolves_uploads
 
 _DECODER = Decoder(ChatCompletionRequest)
 
 
-def decode_chat_completion(request: Request, cards: Cards) -> Exchange:  # noqa: ARG001 - every operation gets the cards
+def decode_chat_completion(request: Request, cards: Cards) -> Exchange:
     """Return the call and its encoder.
 
     Raises:
@@ -27,7 +29,7 @@ def decode_chat_completion(request: Request, cards: Cards) -> Exchange:  # noqa:
     """
     body = read_body(_DECODER, request.body)
     call = _read_call(body, request)
-    completion = Completion.of(call, request.received_at)
+    completion = Completion.of(call, request.received_at, cards.get(call.model))
     if not call.streams:
         return Exchange(call=call, answer=WholeCompletion(completion))
     include_usage = body.stream_options is not None and bool(body.stream_options.include_usage)
@@ -42,17 +44,14 @@ def _read_call(body: ChatCompletionRequest, request: Request) -> Call:
         face="openai",
         operation="chat.completions",
         model=body.model,
-        messages=(),
+        input=ChatInput(messages=()),
         streams=bool(body.stream),
+        resolves_uploads=resolves_uploads(request),
     )
     try:
         if body.messages is None:
             raise ParameterInvalid("'messages' is a required property", parameter="messages")  # noqa: TRY301 - as its like
-        return replace(
-            bare,
-            messages=read_messages(body.messages),
-            sampling=read_sampling(body, body.model),
-            json=read_response_format(body.response_format),
-        )
+        asked, sampling = read_chat(read_messages(body.messages), body)
     except ParameterInvalid as refusal:
         return replace(bare, refusal=refusal)
+    return replace(bare, input=asked, sampling=sampling)

@@ -1,62 +1,48 @@
-"""From events to chat completions: whole, or as chunks.
+"""From events to a whole chat completion.
 
-What stays the same in every chunk of an answer is encoded once, so that a chunk costs no more than its text.
+A whole answer with tool calls has an empty string for its content, as the sample answers of Model Studio's guide to
+function calling have; only chunks say null there.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Self, assert_never
 
 from msgspec.json import Encoder
 
-from qwenport.core.call import Call
-from qwenport.core.errors import QwenportError
-from qwenport.core.events import ChoiceFinished, Delta, Event, Finished, FinishReason, Started
-from qwenport.core.ids import RequestId
+from qwenport.core.events import (
+    ChoiceFinished,
+    Delta,
+    Event,
+    Finished,
+    FinishReason,
+    Reasoning,
+    TokenLogprob,
+    ToolCallDelta,
+)
 from qwenport.core.usage import Usage
 from qwenport.faces.body import JSON_HEADERS
-from qwenport.faces.face import Headers, Reply
-from qwenport.faces.openai.errors import error_envelope
-from qwenport.faces.sse import STREAM_HEADERS
+from qwenport.faces.face import Reply
+from qwenport.faces.logprobs import encode_logprobs
+from qwenport.faces.openai.completion import Completion
 
 _ENCODE = Encoder().encode
-_REASONS = {reason: _ENCODE(reason) for reason in FinishReason}
-_DONE = b"data: [DONE]\n\n"
-_IDENTITY = b'"created":%d,"system_fingerprint":null,"model":%b,"id":%b'
-_CHUNK = (
-    b'data: {"choices":[{"delta":%b,"index":%d,"logprobs":null,"finish_reason":%b}],'
-    b'"object":"chat.completion.chunk","usage":null,%b}\n\n'
-)
-_USAGE_CHUNK = b'data: {"choices":[],"object":"chat.completion.chunk","usage":%b,%b}\n\n'
-_CHOICE = b'{"message":{"content":%b,"role":"assistant"},"finish_reason":%b,"index":%d,"logprobs":null}'
+REASONS = {reason: _ENCODE(reason) for reason in FinishReason}
+"""Why a choice ended, as JSON."""
+_CHOICE = b'{"message":{"content":%b%b,"role":"assistant"%b},"finish_reason":%b,"index":%d,"logprobs":%b}'
+_REASONING = b',"reasoning_content":%b'
+_TOOL_CALLS = b',"tool_calls":[%b]'
+_TOOL_CALL = b'{"function":{"arguments":%b,"name":%b},"id":%b,"index":%d,"type":"function"}'
 _WHOLE = b'{"choices":[%b],"object":"chat.completion","usage":%b,%b}'
-_USAGE = b'{"prompt_tokens":%d,"completion_tokens":%d,"total_tokens":%d,"prompt_tokens_details":{"cached_tokens":%d}}'
-_FIRST_DELTA = b'{"content":"","role":"assistant"}'
-_DELTA = b'{"content":%b}'
-_LAST_DELTA = b'{"content":""}'
 
 
-def _usage(usage: Usage) -> bytes:
-    return _USAGE % (usage.input_tokens, usage.output_tokens, usage.total_tokens, usage.cached_tokens)
+@dataclass(slots=True)
+class _Call:
+    """One tool call as far as it is known."""
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Completion:
-    """What every part of one answer has in common."""
-
-    request_id: RequestId
-    choices: int
-    identity: bytes
-    """The members that end each chunk and the whole answer: created, system_fingerprint, model, id."""
-
-    @classmethod
-    def of(cls, call: Call, received_at: datetime) -> Self:
-        """Return what the answers to this call have in common."""
-        created = int(received_at.timestamp())
-        identity = _IDENTITY % (created, _ENCODE(call.model), _ENCODE(f"chatcmpl-{call.id}"))
-        return cls(request_id=call.id, choices=call.sampling.choices, identity=identity)
+    id: str = ""
+    name: str = ""
+    arguments: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -64,6 +50,9 @@ class _Choice:
     """One choice as far as it is known."""
 
     pieces: list[str] = field(default_factory=list)
+    reasoning: list[str] = field(default_factory=list)
+    calls: dict[int, _Call] = field(default_factory=dict)
+    logprobs: list[TokenLogprob] = field(default_factory=list)
     reason: FinishReason = FinishReason.STOP
 
 
@@ -79,58 +68,50 @@ class WholeCompletion:
         """Take in the next event."""
         match event:
             case Delta():
-                self._choice(event.choice).pieces.append(event.text)
+                choice = self._choice(event.choice)
+                choice.pieces.append(event.text)
+                choice.logprobs += event.logprobs
+            case Reasoning():
+                self._choice(event.choice).reasoning.append(event.text)
+            case ToolCallDelta():
+                self._add_to_call(event)
             case ChoiceFinished():
                 self._choice(event.choice).reason = event.reason
             case Finished():
                 self._usage = event.usage
-            case Started():
-                pass
             case _:
-                assert_never(event)
+                # That the engine started is of no interest here, and a chat neither embeds nor ranks.
+                pass
 
     def reply(self) -> Reply:
         """Return the completion."""
-        choices = b",".join(
-            _CHOICE % (_ENCODE("".join(choice.pieces)), _REASONS[choice.reason], index)
-            for index, choice in sorted(self._choices.items())
-        )
-        body = _WHOLE % (choices, _usage(self._usage), self._completion.identity)
+        choices = b",".join(self._encode(index, choice) for index, choice in sorted(self._choices.items()))
+        body = _WHOLE % (choices, self._completion.usage(self._usage), self._completion.identity)
         return Reply(status=200, headers=JSON_HEADERS, body=body)
 
     def _choice(self, index: int) -> _Choice:
         return self._choices.setdefault(index, _Choice())
 
+    def _add_to_call(self, event: ToolCallDelta) -> None:
+        call = self._choice(event.choice).calls.setdefault(event.index, _Call())
+        call.id = call.id or event.id
+        call.name = call.name or event.name
+        call.arguments.append(event.arguments)
 
-class StreamedCompletion:
-    """`chat.completion.chunk` objects, closed by `[DONE]`."""
+    def _encode(self, index: int, choice: _Choice) -> bytes:
+        tells_reasoning = self._completion.tells_reasoning or bool(choice.reasoning)
+        return _CHOICE % (
+            _ENCODE("".join(choice.pieces)),
+            _REASONING % _ENCODE("".join(choice.reasoning)) if tells_reasoning else b"",
+            _encode_calls(choice.calls) if choice.calls else b"",
+            REASONS[choice.reason],
+            index,
+            encode_logprobs(choice.logprobs) if self._completion.tells_logprobs else b"null",
+        )
 
-    headers: Headers = STREAM_HEADERS
 
-    def __init__(self, completion: Completion, *, include_usage: bool) -> None:
-        self._completion = completion
-        self._include_usage = include_usage
-
-    def frame(self, event: Event) -> bytes:
-        """Return the chunks that say this event."""
-        identity = self._completion.identity
-        match event:
-            case Delta():
-                # A token may be a part of a character; it counts, but there is nothing to show yet.
-                if not event.text:
-                    return b""
-                return _CHUNK % (_DELTA % _ENCODE(event.text), event.choice, b"null", identity)
-            case ChoiceFinished():
-                return _CHUNK % (_LAST_DELTA, event.choice, _REASONS[event.reason], identity)
-            case Started():
-                choices = range(self._completion.choices)
-                return b"".join(_CHUNK % (_FIRST_DELTA, index, b"null", identity) for index in choices)
-            case Finished():
-                usage = _USAGE_CHUNK % (_usage(event.usage), identity) if self._include_usage else b""
-                return usage + _DONE
-            case _:
-                assert_never(event)
-
-    def failure(self, error: QwenportError) -> bytes:
-        """Return the error as a chunk; it is always wrapped, since openai does not see a flat one."""
-        return b"data: %b\n\n" % error_envelope(error, self._completion.request_id)
+def _encode_calls(calls: dict[int, _Call]) -> bytes:
+    return _TOOL_CALLS % b",".join(
+        _TOOL_CALL % (_ENCODE("".join(call.arguments)), _ENCODE(call.name), _ENCODE(call.id), index)
+        for index, call in sorted(calls.items())
+    )

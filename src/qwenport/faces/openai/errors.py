@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 from msgspec.json import Encoder
+from msgspec.structs import replace
 
 from qwenport.core import errors
 from qwenport.core.call import GREATEST_SEED
@@ -31,34 +32,76 @@ class Words(Struct, frozen=True, kw_only=True):
     """Whether the completion's id is told, as it is once a model has looked at the request."""
 
 
+def _alike(code: str, status: int = 403) -> Words:
+    """Return the words of an error whose type is its code."""
+    return Words(status=status, type=code, code=code)
+
+
+_UNREADABLE = Words(status=400, type=_REQUEST_ERROR, code=None)
+_INVALID = Words(status=400, type=_REQUEST_ERROR, code=_PARAMETER_ERROR)
+_UNAVAILABLE = Words(status=503, type="ModelUnavailable", code="ModelUnavailable")
+_BROKEN = Words(status=500, type="internal_error", code="internal_error")
+_THROTTLED = _alike("Throttling", 429)
+
 _WORDS: dict[type[QwenportError], Words] = {
-    QwenportError: Words(status=500, type="internal_error", code="internal_error"),
-    errors.Refused: Words(status=400, type=_REQUEST_ERROR, code=_PARAMETER_ERROR),
+    QwenportError: _BROKEN,
+    errors.Refused: _INVALID,
     errors.KeyMissing: Words(status=401, type=_REQUEST_ERROR, code="invalid_api_key", flat_code="InvalidApiKey"),
     errors.KeyInvalid: Words(
         status=401, type=_REQUEST_ERROR, code="invalid_api_key", message="Incorrect API key provided. "
     ),
+    errors.WorkspaceDenied: _alike("Workspace.AccessDenied"),
     errors.PathNotFound: Words(status=404, type=_REQUEST_ERROR, code="not_found", flat_code="NotFound"),
     errors.MethodNotAllowed: Words(status=405, type=_REQUEST_ERROR, code=_PARAMETER_ERROR),
-    errors.BodyNotJson: Words(status=400, type=_REQUEST_ERROR, code=None),
-    errors.BodyTooLarge: Words(status=400, type=_REQUEST_ERROR, code=_PARAMETER_ERROR),
-    errors.BodyTooSlow: Words(status=408, type="request_timeout", code="request_timeout"),
+    errors.BodyNotJson: _UNREADABLE,
+    errors.BodyNotForm: _UNREADABLE,
+    errors.BodyTooLarge: _INVALID,
+    errors.BodyTooSlow: _alike("request_timeout", 408),
     errors.ModelMissing: Words(
         status=400, type=_REQUEST_ERROR, code=None, message="you must provide a model parameter."
     ),
-    errors.InputMissing: Words(status=400, type=_REQUEST_ERROR, code=_PARAMETER_ERROR),
+    errors.InputMissing: _INVALID,
     errors.ParameterInvalid: Words(status=400, type=_REQUEST_ERROR, code=_PARAMETER_ERROR, names_completion=True),
-    errors.AsynchronousRefused: Words(status=403, type="access_denied", code="access_denied"),
+    errors.InputTooLong: Words(status=400, type=_REQUEST_ERROR, code=_PARAMETER_ERROR, names_completion=True),
+    errors.FileNotFound: _INVALID,
+    errors.ResponseNotFound: Words(status=404, type=_REQUEST_ERROR, code=None),
+    errors.AsynchronousRefused: _alike("access_denied"),
+    errors.TaskNotCancellable: Words(status=400, type=_REQUEST_ERROR, code="UnsupportedOperation"),
     errors.ModelNotFound: Words(status=404, type=_REQUEST_ERROR, code="model_not_found"),
-    errors.ModelDenied: Words(status=403, type="Model.AccessDenied", code="Model.AccessDenied"),
-    errors.Throttled: Words(status=429, type="Throttling", code="Throttling"),
-    errors.Failed: Words(status=500, type="internal_error", code="internal_error"),
-    errors.EngineTimedOut: Words(status=500, type="request_timeout", code="request_timeout"),
-    errors.ModelUnavailable: Words(status=503, type="ModelUnavailable", code="ModelUnavailable"),
-    errors.Overloaded: Words(status=503, type="ModelServingError", code="ModelServingError"),
-    errors.StorageUnavailable: Words(status=503, type="ModelUnavailable", code="ModelUnavailable"),
-    errors.Draining: Words(status=503, type="ModelUnavailable", code="ModelUnavailable"),
+    errors.ModelNotServedHere: Words(status=404, type=_REQUEST_ERROR, code="model_not_supported"),
+    errors.AccessDenied: _alike("access_denied"),
+    errors.ModelDenied: _alike("Model.AccessDenied"),
+    errors.ModelUnpurchased: _alike("AccessDenied.Unpurchased"),
+    # Production answers 400 here, so openai raises BadRequestError.
+    errors.AccountInArrears: _alike("Arrearage", 400),
+    errors.FreeTierExhausted: _alike("AllocationQuota.FreeTierOnly"),
+    errors.ContentBlocked: Words(
+        status=400, type="data_inspection_failed", code="data_inspection_failed", names_completion=True
+    ),
+    errors.Throttled: _THROTTLED,
+    errors.RateExceeded: Words(
+        status=429, type="limit_requests", code="limit_requests", message="You exceeded your current requests list."
+    ),
+    errors.BurstExceeded: _alike("limit_burst_rate", 429),
+    errors.QuotaExceeded: Words(
+        status=429,
+        type="insufficient_quota",
+        code="insufficient_quota",
+        message="You exceeded your current quota, please check your plan and billing details.",
+    ),
+    errors.FreeQuotaExceeded: _alike("insufficient_quota", 429),
+    errors.ConcurrencyExceeded: _THROTTLED,
+    errors.BillUnpaid: _THROTTLED,
+    errors.Failed: _BROKEN,
+    errors.EngineFailed: _BROKEN,
+    errors.EngineTimedOut: _alike("request_timeout", 500),
+    errors.ModelUnavailable: _UNAVAILABLE,
+    errors.Overloaded: _alike("ModelServingError", 503),
+    errors.StorageUnavailable: _UNAVAILABLE,
+    errors.Draining: _UNAVAILABLE,
+    errors.Internal: _BROKEN,
 }
+"""How each error looks; the type repeats the code where the error page of Model Studio names the code alone."""
 
 
 class _Detail(Struct, frozen=True, kw_only=True):
@@ -85,6 +128,10 @@ class _Flat(Struct, frozen=True, kw_only=True):
     request_id: RequestId
 
 
+ERROR_SHAPES: tuple[type, ...] = (_Envelope, _CompletionEnvelope, _Flat)
+"""Types of the bodies below."""
+
+
 def encode_error(error: QwenportError, request_id: RequestId) -> Reply:
     """Return the error as an answer of its own."""
     words = _find_words(error)
@@ -107,20 +154,21 @@ def error_envelope(error: QwenportError, request_id: RequestId) -> bytes:
 def _find_words(error: QwenportError) -> Words:
     """Return the words of the nearest class in the table; the root is in it, so there is always one."""
     words = next(_WORDS[kind] for kind in type(error).__mro__ if kind in _WORDS)
-    if isinstance(error, errors.ParameterInvalid) and error.parameter == "seed":
-        return _seed_words(words, error)
-    return words
+    match error:
+        case errors.ParameterInvalid(parameter="seed"):
+            return _seed_words(words, error)
+        case errors.ModelNotServedHere():
+            return replace(words, message=f"Unsupported model `{error.model}` for OpenAI compatibility mode.")
+        case errors.BillUnpaid():
+            return replace(words, type=error.bill.value, code=error.bill.value)
+        case _:
+            return words
 
 
 def _seed_words(words: Words, error: errors.ParameterInvalid) -> Words:
     """Seeds have a code of their own here, and the range in another form than on the native face."""
-    return Words(
-        status=words.status,
-        type=words.type,
-        code="invalid_value",
-        message=None if error.value is None else _seed_range(error.value),
-        names_completion=words.names_completion,
-    )
+    message = None if error.value is None else _seed_range(error.value)
+    return replace(words, code="invalid_value", message=message)
 
 
 def _seed_range(value: float) -> str:

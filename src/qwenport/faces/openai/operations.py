@@ -10,11 +10,20 @@ from msgspec.json import Encoder
 from qwenport.core.errors import ModelNotFound
 from qwenport.core.model_card import ModelCard
 from qwenport.faces.body import JSON_HEADERS
+from qwenport.faces.description import RESOLVES_UPLOADS, Description
 from qwenport.faces.face import CallOperation, Cards, LookupOperation, Operation, Reply, Request
+from qwenport.faces.openai.answers import ChatCompletion, ChatCompletionChunk
+from qwenport.faces.openai.completions import completion_operations
 from qwenport.faces.openai.decode import decode_chat_completion
+from qwenport.faces.openai.embeddings import embedding_operations
+from qwenport.faces.openai.files import file_operations
+from qwenport.faces.openai.reranks import RERANK_OPERATIONS, RERANK_PREFIX
+from qwenport.faces.openai.responses import response_operations
+from qwenport.faces.openai.schema import ChatCompletionRequest
 
-PREFIXES = ("/compatible-mode/v1", "/v1")
+_BASES = ("/compatible-mode/v1", "/v1")
 """The service's own prefix, and the one that OpenAI's clients are used to."""
+PREFIXES = (*_BASES, RERANK_PREFIX)
 
 _ENCODE = Encoder().encode
 
@@ -61,16 +70,48 @@ def retrieve_model(request: Request, cards: Cards) -> Reply:
     return Reply(status=200, headers=JSON_HEADERS, body=_ENCODE(_describe(card)))
 
 
+_CHAT = Description(
+    summary="Go on with a conversation",
+    body=ChatCompletionRequest,
+    required=("model", "messages"),
+    headers=(RESOLVES_UPLOADS,),
+    example={"model": "qwen-plus", "messages": [{"role": "user", "content": "Who are you?"}]},
+    answer=ChatCompletion,
+    piece=ChatCompletionChunk,
+)
+
+
 def _operations_below(prefix: str) -> tuple[Operation, ...]:
     return (
         CallOperation(
-            name="chat.completions", method="POST", path=f"{prefix}/chat/completions", decode=decode_chat_completion
+            name="chat.completions",
+            method="POST",
+            path=f"{prefix}/chat/completions",
+            decode=decode_chat_completion,
+            description=_CHAT,
         ),
-        LookupOperation(name="models.list", method="GET", path=f"{prefix}/models", respond=list_models),
         LookupOperation(
-            name="models.retrieve", method="GET", path=f"{prefix}/models/{{model}}", respond=retrieve_model
+            name="models.list",
+            method="GET",
+            path=f"{prefix}/models",
+            respond=list_models,
+            description=Description(summary="List the models", answer=_Models),
         ),
+        LookupOperation(
+            name="models.retrieve",
+            method="GET",
+            path=f"{prefix}/models/{{model}}",
+            respond=retrieve_model,
+            description=Description(summary="Describe one model", answer=_Model),
+        ),
+        *completion_operations(prefix),
+        *embedding_operations(prefix),
+        *response_operations(prefix),
+        *file_operations(prefix),
     )
 
 
-OPERATIONS = tuple(operation for prefix in PREFIXES for operation in _operations_below(prefix))
+OPERATIONS: tuple[Operation, ...] = (
+    *(operation for base in _BASES for operation in _operations_below(base)),
+    *RERANK_OPERATIONS,
+)

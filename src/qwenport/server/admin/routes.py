@@ -17,7 +17,7 @@ from qwenport.accounts.accounts import Accounts
 from qwenport.accounts.key_errors import KeySettingInvalid
 from qwenport.accounts.keys import CreateKey, NewKey
 from qwenport.catalog.catalog import Catalog
-from qwenport.core.ids import AccountId, KeyId, RequestId
+from qwenport.core.ids import AccountId, KeyId, RequestId, workspace_of
 from qwenport.engines.engine import Engine
 from qwenport.metering.ledger import check
 from qwenport.metering.reports import By, CallQuery, Reports, UsageQuery
@@ -154,7 +154,8 @@ class AdminApi:
 
     async def list_accounts(self, request: Request) -> Response:
         """List the accounts."""
-        return json_reply(await self._parts.run(self._parts.accounts.list_accounts))
+        found = await self._parts.run(self._parts.accounts.list_accounts)
+        return json_reply([{**msgspec.to_builtins(each), "workspace_id": workspace_of(each.id)} for each in found])
 
     async def usage(self, request: Request) -> Response:
         """Sum the usage by day, model or key."""

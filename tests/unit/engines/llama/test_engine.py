@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import tempfile
 from collections.abc import Iterator
 from contextlib import aclosing
 from pathlib import Path
-from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
-from qwenport.core.call import AnyJson, Call, JsonSchema, Message, Role, Sampling
+from qwenport.core.call import ChatInput, Input, JsonSchema, PromptInput, Sampling
+from qwenport.core.capabilities import Capabilities
+from qwenport.core.content import Message, Role
 from qwenport.core.errors import (
     EngineTimedOut,
     InputTooLong,
@@ -19,14 +22,40 @@ from qwenport.core.errors import (
     ParameterInvalid,
     QwenportError,
 )
-from qwenport.core.events import ChoiceFinished, Delta, Event, Finished, FinishReason, Started
-from qwenport.core.ids import RequestId
+from qwenport.core.events import (
+    ChoiceFinished,
+    Delta,
+    Event,
+    Finished,
+    FinishReason,
+    Reasoning,
+    Started,
+    TokenLogprob,
+    ToolCallDelta,
+    TopToken,
+)
 from qwenport.core.prepared_call import PreparedCall
+from qwenport.core.tools import Tool, ToolChoice, ToolUse
 from qwenport.core.usage import Usage
 from qwenport.engines.engine import Condition, EngineState
-from qwenport.engines.llama.engine import Address, Deadlines, LlamaEngine
-from qwenport.engines.llama.json_grammar import ANY_JSON_OBJECT
-from qwenport.testing.llama_host import DONE, FakeLlamaHost, Reply, answer, end, error, frame, piece, progress
+from qwenport.engines.host_address import HostAddress
+from qwenport.engines.llama.engine import TEXT_CAPABILITIES, Deadlines, LlamaEngine, Profile
+from qwenport.testing.calls import call_of
+from qwenport.testing.llama_host import (
+    DONE,
+    FakeLlamaHost,
+    Reply,
+    answer,
+    call_piece,
+    completion_end,
+    completion_piece,
+    end,
+    error,
+    frame,
+    piece,
+    progress,
+    thought,
+)
 from qwenport.testing.scripted_engine import Wait
 
 pytestmark = pytest.mark.anyio
@@ -38,35 +67,36 @@ STARTED = Started(served_by="llama/tiny", input_tokens=7)
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
 def socket() -> Iterator[Path]:
     with tempfile.TemporaryDirectory() as folder:
         yield Path(folder) / "s"
 
 
-def call(
-    *, sampling: Sampling = OPEN, json: AnyJson | JsonSchema | None = None, max_input_tokens: int = 100
-) -> PreparedCall:
-    messages = (Message(role=Role.SYSTEM, content="Be brief."), Message(role=Role.USER, content="Hi"))
-    return PreparedCall(
-        call=Call(
-            id=RequestId("r"), face="f", operation="o", model="m", messages=messages, sampling=sampling, json=json
-        ),
-        max_input_tokens=max_input_tokens,
-    )
+CHAT = ChatInput(
+    messages=(Message(role=Role.SYSTEM, content="Be brief."), Message(role=Role.USER, content="Hi")),
+)
+WEATHER = Tool(name="weather", parameters=b'{"type":"object","properties":{"city":{"type":"string"}}}')
+WITH_TOOLS = replace(CHAT, tools=(WEATHER,))
+REQUIRED = ToolChoice(use=ToolUse.REQUIRED)
+PLAIN = Profile(target="llama/tiny", slots=2, new_call_id=lambda: "call_1")
+KNOWS_TOOLS = dataclasses.replace(PLAIN, template_tools=True)
+
+
+def call(asked: Input = CHAT, *, sampling: Sampling = OPEN, max_input_tokens: int = 100) -> PreparedCall:
+    return PreparedCall(call=call_of(asked, sampling=sampling, streams=True), max_input_tokens=max_input_tokens)
 
 
 def engine_at(
-    socket: Path, *, deadlines: Deadlines = PATIENT, condition: Condition = READY, url: str = "http://llama"
+    socket: Path,
+    *,
+    profile: Profile = PLAIN,
+    deadlines: Deadlines = PATIENT,
+    condition: Condition = READY,
+    url: str = "http://llama",
 ) -> LlamaEngine:
     return LlamaEngine(
-        target="llama/tiny",
-        slots=2,
-        address=Address(url=url, socket=socket, secret="hush"),
+        profile,
+        address=HostAddress(url=url, socket=socket, secret="hush"),
         read_condition=lambda: condition,
         deadlines=deadlines,
     )
@@ -86,78 +116,36 @@ async def events_of(engine: LlamaEngine, prepared: PreparedCall) -> tuple[list[E
     return events, None
 
 
-async def ask(socket: Path, reply: Reply, prepared: PreparedCall | None = None) -> tuple[list[Event], str]:
+async def ask(
+    socket: Path, reply: Reply, prepared: PreparedCall | None = None, profile: Profile = PLAIN
+) -> tuple[list[Event], str]:
     """Return the events and the error, as words, of one call to a host that answers so."""
     async with FakeLlamaHost(reply, secret="hush").listening(socket):
-        events, raised = await events_of(engine_at(socket), prepared or call())
+        events, raised = await events_of(engine_at(socket, profile=profile), prepared or call())
     return events, "" if raised is None else f"{type(raised).__name__}: {raised.message}"
 
 
-async def body_of(socket: Path, prepared: PreparedCall) -> dict[str, Any]:
-    """Return what the host was sent."""
+async def test_a_chat_and_a_completion_go_to_their_own_paths(socket: Path) -> None:
     host = FakeLlamaHost(answer("x"))
     async with host.listening(socket):
-        await events_of(engine_at(socket), prepared)
-    return host.requests[0]
+        engine = engine_at(socket)
+        await events_of(engine, call())
+        await events_of(engine, call(PromptInput(prompt="Once")))
+
+    assert host.paths == ["/v1/chat/completions", "/v1/completions"]
+    assert [host.requests[0]["messages"], host.requests[1]["prompt"]] == [
+        [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hi"}],
+        "Once",
+    ]
 
 
-async def test_a_bare_call_says_no_more_than_it_must(socket: Path) -> None:
-    assert await body_of(socket, call()) == {
-        "messages": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hi"}],
-        "stream": True,
-        "timings_per_token": True,
-        "return_progress": True,
-        "stream_options": {"include_usage": True},
-        "chat_template_kwargs": {"enable_thinking": False},
-        "min_p": 0.0,
-    }
+def test_what_it_can_do_is_what_its_model_can_do() -> None:
+    profile = dataclasses.replace(PLAIN, capabilities=Capabilities(partial=False))
 
-
-async def test_sampling_is_sent_in_the_words_of_the_host(socket: Path) -> None:
-    sampling = Sampling(
-        temperature=0.0,
-        top_p=0.8,
-        top_k=0,
-        repetition_penalty=1.05,
-        presence_penalty=-1.0,
-        seed=3,
-        max_tokens=9,
-        stop=("a", "b"),
-        choices=2,
-    )
-
-    body = await body_of(socket, call(sampling=sampling))
-
-    fields = ("temperature", "top_p", "top_k", "repeat_penalty", "presence_penalty", "seed", "max_tokens", "stop", "n")
-    assert [body[field] for field in fields] == [0.0, 0.8, 0, 1.05, -1.0, 3, 9, ["a", "b"], 2]
-
-
-@pytest.mark.parametrize(
-    ("seed", "sent"), [(0xFFFF_FFFE, 0xFFFF_FFFE), (0xFFFF_FFFF, 0), (2**63 - 1, 2**31 - 1), (-1, 0xFFFF_FFFE)]
-)
-async def test_no_seed_means_random(socket: Path, seed: int, sent: int) -> None:
-    body = await body_of(socket, call(sampling=Sampling(seed=seed)))
-
-    assert body["seed"] == sent
-
-
-@pytest.mark.parametrize("json", [AnyJson(), JsonSchema(name="n", schema=b'{ "type" : "object" }')])
-async def test_any_object_is_asked_for_by_the_bounded_grammar(socket: Path, json: AnyJson | JsonSchema) -> None:
-    body = await body_of(socket, call(json=json))
-
-    assert (body["grammar"], "response_format" in body) == (ANY_JSON_OBJECT, False)
-
-
-async def test_a_schema_is_passed_on_as_it_came(socket: Path) -> None:
-    schema = b'{"type":"object","properties":{"b":{},"a":{}}}'
-
-    body = await body_of(socket, call(json=JsonSchema(name="shape", schema=schema)))
-
-    assert body["response_format"] == {
-        "type": "json_schema",
-        "json_schema": {"name": "shape", "schema": {"type": "object", "properties": {"b": {}, "a": {}}}},
-    }
-    assert "grammar" not in body
+    assert [engine_at(Path("s"), profile=each).capabilities for each in (PLAIN, profile)] == [
+        TEXT_CAPABILITIES,
+        Capabilities(partial=False),
+    ]
 
 
 async def test_two_choices_interleave_and_each_has_its_own_count(socket: Path) -> None:
@@ -234,6 +222,34 @@ async def test_a_prompt_over_the_cards_bound_is_refused_before_it_starts(socket:
     assert isinstance(raised, InputTooLong)
 
 
+@pytest.mark.parametrize(
+    ("asked", "most"),
+    [
+        (replace(CHAT, messages=(Message(role=Role.USER, content=" " * (127 * 128)), CHAT.messages[0])), 100),
+        (PromptInput(prompt=" " * (127 * 128), suffix="a"), 1000),
+    ],
+)
+async def test_what_is_too_long_in_any_vocabulary_is_refused_without_asking_the_host(
+    socket: Path, asked: Input, most: int
+) -> None:
+    engine = engine_at(socket, profile=dataclasses.replace(PLAIN, context_tokens=128))
+
+    # Nobody listens at the socket.
+    _, raised = await events_of(engine, call(asked, max_input_tokens=most))
+
+    assert isinstance(raised, InputTooLong)
+    assert raised.message == f"Range of input length should be [1, {min(most, 127)}]"
+
+
+async def test_what_may_just_fit_is_asked_of_the_host(socket: Path) -> None:
+    fits = replace(CHAT, messages=(Message(role=Role.USER, content=" " * (127 * 128)),))
+    profile = dataclasses.replace(PLAIN, context_tokens=128)
+
+    _, raised = await ask(socket, answer("x"), call(fits, max_input_tokens=1000), profile)
+
+    assert raised == ""
+
+
 REFUSALS = [
     (
         error("400 Bad Request", "exceed_context_size_error", "too long", n_prompt_tokens=99, n_ctx=64),
@@ -263,7 +279,7 @@ async def test_a_refused_schema_is_the_callers_response_format(socket: Path) -> 
     words = (
         "Unable to generate parser for this template. Automatic parser generation failed: JSON schema error at #: no"
     )
-    prepared = call(json=JsonSchema(name="n", schema=b'{"type":"no"}'))
+    prepared = call(replace(CHAT, json=JsonSchema(name="n", schema=b'{"type":"no"}')))
     async with FakeLlamaHost(error("400 Bad Request", "invalid_request_error", words)).listening(socket):
         _, raised = await events_of(engine_at(socket), prepared)
 
@@ -319,6 +335,243 @@ async def test_a_usage_of_no_choice_is_a_failure(socket: Path) -> None:
 
     assert events == [STARTED, ChoiceFinished(reason=FinishReason.STOP, tokens=1)]
     assert raised == "EngineFailed: the engine of `llama/tiny` counted tokens of a choice that has not ended"
+
+
+async def test_a_completion_is_counted_like_a_chat(socket: Path) -> None:
+    steps = [
+        progress(7, cache=4),
+        completion_piece("a", 1),
+        completion_piece("A", 1, index=1),
+        completion_piece("b", 2),
+        completion_end(2, reason="length"),
+        completion_end(2, index=1),
+        DONE,
+    ]
+
+    assert await ask(socket, Reply(steps=steps), call(PromptInput(prompt="p"), sampling=Sampling(choices=2))) == (
+        [
+            Started(served_by="llama/tiny", input_tokens=7, cached_tokens=4),
+            Delta(text="a"),
+            Delta(text="A", choice=1),
+            Delta(text="b"),
+            ChoiceFinished(reason=FinishReason.LENGTH),
+            ChoiceFinished(reason=FinishReason.STOP, choice=1, tokens=1),
+            Finished(usage=Usage(input_tokens=7, output_tokens=4, cached_tokens=4)),
+        ],
+        "",
+    )
+
+
+async def test_reasoning_is_told_apart_and_counted_apart(socket: Path) -> None:
+    steps = [progress(7), thought("hm", 2), thought(" ok", 3), piece("Yes", 6), end(7), DONE]
+
+    assert await ask(socket, Reply(steps=steps)) == (
+        [
+            STARTED,
+            Reasoning(text="hm", tokens=2),
+            Reasoning(text=" ok", tokens=1),
+            Delta(text="Yes", tokens=3),
+            ChoiceFinished(reason=FinishReason.STOP, tokens=1),
+            Finished(usage=Usage(input_tokens=7, output_tokens=7, reasoning_tokens=3)),
+        ],
+        "",
+    )
+
+
+def token(text: str, logprob: float, **top: float) -> dict[str, object]:
+    others = [{"token": other, "bytes": [1], "logprob": value} for other, value in top.items()]
+    return {"id": 5, "token": text, "bytes": list(text.encode()), "logprob": logprob, "top_logprobs": others}
+
+
+async def test_log_probabilities_belong_to_the_piece_and_to_its_choice(socket: Path) -> None:
+    steps = [
+        progress(7),
+        piece("", 1, logprobs=[token("", -0.5)]),
+        piece("é", 2, logprobs=[token("é", -0.25, a=-0.25, b=-3.4e38)]),
+        piece("x", 1, index=1, logprobs=[token("x", -1.0)]),
+        end(3),
+        end(2, index=1),
+        DONE,
+    ]
+
+    events, raised = await ask(socket, Reply(steps=steps), call(sampling=Sampling(logprobs=2, choices=2)))
+
+    accent = TokenLogprob(
+        token="é",
+        logprob=-0.25,
+        bytes=(0xC3, 0xA9),
+        top=(TopToken(token="a", logprob=-0.25, bytes=(1,)), TopToken(token="b", logprob=-9999.0, bytes=(1,))),
+    )
+    assert (events[1:3], raised) == (
+        [
+            Delta(text="é", tokens=2, logprobs=(TokenLogprob(token="", logprob=-0.5), accent)),
+            Delta(text="x", choice=1, logprobs=(TokenLogprob(token="x", logprob=-1.0, bytes=(0x78,)),)),
+        ],
+        "",
+    )
+
+
+async def test_alternatives_that_nobody_asked_for_are_left_out(socket: Path) -> None:
+    steps = [progress(7), piece("x", 1, logprobs=[token("x", -1.0, x=-1.0)]), end(1), DONE]
+
+    events, _ = await ask(socket, Reply(steps=steps), call(sampling=Sampling(logprobs=0)))
+
+    assert events[1] == Delta(text="x", logprobs=(TokenLogprob(token="x", logprob=-1.0, bytes=(0x78,)),))
+
+
+async def test_calls_that_the_host_finds_are_told_with_identifiers_of_ours(socket: Path) -> None:
+    steps = [
+        progress(7),
+        piece("So:", 1),
+        call_piece(0, 9, name="weather", arguments="{"),
+        call_piece(0, 10, arguments='"city": "x"}'),
+        call_piece(0, 11),
+        call_piece(1, 20, name="weather", arguments="{}"),
+        end(21, reason="tool_calls"),
+        DONE,
+    ]
+    prepared = call(replace(WITH_TOOLS, parallel_tool_calls=True))
+
+    assert await ask(socket, Reply(steps=steps), prepared, KNOWS_TOOLS) == (
+        [
+            STARTED,
+            Delta(text="So:"),
+            ToolCallDelta(index=0, id="call_1", name="weather", arguments="{", tokens=8),
+            ToolCallDelta(index=0, arguments='"city": "x"}', tokens=1),
+            ToolCallDelta(index=1, id="call_1", name="weather", arguments="{}", tokens=10),
+            ChoiceFinished(reason=FinishReason.TOOL_CALLS, tokens=1),
+            Finished(usage=Usage(input_tokens=7, output_tokens=21)),
+        ],
+        "",
+    )
+
+
+async def test_a_second_call_is_left_out_and_counted_where_one_was_asked_for(socket: Path) -> None:
+    steps = [
+        progress(7),
+        call_piece(0, 9, name="weather", arguments="{}"),
+        call_piece(1, 20, name="weather", arguments="{}"),
+        end(21, reason="tool_calls"),
+        DONE,
+    ]
+
+    events, raised = await ask(socket, Reply(steps=steps), call(WITH_TOOLS), KNOWS_TOOLS)
+
+    assert (events[1:3], raised) == (
+        [
+            ToolCallDelta(index=0, id="call_1", name="weather", arguments="{}", tokens=9),
+            ChoiceFinished(reason=FinishReason.TOOL_CALLS, tokens=12),
+        ],
+        "",
+    )
+
+
+async def test_calls_are_found_in_text_where_the_template_tells_no_tools(socket: Path) -> None:
+    steps = [
+        progress(7),
+        piece("So: <tool", 2),
+        piece('_call>\n{"name": "weather", "arguments"', 9),
+        piece(': {"city": ', 11),
+        piece('"x"}}', 13),
+        end(15),
+        DONE,
+    ]
+
+    assert await ask(socket, Reply(steps=steps), call(WITH_TOOLS)) == (
+        [
+            STARTED,
+            Delta(text="So: ", tokens=2),
+            ToolCallDelta(index=0, id="call_1", name="weather", tokens=9),
+            ToolCallDelta(index=0, arguments='{"city": ', tokens=0),
+            ToolCallDelta(index=0, arguments='"x"}', tokens=2),
+            ChoiceFinished(reason=FinishReason.TOOL_CALLS, tokens=2),
+            Finished(usage=Usage(input_tokens=7, output_tokens=15)),
+        ],
+        "",
+    )
+
+
+async def test_what_was_held_back_comes_before_the_end_of_the_choice(socket: Path) -> None:
+    steps = [progress(7), piece("a <tool", 2), end(3), DONE]
+
+    events, _ = await ask(socket, Reply(steps=steps), call(WITH_TOOLS))
+
+    assert events[1:4] == [
+        Delta(text="a ", tokens=2),
+        Delta(text="<tool", tokens=1),
+        ChoiceFinished(reason=FinishReason.STOP, tokens=0),
+    ]
+
+
+async def test_a_call_that_is_asked_for_is_all_there_is(socket: Path) -> None:
+    steps = [progress(7), piece('{"city"', 2), piece(': "x"}', 4), piece("}", 5), end(6), DONE]
+    prepared = call(replace(WITH_TOOLS, tool_choice=REQUIRED))
+
+    assert await ask(socket, Reply(steps=steps), prepared) == (
+        [
+            STARTED,
+            ToolCallDelta(index=0, id="call_1", name="weather", tokens=2),
+            ToolCallDelta(index=0, arguments='{"city"', tokens=0),
+            ToolCallDelta(index=0, arguments=': "x"}', tokens=2),
+            ChoiceFinished(reason=FinishReason.TOOL_CALLS, tokens=2),
+            Finished(usage=Usage(input_tokens=7, output_tokens=6)),
+        ],
+        "",
+    )
+
+
+async def test_a_call_that_is_cut_off_ends_for_its_length(socket: Path) -> None:
+    steps = [progress(7), piece('{"city"', 2), end(2, reason="length"), DONE]
+
+    events, _ = await ask(socket, Reply(steps=steps), call(replace(WITH_TOOLS, tool_choice=REQUIRED)))
+
+    assert events[-2] == ChoiceFinished(reason=FinishReason.LENGTH)
+
+
+async def test_log_probabilities_of_calls_are_not_told(socket: Path) -> None:
+    steps = [
+        progress(7),
+        piece('<tool_call>{"name": "weather", "arguments": {}', 9, logprobs=[token("x", -1.0)]),
+        piece("}</tool_call>", 12, logprobs=[token("y", -1.0)]),
+        end(12),
+        DONE,
+    ]
+    prepared = call(WITH_TOOLS, sampling=Sampling(logprobs=1))
+
+    events, raised = await ask(socket, Reply(steps=steps), prepared)
+
+    assert raised == ""
+    assert events[1:3] == [
+        ToolCallDelta(index=0, id="call_1", name="weather", tokens=9),
+        ToolCallDelta(index=0, arguments="{}", tokens=0),
+    ]
+
+
+REFUSED_BY_SCHEMA = [
+    (
+        "tools",
+        "Automatic parser generation failed: JSON schema error at #/a: no",
+        "The parameters of the tools are invalid: JSON schema error at #/a: no",
+    ),
+    (
+        "response_format",
+        "Failed to initialize samplers: std::exception",
+        "The message to go on from does not fit response_format.",
+    ),
+]
+
+
+@pytest.mark.parametrize(("parameter", "said", "words"), REFUSED_BY_SCHEMA)
+async def test_a_refusal_names_what_the_answer_was_held_to(socket: Path, parameter: str, said: str, words: str) -> None:
+    asked = {
+        "tools": replace(WITH_TOOLS, tool_choice=REQUIRED),
+        "response_format": replace(CHAT, json=JsonSchema(name="n", schema=b'{"type":"no"}')),
+    }[parameter]
+    async with FakeLlamaHost(error("400 Bad Request", "invalid_request_error", said)).listening(socket):
+        _, raised = await events_of(engine_at(socket), call(asked))
+
+    assert isinstance(raised, ParameterInvalid)
+    assert (raised.message, raised.parameter) == (words, parameter)
 
 
 CONDITIONS = [
@@ -382,9 +635,8 @@ async def test_a_host_elsewhere_is_reached_over_tcp() -> None:
     host = FakeLlamaHost(answer("a"), secret="hush")
     async with host.listening_on_a_port() as port:
         engine = LlamaEngine(
-            target="llama/tiny",
-            slots=1,
-            address=Address(url=f"http://127.0.0.1:{port}", secret="hush"),
+            PLAIN,
+            address=HostAddress(url=f"http://127.0.0.1:{port}", secret="hush"),
             read_condition=lambda: READY,
         )
         events, raised = await events_of(engine, call())
@@ -405,8 +657,8 @@ async def serve_once_then_close(reader: asyncio.StreamReader, writer: asyncio.St
 
 
 async def test_a_kept_connection_that_the_host_has_closed_is_replaced(socket: Path) -> None:
-    address = Address(url="http://llama", socket=socket, secret="hush", keeps_connections=True)
-    engine = LlamaEngine(target="llama/tiny", slots=1, address=address, read_condition=lambda: READY)
+    address = HostAddress(url="http://llama", socket=socket, secret="hush", keeps_connections=True)
+    engine = LlamaEngine(PLAIN, address=address, read_condition=lambda: READY)
     async with await asyncio.start_unix_server(serve_once_then_close, socket):
         try:
             answers = [[event async for event in engine.run(call())] for _ in range(3)]

@@ -3,38 +3,25 @@
 from __future__ import annotations
 
 import sys
-import tempfile
-from collections.abc import Iterator
-from pathlib import Path
+from contextlib import aclosing
 
 import msgspec
 import pytest
 
-from qwenport.catalog.engine_model import EngineModel, Weights
+from qwenport.catalog.model_file import read_model_file
+from qwenport.core.capabilities import Capabilities, Thinking
+from qwenport.core.prepared_call import PreparedCall
+from qwenport.core.tools import Tool, ToolUse
 from qwenport.engines import condition_file
 from qwenport.engines.engine import Condition, EngineState, Site
+from qwenport.engines.host_address import socket_path
 from qwenport.engines.llama.host_parameters import PARAMETERS_VARIABLE, HostParameters
-from qwenport.engines.llama.kind import LlamaKind, SocketPathTooLong, socket_path
+from qwenport.engines.llama.kind import LlamaKind
+from qwenport.testing.calls import chat_call
 from qwenport.testing.llama_host import FakeLlamaHost, answer
+from qwenport.testing.models import engine_model
 
-MODEL = EngineModel(
-    name="tiny",
-    kind="llama",
-    weights=Weights(source="file:/weights/tiny.gguf", sha256="ab" * 32, size_bytes=1, licence="Apache-2.0"),
-    context_tokens=512,
-    slots=3,
-)
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
-def site() -> Iterator[Site]:
-    with tempfile.TemporaryDirectory() as folder:
-        yield Site(runtime_dir=Path(folder), models_dir=Path("/models"), secret="hush")
+MODEL = engine_model()
 
 
 def test_the_host_is_told_everything_and_the_secret_is_not_on_its_command_line(site: Site) -> None:
@@ -52,19 +39,6 @@ def test_the_host_is_told_everything_and_the_secret_is_not_on_its_command_line(s
     )
 
 
-def test_a_socket_path_that_the_system_cannot_use_is_refused_in_words(tmp_path: Path) -> None:
-    site = Site(runtime_dir=tmp_path / ("x" * 100), models_dir=tmp_path, secret="s")
-
-    with pytest.raises(SocketPathTooLong, match="choose a data directory with a shorter path"):
-        socket_path(MODEL, site)
-
-
-def test_models_have_sockets_of_their_own(site: Site) -> None:
-    other = msgspec.structs.replace(MODEL, name="tiny2")
-
-    assert socket_path(MODEL, site) != socket_path(other, site)
-
-
 def test_the_engine_tells_the_condition_that_the_supervisor_wrote(site: Site) -> None:
     ready = Condition(state=EngineState.READY, resident_bytes=7)
     condition_file.write(site, MODEL.target, ready)
@@ -72,6 +46,53 @@ def test_the_engine_tells_the_condition_that_the_supervisor_wrote(site: Site) ->
     engine = LlamaKind().connect(MODEL, site)
 
     assert (engine.target, engine.slots, engine.condition()) == ("llama/tiny", 3, ready)
+
+
+OWN_MODEL = """
+name = "tiny"
+description = "A model of one's own"
+family = "qwen3"
+released = 2025-04-29
+context_tokens = 512
+max_input_tokens = 500
+max_output_tokens = 500
+modalities = ["text", "image"]
+
+[capabilities]
+thinking = "hybrid"
+tool_uses = ["auto", "none"]
+
+[weights]
+source = "file:/weights/tiny.gguf"
+sha256 = "abababababababababababababababababababababababababababababababab"
+size_bytes = 1
+licence = "Apache-2.0"
+
+[engine]
+kind = "llama"
+context_tokens = 512
+slots = 3
+template_tools = true
+"""
+
+
+@pytest.mark.anyio
+async def test_what_the_model_file_says_of_the_model_holds_for_the_engine(site: Site) -> None:
+    model = read_model_file(OWN_MODEL, "tiny.toml").engine_model
+    assert model is not None
+    host = FakeLlamaHost(answer("x"))
+
+    engine = LlamaKind().connect(model, site)
+    async with host.listening(socket_path(model, site)):
+        async with aclosing(
+            engine.run(PreparedCall(call=chat_call(tools=(Tool(name="f"),)), max_input_tokens=9))
+        ) as run:
+            assert [type(event).__name__ async for event in run][-1] == "Finished"
+        await engine.close()
+
+    # The host is not made for images, whatever the model could see.
+    assert engine.capabilities == Capabilities(thinking=Thinking.HYBRID, tool_uses=(ToolUse.AUTO, ToolUse.NONE))
+    assert host.requests[0]["tools"] == [{"type": "function", "function": {"name": "f"}}]
 
 
 @pytest.mark.anyio

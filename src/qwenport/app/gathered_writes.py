@@ -1,0 +1,56 @@
+"""Writes that follow one another within one turn of the event loop leave the process as one."""
+
+from __future__ import annotations
+
+import asyncio
+
+MOST_HELD_BYTES = 64 * 1024
+"""What is held back at most; from there on the connection's own buffer says when a client is too slow."""
+
+
+class GatheredWrites:
+    """A connection as those see it who write to it.
+
+    The head of an answer comes just before its body, and an engine's chunks arrive several at a time when it is
+    faster than we are; each as a write of its own would cost a system call and a packet.
+    """
+
+    __slots__ = ("_held", "_loop", "_size", "_transport")
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport = transport
+        self._loop = loop
+        self._held: list[bytes] = []
+        self._size = 0
+
+    def write(self, piece: bytes) -> None:
+        """Send at the end of this turn, or at once when much is held back already."""
+        if not self._held:
+            self._loop.call_soon(self.flush)
+        self._held.append(piece)
+        self._size += len(piece)
+        if self._size >= MOST_HELD_BYTES:
+            self.flush()
+
+    def is_closing(self) -> bool:
+        """Tell whether the connection is closed or about to be."""
+        return self._transport.is_closing()
+
+    def close(self) -> None:
+        """Send what is held back, then close."""
+        self.flush()
+        self._transport.close()
+
+    def abort(self) -> None:
+        """Close at once; what was not sent is lost."""
+        self._held.clear()
+        self._transport.abort()
+
+    def flush(self) -> None:
+        """Send what is held back."""
+        held = self._held
+        if not held:
+            return
+        self._held, self._size = [], 0
+        if not self._transport.is_closing():
+            self._transport.write(held[0] if len(held) == 1 else b"".join(held))

@@ -1,0 +1,74 @@
+"""The answer of an embedding host: a line of counts, then vectors, and what can go wrong on the way."""
+
+from __future__ import annotations
+
+import asyncio
+
+import aiohttp
+import msgspec
+
+from qwenport.core.errors import EngineFailed, EngineTimedOut
+from qwenport.engines.embed.wire import VECTOR_SIZE, decode_counts
+
+_VECTOR_BYTES = 4 * VECTOR_SIZE
+
+
+class Answer:
+    """Reads one response."""
+
+    def __init__(self, response: aiohttp.ClientResponse, *, target: str, silence_s: float) -> None:
+        self._response = response
+        self._target = target
+        self._silence_s = silence_s
+        self._pending = b""
+        self._missing = 0
+        """Vectors that have yet to come."""
+
+    async def counts(self) -> tuple[int, ...]:
+        """Return how many tokens each text has; the first thing to ask for.
+
+        Raises:
+            EngineFailed: the host broke off, or what came is no line of counts.
+            EngineTimedOut: nothing came in time.
+        """
+        while b"\n" not in self._pending:
+            self._pending += await self._more()
+        line, _, self._pending = self._pending.partition(b"\n")
+        try:
+            tokens = decode_counts(line).tokens
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            raise EngineFailed(f"the engine of `{self._target}` sent what is no count of tokens") from error
+        self._missing = len(tokens)
+        return tokens
+
+    async def vectors(self) -> list[bytes]:
+        """Return the next vectors, at least one; none when all have come.
+
+        Raises:
+            EngineFailed: the host broke off.
+            EngineTimedOut: nothing came in time.
+        """
+        if self._missing == 0:
+            return []
+        while len(self._pending) < _VECTOR_BYTES:
+            self._pending += await self._more()
+        whole = min(len(self._pending) // _VECTOR_BYTES, self._missing)
+        vectors = [self._pending[_VECTOR_BYTES * index : _VECTOR_BYTES * (index + 1)] for index in range(whole)]
+        self._pending = self._pending[_VECTOR_BYTES * whole :]
+        self._missing -= whole
+        return vectors
+
+    async def _more(self) -> bytes:
+        try:
+            async with asyncio.timeout(self._silence_s):
+                received = await self._response.content.readany()
+        except TimeoutError as error:
+            raise EngineTimedOut from error
+        except (aiohttp.ClientError, OSError) as error:
+            raise self._broken() from error
+        if not received:
+            raise self._broken()
+        return received
+
+    def _broken(self) -> EngineFailed:
+        return EngineFailed(f"the engine of `{self._target}` broke off in the middle of its answer")

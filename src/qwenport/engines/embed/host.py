@@ -1,0 +1,52 @@
+"""The child process that hosts an embedding model: `python -m qwenport.engines.embed.host`.
+
+It loads one model, listens on a Unix socket, and waits until the supervisor is gone. No line of its log holds a text.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import NoReturn
+
+from aiohttp import web
+
+from qwenport.engines.embed.embedder import Embedder
+from qwenport.engines.embed.host_parameters import PARAMETERS_VARIABLE, HostParameters
+from qwenport.engines.embed.packed_weights import PackedWeights, WeightsUnreadable
+from qwenport.engines.embed.service import EmbeddingService
+from qwenport.engines.host_process import HostExit, HostProcess
+
+
+def main() -> NoReturn:
+    """Host the model of the environment's parameters until the supervisor ends."""
+    process = HostProcess("embed")
+    process.begin()
+    parameters = process.parameters(PARAMETERS_VARIABLE, HostParameters)
+    process.check_weights(Path(parameters.weights))
+    process.free_socket(Path(parameters.socket))
+    embedder = _load(process, Path(parameters.weights))
+    asyncio.run(_serve(process, embedder, parameters))
+    raise AssertionError("the host serves until its process is ended")
+
+
+def _load(process: HostProcess, weights: Path) -> Embedder:
+    try:
+        return Embedder(PackedWeights(weights))
+    except WeightsUnreadable as error:
+        process.end(HostExit.WEIGHTS_CORRUPT, str(error))
+
+
+async def _serve(process: HostProcess, embedder: Embedder, parameters: HostParameters) -> None:
+    runner = EmbeddingService(embedder, parameters.secret).runner()
+    await runner.setup()
+    try:
+        await web.UnixSite(runner, parameters.socket).start()
+    except OSError as error:
+        process.end(HostExit.SOCKET_REFUSED, f"the socket `{parameters.socket}` cannot be used: {error}")
+    process.say(f"`{parameters.model}` is ready")
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,17 @@
+"""What the host process is told; known to both sides of the fork."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+PARAMETERS_VARIABLE = "QWENPORT_EMBED_HOST"
+"""Environment variable that holds `HostParameters` as JSON; a command line could be read by every user."""
+
+
+class HostParameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One model to host."""
+
+    model: str
+    weights: str
+    socket: str
+    secret: str

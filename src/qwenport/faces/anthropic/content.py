@@ -1,0 +1,124 @@
+"""Content blocks of a request: which kinds there are where, and what each becomes in the house's words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import TypeVar
+
+from qwenport.core.content import ImagePart, Part, TextPart
+from qwenport.core.errors import ParameterInvalid
+from qwenport.faces.anthropic.schema import Block, Source
+from qwenport.faces.shown import shown
+
+"""How much of a caller's own value an error repeats."""
+_IMAGE_TYPE = re.compile(r"image/[A-Za-z0-9.+-]+")
+_READABLE = ("text", "image", "document")
+
+_Value = TypeVar("_Value")
+
+
+def refusal(path: str, words: str) -> ParameterInvalid:
+    """Return the error of a field, in the form in which Anthropic says it: the path, then what is wrong."""
+    return ParameterInvalid(f"{path}: {words}", parameter=path.partition(".")[0])
+
+
+def missing(path: str) -> ParameterInvalid:
+    """Return the error of a field that is not there."""
+    return refusal(path, "Field required")
+
+
+def required(value: _Value | None, path: str) -> _Value:
+    """Return a field that must be there.
+
+    Raises:
+        ParameterInvalid: it is not.
+    """
+    if value is None:
+        raise missing(path)
+    return value
+
+
+def numbered(blocks: Sequence[Block], path: str, kinds: Sequence[str]) -> Iterator[tuple[Block, str]]:
+    """Give each block with its path.
+
+    Raises:
+        ParameterInvalid: a block has no type, or one that is not served here.
+    """
+    for position, block in enumerate(blocks):
+        place = f"{path}.{position}"
+        kind = required(block.type, f"{place}.type")
+        if kind not in kinds:
+            known = ", ".join(f"'{each}'" for each in kinds)
+            raise refusal(f"{place}.type", f"'{shown(kind)}' blocks are not served here; only {known}")
+        yield block, place
+
+
+def read_text(content: str | Sequence[Block], path: str) -> str:
+    """Return content that holds nothing but text; blocks are joined as they stand.
+
+    Raises:
+        ParameterInvalid: a block is of another kind, or has no text.
+    """
+    if isinstance(content, str):
+        return content
+    blocks = numbered(content, path, ("text",))
+    return "".join(required(block.text, f"{place}.text") for block, place in blocks)
+
+
+def read_parts(content: str | Sequence[Block], path: str) -> str | tuple[Part, ...]:
+    """Return content of text, images and documents: a string where there is nothing but text.
+
+    Raises:
+        ParameterInvalid: a block is of another kind, or something of it is missing or cannot be read here.
+    """
+    if isinstance(content, str):
+        return content
+    return joined([read_part(block, place) for block, place in numbered(content, path, _READABLE)])
+
+
+def joined(parts: Sequence[TextPart | ImagePart]) -> str | tuple[Part, ...]:
+    """Return parts as content: a string where there is nothing but text."""
+    texts = [part.text for part in parts if isinstance(part, TextPart)]
+    return "".join(texts) if len(texts) == len(parts) else tuple(parts)
+
+
+def read_part(block: Block, path: str) -> TextPart | ImagePart:
+    """Return a block of text, an image or a document.
+
+    Raises:
+        ParameterInvalid: something of it is missing, or cannot be read here.
+    """
+    if block.type == "text":
+        return TextPart(text=required(block.text, f"{path}.text"))
+    source = required(block.source, f"{path}.source")
+    if block.type == "image":
+        return _read_image(source, f"{path}.source")
+    heading = [line for line in (block.title, block.context) if line]
+    return TextPart(text="\n".join([*heading, _read_document(source, f"{path}.source")]))
+
+
+def _read_image(source: Source, path: str) -> ImagePart:
+    if source.type == "url":
+        return ImagePart(url=required(source.url, f"{path}.url"))
+    if source.type == "base64":
+        media_type = required(source.media_type, f"{path}.media_type")
+        if _IMAGE_TYPE.fullmatch(media_type) is None:
+            raise refusal(f"{path}.media_type", f"'{shown(media_type)}' is not the type of an image")
+        return ImagePart(url=f"data:{media_type};base64,{required(source.data, f'{path}.data')}")
+    raise _other_source(source, path, "images are read from a source of type 'base64' or 'url'")
+
+
+def _read_document(source: Source, path: str) -> str:
+    if source.type == "text":
+        return required(source.data, f"{path}.data")
+    if source.type == "content":
+        if source.content is None:
+            raise missing(f"{path}.content")
+        return read_text(source.content, f"{path}.content")
+    raise _other_source(source, path, "documents are read from a source of type 'text' or 'content'")
+
+
+def _other_source(source: Source, path: str, words: str) -> ParameterInvalid:
+    kind = required(source.type, f"{path}.type")
+    return refusal(f"{path}.type", f"'{shown(kind)}' is not served here; {words}")

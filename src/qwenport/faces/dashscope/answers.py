@@ -1,0 +1,176 @@
+"""What the native generation, embedding and rerank services answer, as types: encoders write bytes, these say what.
+
+Nothing is encoded with them; the OpenAPI document is made of them, and tests hold every answer against them.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import UNSET, Struct, UnsetType
+
+Reason = Literal["stop", "length", "tool_calls", "null"]
+"""`"null"`, a string, stands in frames of a choice that goes on."""
+
+
+class TopLogprob(Struct, frozen=True, kw_only=True):
+    """A token that might have been chosen."""
+
+    token: str
+    bytes: list[int]
+    logprob: float
+
+
+class TokenLogprob(TopLogprob, frozen=True, kw_only=True):
+    """A token that was chosen, and the likeliest ones in its place."""
+
+    top_logprobs: list[TopLogprob]
+
+
+class Logprobs(Struct, frozen=True, kw_only=True):
+    """How likely the tokens were."""
+
+    content: list[TokenLogprob]
+
+
+class CalledFunction(Struct, frozen=True, kw_only=True):
+    """A function's name and its arguments as JSON text; in a later piece of an incremental stream the name is empty."""
+
+    name: str
+    arguments: str
+
+
+class ToolCall(Struct, frozen=True, kw_only=True):
+    """One call of a tool."""
+
+    index: int
+    id: str
+    type: Literal["function"]
+    function: CalledFunction
+
+
+class TextPart(Struct, frozen=True, kw_only=True):
+    """A part of what is said."""
+
+    text: str
+
+
+class AssistantMessage(Struct, frozen=True, kw_only=True):
+    """What the model says; a list of parts from `multimodal-generation`."""
+
+    role: Literal["assistant"]
+    content: str | list[TextPart]
+    reasoning_content: str | UnsetType = UNSET
+    tool_calls: list[ToolCall] | UnsetType = UNSET
+
+
+class Choice(Struct, frozen=True, kw_only=True):
+    """One answer; it has an index where several were asked for."""
+
+    finish_reason: Reason
+    message: AssistantMessage
+    index: int | UnsetType = UNSET
+    logprobs: Logprobs | UnsetType = UNSET
+
+
+class GenerationOutput(Struct, frozen=True, kw_only=True):
+    """`text` with `result_format` text, `choices` with message."""
+
+    text: str | UnsetType = UNSET
+    finish_reason: Reason | UnsetType = UNSET
+    choices: list[Choice] | UnsetType = UNSET
+
+
+class InputDetails(Struct, frozen=True, kw_only=True):
+    """Input tokens by kind."""
+
+    text_tokens: int
+    image_tokens: int
+
+
+class CacheDetails(Struct, frozen=True, kw_only=True):
+    """Input tokens that were in the cache."""
+
+    cached_tokens: int
+
+
+class OutputDetails(Struct, frozen=True, kw_only=True):
+    """Output tokens by kind."""
+
+    text_tokens: int
+    reasoning_tokens: int | UnsetType = UNSET
+
+
+class GenerationUsage(Struct, frozen=True, kw_only=True):
+    """What was consumed so far."""
+
+    input_tokens: int
+    output_tokens: int
+    total_tokens: int
+    image_tokens: int | UnsetType = UNSET
+    input_tokens_details: InputDetails | UnsetType = UNSET
+    prompt_tokens_details: CacheDetails | UnsetType = UNSET
+    output_tokens_details: OutputDetails | UnsetType = UNSET
+
+
+class GenerationResult(Struct, frozen=True, kw_only=True):
+    """A whole answer, or one frame: all so far, or only what is new with `incremental_output`."""
+
+    output: GenerationOutput
+    usage: GenerationUsage
+    request_id: str
+
+
+class TotalUsage(Struct, frozen=True, kw_only=True):
+    """What was consumed."""
+
+    total_tokens: int
+
+
+class TextVector(Struct, frozen=True, kw_only=True):
+    """The vector of one text."""
+
+    text_index: int
+    embedding: list[float]
+
+
+class EmbeddingOutput(Struct, frozen=True, kw_only=True):
+    """The vectors, in the order of the texts."""
+
+    embeddings: list[TextVector]
+
+
+class EmbeddingResult(Struct, frozen=True, kw_only=True):
+    """Vectors of texts."""
+
+    output: EmbeddingOutput
+    usage: TotalUsage
+    request_id: str
+
+
+class RankedDocument(Struct, frozen=True, kw_only=True):
+    """A document as it was sent."""
+
+    text: str
+
+
+class RankedResult(Struct, frozen=True, kw_only=True):
+    """How well one document answers the query; the document itself where it was asked for."""
+
+    index: int
+    relevance_score: float
+    document: RankedDocument | UnsetType = UNSET
+
+
+class RerankOutput(Struct, frozen=True, kw_only=True):
+    """The documents, the best first."""
+
+    results: list[RankedResult]
+
+
+class RerankResult(Struct, frozen=True, kw_only=True):
+    """Documents in order."""
+
+    output: RerankOutput
+    usage: TotalUsage
+    request_id: str

@@ -1,0 +1,44 @@
+"""Decodes the `data:` URLs in which callers send small images inside the body (RFC 2397, base64 only)."""
+
+from __future__ import annotations
+
+import binascii
+from urllib.parse import unquote_to_bytes
+
+from qwenport.media.media_type import may_be_image
+from qwenport.media.refusals import TYPE_WRONG, URL_INVALID, data_url_too_long, refused
+
+SCHEME = "data:"
+LONGEST_DATA_URL = 10_485_760
+"""Bytes of one `data:` URL as it stands in the body."""
+
+_SPACES = b" \t\r\n"
+_MARK = ";base64"
+
+
+def decode_data_url(url: str) -> bytes:
+    """Return the bytes that a `data:` URL holds.
+
+    Raises:
+        ParameterInvalid: it is too long, no base64, or says that it is no image.
+    """
+    if len(url) > LONGEST_DATA_URL:
+        raise data_url_too_long(LONGEST_DATA_URL)
+    head, comma, body = url[len(SCHEME) :].partition(",")
+    if not comma or not head.lower().endswith(_MARK):
+        raise refused(URL_INVALID)
+    if not may_be_image(head[: -len(_MARK)]):
+        raise refused(TYPE_WRONG)
+    try:
+        decoded = binascii.a2b_base64(_base64(body), strict_mode=True)
+    except (binascii.Error, ValueError) as error:
+        raise refused(URL_INVALID) from error
+    if not decoded:
+        raise refused(URL_INVALID)
+    return decoded
+
+
+def _base64(body: str) -> bytes:
+    """Return the digits alone: tools break them into lines, and some clients escape them as in a query."""
+    digits = body.encode("ascii")
+    return (unquote_to_bytes(digits) if b"%" in digits else digits).translate(None, _SPACES)

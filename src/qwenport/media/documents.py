@@ -1,0 +1,178 @@
+"""From a stored file to its text, for models that read documents by `fileid://`."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import sys
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from qwenport.core.content import FilePart
+from qwenport.core.errors import FileNotFound, InputTooLong, ParameterInvalid
+from qwenport.core.ids import AccountId
+from qwenport.core.model_card import ModelCard
+from qwenport.core.stored_files import FileContent
+from qwenport.media.document_ending import MOST_PAGES, DocumentKind, Ending
+from qwenport.media.images import FindContent
+from qwenport.media.plain_text import decode_text
+from qwenport.media.refusals import (
+    file_blank,
+    file_invalid,
+    file_too_large,
+    file_too_many_pages,
+    file_unsupported,
+)
+from qwenport.settings.settings import MediaTable
+
+CHILDREN_AT_ONCE = 2
+"""Documents that child processes of one gateway process read, all calls together."""
+BYTES_A_TOKEN = 16
+"""More bytes of text than a token has on average, in any language; the engine counts exactly."""
+
+_MODULE = "qwenport.media.document_child"
+_PIECE = 1 << 16
+_READ_HERE = "text, PDF and DOCX are read here"
+_BROKEN = "it is damaged, protected by a password, or takes too much time or memory to read"
+_SIGNATURES = ((b"%PDF-", DocumentKind.PDF), (b"PK\x03\x04", DocumentKind.ZIP))
+_RICH_TEXT = b"{\\rtf"
+"""Rich text looks like text and is full of commands."""
+
+
+class _TextTooLong(Exception):
+    """There is more text than there is room for."""
+
+
+class DocumentReader:
+    """Reads documents, those of one call one after another."""
+
+    def __init__(self, bounds: MediaTable, read_file: FindContent) -> None:
+        self._bounds = bounds
+        self._read_file = read_file
+        self._children = asyncio.Semaphore(CHILDREN_AT_ONCE)
+
+    async def read_all(
+        self, parts: tuple[FilePart, ...], account_id: AccountId, card: ModelCard
+    ) -> dict[FilePart, str]:
+        """Return the text of each file, with the end of its last line.
+
+        Raises:
+            ParameterInvalid: the account has no such file, or it holds no text that can be read; naming the file.
+            InputTooLong: there is more text than the model reads.
+        """
+        model_reads = card.max_input_tokens * BYTES_A_TOKEN
+        left = min(model_reads, self._bounds.max_text_bytes)
+        texts: dict[FilePart, str] = {}
+        for part in parts:
+            try:
+                text = await self._read(part.id, account_id, left)
+                left -= _size(text)
+            except _TextTooLong as error:
+                too_long_for_model = model_reads <= self._bounds.max_text_bytes
+                raise (
+                    InputTooLong(card.max_input_tokens) if too_long_for_model else file_too_large(part.id)
+                ) from error
+            texts[part] = text if text.endswith("\n") else text + "\n"
+        return texts
+
+    async def _read(self, file_id: str, account_id: AccountId, most_bytes: int) -> str:
+        try:
+            found = await self._read_file(account_id, file_id)
+            kind = await asyncio.to_thread(_kind, found.path)
+            text = await (self._plain(found, most_bytes) if kind is None else self._extract(found, kind, most_bytes))
+        except (FileNotFound, FileNotFoundError) as error:  # The second: it was deleted in between.
+            raise file_invalid(file_id) from error
+        if not text.strip():
+            raise file_blank(file_id)
+        return text
+
+    async def _plain(self, found: FileContent, most_bytes: int) -> str:
+        if found.file.size_bytes > most_bytes:
+            raise _TextTooLong
+        text = await asyncio.to_thread(_decode, found.path)
+        if text is None:
+            raise file_unsupported(found.file.id, _READ_HERE)
+        return text
+
+    async def _extract(self, found: FileContent, kind: DocumentKind, most_bytes: int) -> str:
+        async with self._children:
+            with await asyncio.to_thread(found.path.open, "rb") as document:
+                child = await _start(self._command(kind, most_bytes), document)
+            try:
+                async with asyncio.timeout(self._bounds.document_s):
+                    text = await _output(child, most_bytes)
+                    ending = await child.wait()
+            except TimeoutError as error:
+                raise file_unsupported(found.file.id, _BROKEN) from error
+            finally:
+                await _end(child)
+        if ending != Ending.DONE:
+            raise _refusal(ending, found.file.id)
+        return text.decode()
+
+    def _command(self, kind: DocumentKind, most_bytes: int) -> tuple[str, ...]:
+        # The child's own alarm is for the day when this process is no more.
+        bounds = (most_bytes, math.ceil(self._bounds.document_s) + 1, self._bounds.document_memory_bytes)
+        return (sys.executable, "-I", "-m", _MODULE, kind, *(str(bound) for bound in bounds))
+
+
+async def _start(command: Sequence[str], document: BinaryIO) -> Process:
+    """Start the child, and end it again where the client leaves meanwhile, which uvloop does not do by itself."""
+    starting = asyncio.ensure_future(
+        asyncio.create_subprocess_exec(*command, stdin=document, stdout=PIPE, stderr=DEVNULL, env={})
+    )
+    try:
+        return await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        with suppress(OSError):
+            await _end(await starting)
+        raise
+
+
+async def _output(child: Process, most_bytes: int) -> bytes:
+    """Return all that the child writes; it keeps to its bound unless its document took it over."""
+    output = bytearray()
+    if child.stdout is None:
+        raise RuntimeError("the child was started without a pipe")
+    while piece := await child.stdout.read(_PIECE):
+        output += piece
+        if len(output) > most_bytes:
+            raise _TextTooLong
+    return bytes(output)
+
+
+async def _end(child: Process) -> None:
+    if child.returncode is None:
+        child.kill()
+        await child.communicate()
+
+
+def _refusal(ending: int, file_id: str) -> ParameterInvalid | _TextTooLong:
+    match ending:
+        case Ending.UNSUPPORTED:
+            return file_unsupported(file_id, _READ_HERE)
+        case Ending.TOO_LONG:
+            return _TextTooLong()
+        case Ending.TOO_MANY_PAGES:
+            return file_too_many_pages(file_id, MOST_PAGES)
+        case _:
+            return file_unsupported(file_id, _BROKEN)
+
+
+def _kind(path: Path) -> DocumentKind | None:
+    """Return what a document is by its first bytes; None for what may be text."""
+    with path.open("rb") as file:
+        head = file.read(64).lstrip()
+    return next((kind for signature, kind in _SIGNATURES if head.startswith(signature)), None)
+
+
+def _decode(path: Path) -> str | None:
+    content = path.read_bytes()
+    return None if content.startswith(_RICH_TEXT) else decode_text(content)
+
+
+def _size(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode())

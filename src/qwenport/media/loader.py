@@ -1,0 +1,130 @@
+"""The door of this package: a call's images and documents, loaded."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+from msgspec.structs import replace
+
+from qwenport.core.call import Call, ChatInput
+from qwenport.core.content import FilePart, ImagePart, Message, Part, Picture, TextPart
+from qwenport.core.errors import InputTooLong
+from qwenport.core.ids import AccountId
+from qwenport.core.model_card import ModelCard
+from qwenport.media.budget import ByteBudget
+from qwenport.media.documents import DocumentReader
+from qwenport.media.fetch import Fetcher
+from qwenport.media.images import FindContent, ImageErrand, ImageLoader
+from qwenport.media.outbound import Outbound
+from qwenport.media.refusals import TOO_MANY_FILES, refused
+from qwenport.settings.settings import MediaTable
+
+IMAGES_AT_ONCE = 4
+"""Of one call."""
+MOST_FILES = 100
+"""Of one call (long context guide, help.aliyun.com/zh/model-studio/long-context-qwen-long)."""
+
+_Loaded = dict[Part, Part]
+"""What became of each part; a part that a call names twice is loaded once."""
+
+
+class MediaLoader:
+    """Loads what calls name. Nothing is kept after a call, and a call that is cancelled stops its loading."""
+
+    def __init__(
+        self, bounds: MediaTable, *, resolve_upload: FindContent, read_file: FindContent, fetcher: Fetcher | None = None
+    ) -> None:
+        """Put the loader together.
+
+        Args:
+            bounds: the operator's, `[media]` of the configuration file.
+            resolve_upload: finds what `oss://KEY` names among an account's uploads.
+            read_file: finds a stored file of an account by its id.
+            fetcher: for images on the network; by default one to where the bounds allow.
+        """
+        self._bounds = bounds
+        self._images = ImageLoader(
+            fetcher or Fetcher(Outbound(bounds.private_hosts), seconds=bounds.fetch_s), resolve_upload
+        )
+        self._documents = DocumentReader(bounds, read_file)
+
+    async def load(self, account_id: AccountId, call: Call, card: ModelCard) -> ChatInput:
+        """Return the conversation of a call with a `Picture` for every `ImagePart` and text for every `FilePart`.
+
+        Raises:
+            ParameterInvalid: something cannot be had or is not taken; in the words of `refusals`.
+            InputTooLong: images or documents alone are more than the model reads.
+        """
+        asked = call.input
+        if not isinstance(asked, ChatInput):
+            raise TypeError(f"the input of call {call.id} is no chat")
+        images, files = self._named(asked)
+        errand = ImageErrand(
+            account_id=account_id,
+            card=card,
+            budget=ByteBudget(self._bounds.max_call_bytes),
+            high_resolution=asked.high_resolution,
+            resolves_uploads=call.resolves_uploads,
+        )
+        loaded = await self._load(images, files, errand)
+        messages = tuple(_with(message, loaded) for message in asked.messages)
+        full = replace(asked, messages=messages)
+        _check_context(full, card)
+        return full
+
+    def _named(self, asked: ChatInput) -> tuple[tuple[ImagePart, ...], tuple[FilePart, ...]]:
+        """Return what is to be loaded, each once."""
+        parts = [part for message in asked.messages if not isinstance(message.content, str) for part in message.content]
+        images = [part for part in parts if isinstance(part, ImagePart)]
+        files = [part for part in parts if isinstance(part, FilePart)]
+        if len(images) > self._bounds.max_images:
+            raise refused(
+                f"Range of the number of images should be [1, {self._bounds.max_images}], but {len(images)} were given"
+            )
+        if len(files) > MOST_FILES:
+            raise refused(TOO_MANY_FILES)
+        return tuple(dict.fromkeys(images)), tuple(dict.fromkeys(files))
+
+    async def _load(self, images: tuple[ImagePart, ...], files: tuple[FilePart, ...], errand: ImageErrand) -> _Loaded:
+        slots = asyncio.Semaphore(IMAGES_AT_ONCE)
+
+        async def load(part: ImagePart) -> Picture:
+            async with slots:
+                return await self._images.load(part, errand)
+
+        pictures = {part: asyncio.create_task(load(part)) for part in images}
+        texts = asyncio.create_task(self._documents.read_all(files, errand.account_id, errand.card))
+        await _all_or_none((texts, *pictures.values()))
+        return {
+            **{part: task.result() for part, task in pictures.items()},
+            **{part: TextPart(text=text) for part, text in texts.result().items()},
+        }
+
+
+async def _all_or_none(tasks: Sequence[asyncio.Task[Any]]) -> None:
+    """Wait for all; the first that fails, or a cancellation, ends the others and goes on.
+
+    No `TaskGroup`: on Python 3.11 one that fails leaves its owner counted as cancelled, which would hide that a client
+    leaves.
+    """
+    try:
+        await asyncio.gather(*tasks)
+    except BaseException:
+        for task in tasks:
+            if not task.cancelling():  # a second time would break into what it clears away
+                task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        raise
+
+
+def _with(message: Message, loaded: _Loaded) -> Message:
+    if isinstance(message.content, str):
+        return message
+    return replace(message, content=tuple(loaded.get(part, part) for part in message.content))
+
+
+def _check_context(asked: ChatInput, card: ModelCard) -> None:
+    if sum(image.tokens for image in asked.images if isinstance(image, Picture)) > card.max_input_tokens:
+        raise InputTooLong(card.max_input_tokens)

@@ -1,0 +1,104 @@
+"""One exchange with a model: the call is served while its client is watched, and its events are sent as they come."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import cast
+
+from qwenport.core.caller import Caller
+from qwenport.core.errors import EngineFailed, StorageUnavailable
+from qwenport.core.events import Finished, Started
+from qwenport.core.printable import printable
+from qwenport.core.queries import Query
+from qwenport.faces.face import Exchange, Headers, StreamedAnswer, WholeAnswer
+from qwenport.pipeline.serve import Parts, serve
+from qwenport.server.client_watch import ClientWatch
+from qwenport.server.request_record import RequestRecord
+from qwenport.server.response import Response
+
+log = logging.getLogger(__name__)
+
+Ask = Callable[[Caller, Query], Awaitable[object]]
+"""Puts a query to the part of the house that answers it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExchangeRun:
+    """Runs one exchange to its end."""
+
+    caller: Caller
+    exchange: Exchange
+    pipeline: Parts
+    ask: Ask
+    response: Response
+    record: RequestRecord
+
+    async def __call__(self, watch: ClientWatch) -> None:
+        """Serve the call and send its answer, whole or streamed."""
+        if self.exchange.call.streams:
+            await self._stream(watch)
+        else:
+            await self._whole()
+
+    async def _whole(self) -> None:
+        answer = cast("WholeAnswer", self.exchange.answer)
+        call = self.exchange.call
+        served: Headers = ()
+        finished = False
+        async with aclosing(serve(self.caller, call, self.pipeline)) as events:
+            async for event in events:
+                self.record.observe(event)
+                answer.add(event)
+                if isinstance(event, Started):
+                    served = served_by_header(event.served_by, call.model)
+                finished = isinstance(event, Finished)
+        if not finished:
+            raise EngineFailed("the engine ended without finishing its answer")
+        reply = answer.reply()
+        await self._keep()
+        await self.response.reply(reply, served)
+
+    async def _stream(self, watch: ClientWatch) -> None:
+        answer = cast("StreamedAnswer", self.exchange.answer)
+        call, response = self.exchange.call, self.response
+        response.attend(answer, watch.give_up)
+        last: bytes | None = None
+        async with aclosing(serve(self.caller, call, self.pipeline)) as events:
+            async for event in events:
+                self.record.observe(event)
+                piece = answer.frame(event)
+                if isinstance(event, Finished):
+                    last = piece  # kept back until the call is settled: what the client has seen whole is in the books
+                    continue
+                if not response.status and isinstance(event, Started):
+                    await response.open(served_by_header(event.served_by, call.model))
+                if piece:
+                    await response.piece(piece)
+        if last is None:
+            raise EngineFailed("the engine ended without finishing its answer")
+        await self._keep()
+        await response.piece(last, last=True)
+
+    async def _keep(self) -> None:
+        """Store what the answer promises to keep, before the client can ask for it.
+
+        What cannot be stored is given all the same: it is settled, and a client that tried again would pay twice.
+        """
+        query = self.exchange.keep() if self.exchange.keep is not None else None
+        if query is None:
+            return
+        try:
+            await self.ask(self.caller, query)
+        except StorageUnavailable:
+            log.exception("the answer to request %s was given and could not be kept", self.exchange.call.id)
+
+
+def served_by_header(served_by: str, model: str) -> Headers:
+    """Return the header that names engine and model, and says when the model is not the one that was asked for."""
+    stands_in = served_by.partition("/")[2] != model
+    value = f"{served_by}; stand-in" if stands_in else served_by
+    # An engine's name for its model may hold anything; a header line may not.
+    return ((b"x-qwenport-served-by", printable(value).encode("latin-1", "replace")),)
