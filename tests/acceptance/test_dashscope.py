@@ -1,16 +1,23 @@
-"""The official `dashscope` client, 1.x interface, against a live server."""
+"""The official `dashscope` client, 1.x interface, blocking and asynchronous."""
 
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import dashscope
 import pytest
 from dashscope.aigc.generation import AioGeneration
+from dashscope.client.base_api import BaseAsyncAioApi, BaseAsyncApi
+
+from qwenport.core.content import Role
+from qwenport.testing.scripts import CALLED, THOUGHT
 
 if TYPE_CHECKING:
+    from tests.acceptance.conftest import Scripted
     from tests.conftest import Server
 
 NewKey = Callable[..., str]
@@ -19,6 +26,25 @@ HELLO: list[Any] = [
     {"role": "system", "content": "You are a helpful assistant."},
     {"role": "user", "content": "Say hello."},
 ]
+
+WEATHER: Any = {
+    "type": "function",
+    "function": {
+        "name": "get_weather",
+        "description": "Tells the weather of a city.",
+        "parameters": {
+            "type": "object",
+            "properties": {
+                "city": {"type": "string", "maxLength": 12},
+                "unit": {"type": "string", "enum": ["celsius", "fahrenheit"]},
+            },
+            "required": ["city", "unit"],
+            "additionalProperties": False,
+        },
+    },
+}
+NAMED: Any = {"type": "function", "function": {"name": "get_weather"}}
+BOTH: list[Any] = [{"type": "function", "function": {"name": name}} for name in ("weather", "time")]
 
 
 @pytest.fixture(autouse=True)
@@ -143,6 +169,17 @@ def test_the_multimodal_address_answers_text_in_parts(live: Server, stream: bool
     assert last.output.choices[0].message.content[0]["text"]
 
 
+def test_a_model_is_had_at_the_address_of_its_kind_only(live: Server) -> None:
+    messages = [{"role": "user", "content": [{"text": "Say hello."}]}]
+    wrong: list[Any] = [
+        dashscope.Generation.call(model="qwen3.5-plus", prompt="Say hello.", api_key=live.key),
+        dashscope.MultiModalConversation.call(model="qwen-plus", messages=messages, api_key=live.key),
+    ]
+
+    words = "url error, please check url！"  # noqa: RUF001 - the service's own full-width mark
+    assert [(each.status_code, each.code, each.message) for each in wrong] == [(400, "InvalidParameter", words)] * 2
+
+
 def test_models_are_listed_by_page_and_found_by_name(live: Server) -> None:
     models: Any = dashscope.Models
     first = models.list(page=1, page_size=2, api_key=live.key)
@@ -214,6 +251,19 @@ def test_a_key_for_other_models_is_denied(generate: Generate, new_key: NewKey) -
     )
 
 
+def test_a_workspace_is_the_accounts_own_or_refused(live: Server, generate: Generate) -> None:
+    (account,) = live.operator("GET", "/accounts").json()
+    own = generate(messages=HELLO, workspace=account["workspace_id"], max_tokens=1)
+    foreign = generate(messages=HELLO, workspace="ws-of-others")
+
+    assert own.status_code == 200
+    assert (foreign.status_code, foreign.code, foreign.message) == (
+        403,
+        "Workspace.AccessDenied",
+        "Workspace access denied.",
+    )
+
+
 def test_asynchronous_calls_are_answered_whole_and_streamed(live: Server) -> None:
     settings: dict[str, Any] = {
         "model": "qwen-turbo",
@@ -237,3 +287,192 @@ def test_asynchronous_calls_are_answered_whole_and_streamed(live: Server) -> Non
 
     assert "".join(contents(pieces)) == contents([whole])[0]
     assert (refused.status_code, refused.code) == (401, "InvalidApiKey")
+
+
+@pytest.mark.parametrize(
+    "transport",
+    [{}, {"stream": True}, {"stream": True, "incremental_output": False}],
+    ids=["whole", "cumulative", "merged by the client"],
+)
+def test_a_round_of_tools_is_a_real_call_its_result_and_an_answer(
+    generate: Generate, transport: dict[str, Any]
+) -> None:
+    settings: dict[str, Any] = {"result_format": "message", "tools": [WEATHER], "max_tokens": 40}
+    answer = generate(messages=HELLO, tool_choice=NAMED, **settings, **transport)
+    asked = list(answer)[-1] if transport else answer
+    message = asked.output.choices[0].message
+    (call,) = message.tool_calls
+    arguments = json.loads(call["function"]["arguments"])
+    result = {"role": "tool", "tool_call_id": call["id"], "content": "Sunny, 21 degrees."}
+    last = generate(messages=[*HELLO, message, result], **{**settings, "max_tokens": 6})
+
+    assert (asked.output.choices[0].finish_reason, call["function"]["name"]) == ("tool_calls", "get_weather")
+    assert sorted(arguments) == ["city", "unit"]
+    assert arguments["unit"] in {"celsius", "fahrenheit"}
+    assert (last.status_code, last.code) == (200, "")
+    assert last.output.choices[0].message.content
+
+
+def test_an_answer_follows_its_schema(generate: Generate) -> None:
+    shape = {"name": "weather", "schema": WEATHER["function"]["parameters"], "strict": True}
+    response = generate(
+        messages=HELLO,
+        result_format="message",
+        response_format={"type": "json_schema", "json_schema": shape},
+        top_k=1,
+        max_tokens=150,
+    )
+
+    assert sorted(json.loads(response.output.choices[0].message.content)) == ["city", "unit"]
+
+
+def test_a_conversation_of_several_turns_goes_on(generate: Generate) -> None:
+    first = generate(messages=HELLO, result_format="message")
+    again = {"role": "user", "content": "And again."}
+    second = generate(messages=[*HELLO, first.output.choices[0].message, again], result_format="message")
+
+    assert second.output.choices[0].message.content
+    assert second.usage.input_tokens > first.usage.input_tokens + 8
+
+
+def test_texts_become_vectors_and_documents_are_ordered(live: Server) -> None:
+    rerank: Any = dashscope.TextReRank
+    embedding: Any = dashscope.TextEmbedding
+    documents = ["The stock market fell sharply.", "一只猫在沙发上睡觉。"]
+    vectors = embedding.call(model="multilingual-e5-small", input=documents, text_type="query", api_key=live.key)
+    ranked = rerank.call(
+        model="qwen3-rerank",
+        query="Where does the cat sleep?",
+        documents=documents,
+        return_documents=True,
+        top_n=1,
+        api_key=live.key,
+    )
+
+    assert [(each["text_index"], len(each["embedding"])) for each in vectors.output["embeddings"]] == [
+        (0, 384),
+        (1, 384),
+    ]
+    assert vectors.usage["total_tokens"] > 0
+    (best,) = ranked.output.results
+    # The client's `best.document` is None whatever it got; its own class stands before what was sent.
+    assert (best.index, best["document"]) == (1, {"text": documents[1]})
+
+
+# --- with a script ---
+
+
+def test_a_local_image_is_uploaded_and_seen(scripted: Scripted, first_dashscope: dict[str, Any], picture: Path) -> None:
+    conversation: Any = dashscope.MultiModalConversation
+    other = picture.with_name("other.png")
+    other.write_bytes(picture.read_bytes())
+    content = [{"image": str(picture)}, {"image": f"file://{other}"}, {"text": "What is it?"}]
+    call = {"model": "qwen-vl-max", "messages": [{"role": "user", "content": content}], **first_dashscope}
+    answer = conversation.call(**call)
+    *_, last = conversation.call(**call, stream=True)
+
+    assert answer.output.choices[0].message.content == [{"text": "Hello\n\n你"}]
+    assert last.output.choices[0].message.content == [{"text": "Hello\n\n你"}]
+    assert scripted.seen == [picture.read_bytes()] * 2
+    assert scripted.asked.resolves_uploads
+
+
+def test_asynchronous_clients_upload_think_and_call_tools(
+    scripted: Scripted, first_dashscope: dict[str, Any], picture: Path
+) -> None:
+    scripted.say("tools", *CALLED)
+    scripted.say("think", *THOUGHT)
+    generation: Any = AioGeneration
+    conversation: Any = dashscope.AioMultiModalConversation
+    rerank: Any = dashscope.AioTextReRank
+
+    async def last(call: dict[str, Any], text: str, **more: Any) -> Any:
+        stream = await generation.call(messages=[{"role": "user", "content": text}], stream=True, **call, **more)
+        *_, end = [response async for response in stream]
+        return end.output.choices[0].message
+
+    async def ask() -> tuple[Any, ...]:
+        call = {"model": "qwen-plus", "result_format": "message", **first_dashscope}
+        thought = await last(call, "think", enable_thinking=True, incremental_output=False)
+        called = await last(call, "tools", tools=BOTH, parallel_tool_calls=True)
+        messages = [{"role": "user", "content": [{"image": str(picture)}]}]
+        seen = await conversation.call(model="qwen-vl-max", messages=messages, **first_dashscope)
+        ranked = await rerank.call(model="qwen3-rerank", query="?", documents=["a", "b"], **first_dashscope)
+        task = await BaseAsyncAioApi.wait("8a-1", **first_dashscope)
+        cancelled = await BaseAsyncAioApi.cancel("8a-1", **first_dashscope)
+        tasks = await BaseAsyncAioApi.list(**first_dashscope)
+        close: Any = dashscope.close_shared_aio_session
+        await close()
+        return thought, called, seen, ranked, task, cancelled, tasks
+
+    thought, called, seen, ranked, task, cancelled, tasks = asyncio.run(ask())
+
+    assert (thought.reasoning_content, thought.content) == ("So what?", "Hello")
+    assert [call["function"]["name"] for call in called.tool_calls] == ["weather", "time"]
+    assert seen.output.choices[0].message.content == [{"text": "Hello\n\n你"}]
+    assert scripted.seen == [picture.read_bytes()]
+    assert [(each.index, each.relevance_score) for each in ranked.output.results] == [(0, 1.0), (1, 0.5)]
+    assert (task.status_code, task.output["task_status"]) == (200, "UNKNOWN")
+    assert (cancelled.status_code, cancelled.code) == (400, "UnsupportedOperation")
+    assert (tasks.status_code, tasks.output["total"]) == (200, 0)
+
+
+def test_files_come_and_go(scripted: Scripted, first_dashscope: dict[str, Any], tmp_path: Path) -> None:
+    files: Any = dashscope.Files
+    path = tmp_path / "a.txt"
+    path.write_text("some text")
+    made = files.upload(str(path), purpose="inference", **first_dashscope)
+    file_id = made.output["uploaded_files"][0]["file_id"]
+    listed = files.list(**first_dashscope)
+    found = files.get(file_id, **first_dashscope)
+    gone = files.delete(file_id, **first_dashscope)
+    missing = files.get(file_id, **first_dashscope)
+
+    assert [each["file_id"] for each in listed.output["files"]] == [file_id]
+    assert (found.output["name"], found.output["size"], gone.status_code) == ("a.txt", 9, 200)
+    assert (missing.status_code, missing.code) == (400, "InvalidParameter")
+
+
+@pytest.mark.parametrize("text", ["Hello, 你好! 😀", "  def f(x):\n\treturn x", "<|im_start|>user"])
+def test_tokens_are_those_of_the_clients_own_vocabulary(first_dashscope: dict[str, Any], text: str) -> None:
+    tokenization: Any = dashscope.Tokenization
+    tokens = tokenization.call(model="qwen-turbo", prompt=text, **first_dashscope)
+
+    assert tokens.output["token_ids"] == dashscope.get_tokenizer("qwen-turbo").encode(text)
+    assert tokens.usage["input_tokens"] == len(tokens.output["token_ids"]) == len(tokens.output["tokens"])
+
+
+def test_no_task_is_known_and_none_can_be_made(first_dashscope: dict[str, Any]) -> None:
+    asynchronous: Any = BaseAsyncApi
+    made = asynchronous.async_call(
+        model="qwen-plus",
+        input={"messages": HELLO},
+        task_group="aigc",
+        task="text-generation",
+        function="generation",
+        **first_dashscope,
+    )
+
+    assert (made.status_code, made.code, made.message) == (
+        403,
+        "AccessDenied",
+        "current user api does not support asynchronous calls.",
+    )
+    assert asynchronous.wait("8a-1", **first_dashscope).output["task_status"] == "UNKNOWN"
+    assert asynchronous.list(**first_dashscope).output["total"] == 0
+    cancelled = asynchronous.cancel("8a-1", **first_dashscope)
+    assert (cancelled.status_code, cancelled.code) == (400, "UnsupportedOperation")
+
+
+def test_a_prefix_and_parts_of_text_are_understood(scripted: Scripted, first_dashscope: dict[str, Any]) -> None:
+    parts = [{"text": "Say "}, {"type": "text", "text": "hello."}]
+    messages = [{"role": "user", "content": parts}, {"role": "assistant", "content": "Hel", "partial": True}]
+    conversation: Any = dashscope.MultiModalConversation
+    conversation.call(model="qwen-vl-max", messages=messages[:1], **first_dashscope)
+    first = scripted.conversation.messages
+    generation: Any = dashscope.Generation
+    generation.call(model="qwen-plus", messages=[*HELLO, messages[1]], **first_dashscope)
+    last = scripted.conversation.messages[-1]
+
+    assert [message.content for message in first] == ["Say hello."]
+    assert (last.role, last.content, last.is_partial) == (Role.ASSISTANT, "Hel", True)

@@ -1,4 +1,4 @@
-"""The official `openai` client against a live server."""
+"""The official `openai` client for Python, blocking and asynchronous."""
 
 from __future__ import annotations
 
@@ -6,12 +6,18 @@ import asyncio
 import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import openai
 import pytest
 
+from qwenport.core.events import ChoiceFinished, Delta, Finished, FinishReason, Started, TokenLogprob, TopToken
+from qwenport.core.usage import Usage
+from qwenport.testing.scripts import CALLED, THOUGHT, TWICE
+
 if TYPE_CHECKING:
+    from tests.acceptance.conftest import Scripted
     from tests.conftest import Server
 
 NewKey = Callable[..., str]
@@ -30,6 +36,25 @@ PRICE_LIST = {
     "required": ["name", "price"],
     "additionalProperties": False,
 }
+
+WEATHER: Any = {
+    "type": "function",
+    "function": {
+        "name": "get_weather",
+        "description": "Tells the weather of a city.",
+        "parameters": {
+            "type": "object",
+            "properties": {
+                "city": {"type": "string", "maxLength": 12},
+                "unit": {"type": "string", "enum": ["celsius", "fahrenheit"]},
+            },
+            "required": ["city", "unit"],
+            "additionalProperties": False,
+        },
+    },
+}
+NAMED: Any = {"type": "function", "function": {"name": "get_weather"}}
+BOTH: list[Any] = [{"type": "function", "function": {"name": name}} for name in ("weather", "time")]
 
 
 @pytest.fixture(scope="session")
@@ -299,3 +324,185 @@ def test_many_asynchronous_calls_are_answered_at_once(live: Server) -> None:
 
     assert len(answers) == 12
     assert all(answers)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_round_of_tools_is_a_real_call_its_result_and_an_answer(client: openai.OpenAI, stream: bool) -> None:
+    call: dict[str, Any] = {"model": "qwen-plus", "messages": HELLO, "tools": [WEATHER], "max_tokens": 40}
+    if stream:
+        with client.chat.completions.stream(**call, tool_choice=NAMED) as chunks:
+            choice: Any = chunks.get_final_completion().choices[0]
+    else:
+        choice = client.chat.completions.create(**call, tool_choice=NAMED).choices[0]
+    (asked,) = choice.message.tool_calls
+    arguments = json.loads(asked.function.arguments)
+    result = {"role": "tool", "tool_call_id": asked.id, "content": "Sunny, 21 degrees."}
+    messages = [*HELLO, choice.message.to_dict(), result]
+    answer = client.chat.completions.create(model="qwen-plus", messages=messages, tools=[WEATHER], max_tokens=6)
+
+    assert (choice.finish_reason, asked.function.name, sorted(arguments)) == (
+        "tool_calls",
+        "get_weather",
+        ["city", "unit"],
+    )
+    assert len(arguments["city"]) <= 12
+    assert arguments["unit"] in {"celsius", "fahrenheit"}
+    assert answer.choices[0].message.content
+    assert answer.choices[0].finish_reason in {"stop", "length"}
+
+
+def test_a_conversation_of_several_turns_goes_on(client: openai.OpenAI) -> None:
+    first = client.chat.completions.create(model="qwen-plus", messages=HELLO, max_tokens=6)
+    said: Any = first.choices[0].message.to_dict()
+    messages: list[Any] = [*HELLO, said, {"role": "user", "content": "And again."}]
+    second = client.chat.completions.create(model="qwen-plus", messages=messages, max_tokens=6)
+
+    assert second.choices[0].message.content
+    assert first.usage is not None
+    assert second.usage is not None
+    assert second.usage.prompt_tokens > first.usage.prompt_tokens + 6
+
+
+def test_texts_become_vectors_that_are_alike_where_they_mean_the_same(client: openai.OpenAI) -> None:
+    texts = ["A cat sleeps on the sofa.", "一只猫在沙发上睡觉。", "The stock market fell sharply."]
+    compact = client.embeddings.create(model="multilingual-e5-small", input=texts)
+    plain = client.embeddings.create(model="multilingual-e5-small", input=texts, encoding_format="float")
+    cat, same, other = (each.embedding for each in compact.data)
+
+    def likeness(one: list[float], two: list[float]) -> float:
+        return sum(a * b for a, b in zip(one, two, strict=True))
+
+    assert [each.embedding for each in plain.data] == [pytest.approx(each.embedding) for each in compact.data]
+    assert likeness(cat, same) > likeness(cat, other)
+
+
+def test_a_prompt_is_completed_and_a_response_kept(client: openai.OpenAI) -> None:
+    completion = client.completions.create(model="qwen-coder-turbo", prompt="def f(", suffix="return x", max_tokens=4)
+    response = client.responses.create(model="qwen-plus", input="Say hello.", max_output_tokens=6)
+
+    assert completion.choices[0].text
+    assert response.output_text
+    assert client.responses.retrieve(response.id).output_text == response.output_text
+
+
+# --- with a script ---
+
+
+@pytest.fixture
+def scripted_client(scripted: Scripted) -> Iterator[openai.OpenAI]:
+    url = f"{scripted.url}/compatible-mode/v1"
+    with openai.OpenAI(api_key=scripted.key, base_url=url, max_retries=0) as opened:
+        yield opened
+
+
+def test_thoughts_stream_before_the_text_and_not_otherwise(scripted: Scripted, scripted_client: openai.OpenAI) -> None:
+    scripted.say("Say hello.", *THOUGHT)
+    body: dict[str, Any] = {"enable_thinking": True, "thinking_budget": 32}
+    thinking: dict[str, Any] = {"model": "qwen-plus", "messages": HELLO, "extra_body": body}
+    usage: Any = {"include_usage": True}
+    *chunks, last = scripted_client.chat.completions.create(**thinking, stream=True, stream_options=usage)
+    deltas = [chunk.choices[0].delta.to_dict() for chunk in chunks]
+
+    assert [(delta.get("content"), delta.get("reasoning_content")) for delta in deltas] == [
+        (None, ""),
+        (None, "So "),
+        (None, "what?"),
+        ("Hel", None),
+        ("lo", None),
+        ("", None),
+    ]
+    assert last.usage is not None
+    assert last.usage.completion_tokens_details is not None
+    assert last.usage.completion_tokens_details.reasoning_tokens == 3
+    assert (scripted.conversation.thinking, scripted.conversation.thinking_budget) == (True, 32)
+    assert "must be set to false for non-streaming calls" in refusal(scripted_client, **thinking).message
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_parallel_calls_and_choices_are_told_apart(
+    scripted: Scripted, scripted_client: openai.OpenAI, stream: bool
+) -> None:
+    def ask(**call: Any) -> Any:
+        if not stream:
+            return scripted_client.chat.completions.create(model="qwen-plus", **call)
+        with scripted_client.chat.completions.stream(model="qwen-plus", **call) as chunks:
+            return chunks.get_final_completion()
+
+    scripted.say("two tools", *CALLED)
+    scripted.say("two choices", *TWICE)
+    called = ask(messages=[{"role": "user", "content": "two tools"}], tools=BOTH, parallel_tool_calls=True)
+    assert scripted.conversation.parallel_tool_calls
+    chosen = ask(messages=[{"role": "user", "content": "two choices"}], n=2)
+
+    assert [
+        (call.id, call.function.name, call.function.arguments) for call in called.choices[0].message.tool_calls
+    ] == [("call_1", "weather", '{"city":"Ulm"}'), ("call_2", "time", "{}")]
+    assert [(choice.index, choice.message.content) for choice in chosen.choices] == [(0, "a"), (1, "b")]
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_log_probabilities_are_told(scripted: Scripted, scripted_client: openai.OpenAI, stream: bool) -> None:
+    likely = TokenLogprob(token="Hi", logprob=-0.5, bytes=(72, 105), top=(TopToken(token="Ho", logprob=-1.5),))
+    scripted.say(
+        "Say hello.",
+        Started(served_by="scripted/model", input_tokens=7),
+        Delta(text="Hi", logprobs=(likely,)),
+        ChoiceFinished(reason=FinishReason.STOP),
+        Finished(usage=Usage(input_tokens=7, output_tokens=1)),
+    )
+    call: dict[str, Any] = {"model": "qwen-plus", "messages": HELLO, "logprobs": True, "top_logprobs": 1}
+    if stream:
+        with scripted_client.chat.completions.stream(**call) as chunks:
+            completion: Any = chunks.get_final_completion()
+    else:
+        completion = scripted_client.chat.completions.create(**call)
+
+    (told,) = completion.choices[0].logprobs.content
+    assert (told.token, told.logprob, told.bytes) == ("Hi", -0.5, [72, 105])
+    assert [(other.token, other.logprob) for other in told.top_logprobs] == [("Ho", -1.5)]
+
+
+def test_a_local_image_is_seen(
+    scripted: Scripted, scripted_client: openai.OpenAI, picture: Path, picture_url: str
+) -> None:
+    parts: list[Any] = [
+        {"type": "image_url", "image_url": {"url": picture_url}},
+        {"type": "text", "text": "What is it?"},
+    ]
+    scripted_client.chat.completions.create(model="qwen-vl-max", messages=[{"role": "user", "content": parts}])
+
+    assert scripted.seen == [picture.read_bytes()]
+    assert scripted.conversation.messages[0].text == "What is it?"
+
+
+def test_the_asynchronous_client_sees_the_same(scripted: Scripted, picture: Path, picture_url: str) -> None:
+    scripted.say("two tools", *CALLED)
+    url = f"{scripted.url}/compatible-mode/v1"
+    parts: list[Any] = [{"type": "image_url", "image_url": {"url": picture_url}}]
+
+    async def ask() -> tuple[Any, ...]:
+        async with openai.AsyncOpenAI(api_key=scripted.key, base_url=url, max_retries=0) as client:
+            create = client.chat.completions.create
+            whole = await create(model="qwen-plus", messages=HELLO)
+            pieces = [chunk async for chunk in await create(model="qwen-plus", messages=HELLO, stream=True)]
+            messages: Any = [{"role": "user", "content": "two tools"}]
+            async with client.chat.completions.stream(model="qwen-plus", messages=messages, tools=BOTH) as stream:
+                called = await stream.get_final_completion()
+            await create(model="qwen-vl-max", messages=[{"role": "user", "content": parts}])
+            vectors = await client.embeddings.create(model="multilingual-e5-small", input="Hi")
+            made = await client.files.create(file=picture, purpose="file-extract")  # type: ignore[arg-type]  # the service's own purpose
+            gone = await client.files.delete(made.id)
+            models = [model.id async for model in client.models.list()]
+            with pytest.raises(openai.NotFoundError):
+                await create(model="gpt-4", messages=HELLO)
+            return whole, pieces, called, vectors, gone.deleted, models
+
+    whole, pieces, called, vectors, is_deleted, models = asyncio.run(ask())
+
+    assert whole.choices[0].message.content == "Hello\n\n你"
+    assert "".join(chunk.choices[0].delta.content or "" for chunk in pieces) == "Hello\n\n你"
+    assert [call.function.name for call in called.choices[0].message.tool_calls] == ["weather", "time"]
+    assert vectors.data[0].embedding == [float(n) for n in range(4)]
+    assert is_deleted
+    assert "qwen-plus" in models
+    assert scripted.seen == [picture.read_bytes()]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 README = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
 FENCE = re.compile(r"^```(bash|sh|shell|console|python)\n(.*?)^```", re.MULTILINE | re.DOTALL)
-CLIENT = re.compile(r"^\s*(?:import|from) (openai|dashscope)\b", re.MULTILINE)
+CLIENT = re.compile(r"^\s*(?:import|from) (openai|dashscope|anthropic)\b", re.MULTILINE)
 KEY_VARIABLES = ("DASHSCOPE_API_KEY", "QWENPORT_API_KEY", "QWENPORT_BOOTSTRAP_API_KEY", "OPENAI_API_KEY")
 
 
@@ -40,7 +40,7 @@ def examples() -> list[tuple[str, str]]:
 
 
 def test_there_is_an_example_for_each_client() -> None:
-    assert {kind for kind, _ in examples()} == {"curl", "openai", "dashscope"}
+    assert {kind for kind, _ in examples()} == {"curl", "openai", "dashscope", "anthropic"}
 
 
 @pytest.mark.parametrize(
