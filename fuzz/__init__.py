@@ -1,0 +1,1 @@
+"""Random and mutated requests against every face; `make fuzz` runs it."""
