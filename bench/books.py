@@ -15,29 +15,26 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from types import TracebackType
-from typing import Self, cast
 
 import msgspec
 import uvloop
 from msgspec import Struct
 
+from bench.bare_pipeline import NOBODY, PREPARE, bare_parts
 from qwenport.accounts.accounts import Accounts
 from qwenport.accounts.key_ring import KeyRing
 from qwenport.catalog.catalog import Catalog
-from qwenport.core.call import Call, Message, Role, Sampling
+from qwenport.core.call import Call, ChatInput, Sampling
 from qwenport.core.caller import Caller
 from qwenport.core.clock import SystemClock
-from qwenport.core.events import Event
-from qwenport.core.ids import AccountId, KeyId, RandomIds
-from qwenport.core.model_card import ModelCard
-from qwenport.gate.admission import Admission, Gate
+from qwenport.core.content import Message, Role
+from qwenport.core.ids import RandomIds
+from qwenport.gate.admission import Gate
 from qwenport.gate.identify import Identify
 from qwenport.gate.permit import permit
 from qwenport.metering.flush import Books
 from qwenport.metering.journal import Journal
 from qwenport.metering.replay import Poster
-from qwenport.pipeline.prepare import prepare
 from qwenport.pipeline.serve import Parts, serve
 from qwenport.routing.choose import Routes
 from qwenport.storage.database import Database
@@ -65,21 +62,6 @@ class GateCost(Struct, frozen=True, kw_only=True):
     rounds: int
     calls_a_round: int
     pieces: int
-
-
-class _Pass:
-    """Admits without a hold."""
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Settle nothing."""
-
-    def observe(self, event: Event) -> None:
-        """Count nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,7 +106,7 @@ def _call(ids: RandomIds) -> Call:
         face="openai",
         operation="chat.completions",
         model=MODEL,
-        messages=(Message(role=Role.USER, content="How do you do?"),),
+        input=ChatInput(messages=(Message(role=Role.USER, content="How do you do?"),)),
         sampling=Sampling(max_tokens=PIECES),
     )
 
@@ -133,10 +115,9 @@ async def measure(folder: Path, rounds: int) -> GateCost:
     """Measure; `folder` takes the journal and the database."""
     with Database.open(folder / "qwenport.db") as database:
         bench = _put_together(database, folder)
-        nobody = Caller(key_id=KeyId("none"), account_id=AccountId("none"), currency="CNY")
         samples: list[tuple[float, float, float]] = []
         for number in range(rounds + 1):
-            bare = await bench.round(bench.bare, lambda: nobody)
+            bare = await bench.round(bench.bare, lambda: NOBODY)
             gated = await bench.round(bench.gated, bench.identify)
             flush = bench.flush()
             if number:  # the first round warms up
@@ -156,11 +137,10 @@ def _put_together(database: Database, folder: Path) -> _Bench:
     steps = answer(*(f" word{number}" for number in range(PIECES)), served_by=_TARGET)
     engine = ScriptedEngine(lambda _: steps, target=_TARGET)
     routes = Routes({_TARGET: engine})
-    passing = cast("Callable[[Caller, ModelCard, Call], Admission]", lambda *_: _Pass())
     return _Bench(
         engine=engine,
-        gated=Parts(resolve=catalog.resolve, permit=permit, admit=gate.admit, prepare=prepare, route=routes),
-        bare=Parts(resolve=catalog.resolve, permit=lambda *_: None, admit=passing, prepare=prepare, route=routes),
+        gated=Parts(resolve=catalog.resolve, permit=permit, admit=gate.admit, prepare=PREPARE, route=routes),
+        bare=bare_parts(catalog, routes),
         identify=lambda: identify(_HEADERS, "127.0.0.1"),
         journal=journal,
         poster=Poster(journal, Books(database, catalog.cards).post),

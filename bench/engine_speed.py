@@ -25,11 +25,15 @@ from bench.http_response import ResponseReader
 from bench.processes import StartFailed, child_with
 from qwenport.catalog.catalog import Catalog
 from qwenport.catalog.weights import WeightsStore
-from qwenport.core.call import Call, Message, Role, Sampling
+from qwenport.core.call import Call, ChatInput, Sampling
+from qwenport.core.content import Message, Role
 from qwenport.core.ids import RequestId
+from qwenport.core.prepared_call import PreparedCall
+from qwenport.engines.llama.engine import TEXT_CAPABILITIES
 from qwenport.engines.llama.host_parameters import PARAMETERS_VARIABLE, HostParameters
 from qwenport.engines.llama.request import request_of
-from qwenport.pipeline.prepare import prepare
+from qwenport.engines.llama.wire import encode_request
+from qwenport.pipeline.prepare import complete
 from qwenport.settings.settings import load_settings
 
 MODEL = "smollm2-135m-instruct"
@@ -207,13 +211,16 @@ def _direct_request(host: HostParameters, prompt: str, tokens: int) -> bytes:
         face="openai",
         operation="chat.completions",
         model=MODEL,
-        messages=(Message(role=Role.USER, content=prompt),),
+        input=ChatInput(messages=(Message(role=Role.USER, content=prompt),)),
         sampling=Sampling(temperature=0, max_tokens=tokens),
         streams=True,
     )
-    request = request_of(prepare(call, Catalog.load(None).resolve(MODEL)))
-    plain = msgspec.structs.replace(request, timings_per_token=False, return_progress=False)
-    return _post(host.secret, msgspec.json.encode(plain))
+    card = Catalog.load(None).resolve(MODEL)
+    completed = msgspec.structs.replace(call, sampling=complete(call, card))
+    prepared = PreparedCall(call=completed, max_input_tokens=card.max_input_tokens)
+    request = request_of(prepared, TEXT_CAPABILITIES, template_tools=False)
+    plain = request.body | {"timings_per_token": False, "return_progress": False}
+    return _post(host.secret, encode_request(plain))
 
 
 def _post(key: str, body: bytes) -> bytes:

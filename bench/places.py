@@ -37,6 +37,8 @@ class Plan(Struct, frozen=True, kw_only=True):
     engine_tokens: int
     engine_s: float
     """No further pair of measurements of the engine begins after this time, half of it for each kind."""
+    wire_rounds: int = 0
+    """0 in results from before the wire layer was measured by itself."""
 
 
 FULL = Plan(
@@ -49,6 +51,7 @@ FULL = Plan(
     engine_pairs=8,
     engine_tokens=128,
     engine_s=160,
+    wire_rounds=40,
 )
 QUICK = Plan(
     rounds=1,
@@ -60,6 +63,7 @@ QUICK = Plan(
     engine_pairs=2,
     engine_tokens=48,
     engine_s=16,
+    wire_rounds=8,
 )
 
 

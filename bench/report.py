@@ -38,7 +38,7 @@ def markdown(result: Result, name: str, language: Language) -> str:
     if result.quick:
         parts.append(say("quick_run", language))
     for table in tables_of(result, language):
-        parts += [f"### {table.title}", _table(table)]
+        parts += [f"### {table.title}", *([table.note] if table.note else []), _table(table)]
     reasons = [f"- {name}: {reason}" for name, reason in sorted(result.skipped.items())]
     reasons.append(f"- LiteLLM, Portkey: {say('competitors', language)}")
     parts += [f"### {say('skipped', language)}", "\n".join(reasons)]

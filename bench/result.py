@@ -8,6 +8,7 @@ from bench.books import GateCost
 from bench.engine_speed import EngineSpeed
 from bench.machine import Machine
 from bench.places import Plan, Round
+from bench.wire_cost import WireCost
 
 
 class BooksCheck(Struct, frozen=True, kw_only=True):
@@ -62,3 +63,5 @@ class Result(Struct, frozen=True, kw_only=True):
     """What was not measured, and why."""
     seconds: float
     """How long the whole run took."""
+    wire: WireCost | None = None
+    """None in results from before it was measured."""

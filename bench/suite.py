@@ -28,6 +28,7 @@ from bench.places import CONCURRENCY, FULL, QUICK, STREAM_TOKENS, WHOLE_TOKENS, 
 from bench.processes import ROOT, StartFailed, free_port, pinned, python, resident_bytes, running, wait_for_port
 from bench.result import BooksCheck, Memory, Result
 from bench.tables import tables_of
+from bench.wire_cost import WireCost
 from bench.words import Language
 
 RESULTS = ROOT / "bench" / "results"
@@ -81,7 +82,7 @@ def run(plan: Plan, cores: Cores, *, quick: bool) -> Result:
         OUT.print(line, markup=False)
     with tempfile.TemporaryDirectory(prefix="qwenport-bench-") as place:
         served = measure_places(Path(place), plan, cores, skipped)
-    gate = measure_gate(plan, cores)
+    gate, wire = measure_gate(plan, cores), measure_wire(plan, cores)
     engine = None if "engine" in skipped else measure_engine(plan, skipped)
     return Result(
         date=moment.isoformat(timespec="seconds"),
@@ -94,6 +95,7 @@ def run(plan: Plan, cores: Cores, *, quick: bool) -> Result:
         memory=served.memory,
         books=served.books,
         gate=gate,
+        wire=wire,
         engine=engine,
         skipped=skipped,
         seconds=round(time.monotonic() - began, 1),
@@ -209,6 +211,14 @@ def measure_gate(plan: Plan, cores: Cores) -> GateCost:
     command = pinned(cores.server, python("bench.books", str(plan.gate_rounds)))
     done = subprocess.run(command, stdout=subprocess.PIPE, cwd=ROOT, timeout=120, check=True)
     return msgspec.json.decode(done.stdout, type=GateCost)
+
+
+def measure_wire(plan: Plan, cores: Cores) -> WireCost:
+    """Measure the wire layer's processor time in a process of its own on the server's core."""
+    OUT.print("reading requests and writing answers, in one process")
+    command = pinned(cores.server, python("bench.wire_cost", str(plan.wire_rounds)))
+    done = subprocess.run(command, stdout=subprocess.PIPE, cwd=ROOT, timeout=300, check=True)
+    return msgspec.json.decode(done.stdout, type=WireCost)
 
 
 def measure_engine(plan: Plan, skipped: dict[str, str]) -> engine_speed.EngineSpeed | None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from statistics import median
 
 from bench.engine_speed import EngineSpeed, Pair, median_ratio
 from bench.figures import DIRECT, NGINX, QWENPORT, Figures, figures_of
 from bench.goals import Goal, goals_of
 from bench.result import Result
+from bench.wire_cases import Kind
+from bench.wire_cost import FormCost, Spread, WireCost
 from bench.words import Language, say
 
 _ABSENT = "-"
@@ -20,12 +23,16 @@ class Table:
     """Cells as text; the first row is the head."""
 
     title: str
+    note: str = ""
+    """What the reader must know of the figures; empty where the title says enough."""
     rows: tuple[tuple[str, ...], ...]
 
 
 def tables_of(result: Result, language: Language) -> tuple[Table, ...]:
-    """Return goals, figures and, where it was measured, the embedded engine."""
+    """Return goals, figures and, where they were measured, the wire layer and the embedded engine."""
     tables = [_goals(result, language), _figures(result, language)]
+    if result.wire is not None:
+        tables.append(_wire(result.wire, language))
     if result.engine is not None:
         tables.append(_engine(result.engine, language))
     return tuple(tables)
@@ -67,6 +74,34 @@ def _figures(result: Result, language: Language) -> Table:
     head = (say("figure", language), *(say(place, language) for place in places))
     lines = ((say(key, language), *(_ABSENT if each is None else show(each) for each in found)) for key, show in _LINES)
     return Table(title=say("figures", language), rows=(head, *lines))
+
+
+def _wire(cost: WireCost, language: Language) -> Table:
+    head = tuple(say(key, language) for key in ("figure", "bare", *(form.form.value for form in cost.forms)))
+    lines: tuple[tuple[str, Callable[[FormCost], Spread | None]], ...] = (
+        ("whole_request", lambda form: form.whole),
+        ("streamed_request", lambda form: form.streamed),
+        *((f"chunk_{kind.value}", partial(_chunk, kind)) for kind in Kind),
+    )
+    rows = ((say(key, language), *_spreads([find(form) for form in cost.forms])) for key, find in lines)
+    note = say("wire_note", language).format(whole=cost.whole_chunks, chunks=cost.streamed_chunks, rounds=cost.rounds)
+    return Table(title=say("wire", language), note=note, rows=(head, *rows))
+
+
+def _chunk(kind: Kind, form: FormCost) -> Spread | None:
+    return form.chunks.get(kind)
+
+
+def _spreads(spreads: Sequence[Spread | None]) -> tuple[str, ...]:
+    """Return the bare pipeline's figure, which is the same work for every face, and what each face adds to it."""
+    bare = [spread.bare_us for spread in spreads if spread is not None]
+    return (f"{median(bare):.2f}" if bare else _ABSENT, *map(_added, spreads))
+
+
+def _added(spread: Spread | None) -> str:
+    if spread is None:
+        return _ABSENT
+    return f"{spread.wire_us:.2f} ({spread.wire_p10_us:.2f} - {spread.wire_p90_us:.2f}), {spread.ratio:.1f}x"
 
 
 def _engine(engine: EngineSpeed, language: Language) -> Table:

@@ -57,6 +57,32 @@ WORDS: dict[str, tuple[str, str]] = {
     "busy_first_p50_ms": ("time to first chunk, 32 streams, p50, ms", "首块时间,32 路流,p50,毫秒"),
     "busy_first_p99_ms": ("time to first chunk, 32 streams, p99, ms", "首块时间,32 路流,p99,毫秒"),
     "pieces": ("chunks checked", "已核对的数据块"),
+    "wire": ("The wire layer, CPU in µs", "协议层的 CPU,微秒"),
+    "wire_note": (
+        (
+            "What decoding a request and encoding its answer add to the bare pipeline (no gate, no books, no sockets) "
+            "with the same events, in one process and in turns with it: median, in brackets the 10th and 90th "
+            "percentile of {rounds} rounds, then the ratio to the bare pipeline of the same round. A whole answer has "
+            "{whole} chunks of text, a streamed request one; a further chunk is the mean of {chunks} that follow the "
+            "first."
+        ),
+        (
+            "与裸流程(无准入、无账目、无套接字)在同一进程内轮流测量,事件相同:解码请求和编码答案所增加的 CPU。"
+            "数值为 {rounds} 轮的中位数,括号内为第 10 和第 90 百分位,其后是与同一轮裸流程之比。非流式答案含 {whole} "
+            "个文本块,流式请求含一块;“后续一块”是首块之后 {chunks} 块的平均值。"
+        ),
+    ),
+    "bare": ("bare pipeline", "裸流程"),
+    "whole_request": ("whole answer, a request", "非流式,每次请求"),
+    "streamed_request": ("streamed, a request", "流式,每次请求"),
+    "chunk_text": ("a further chunk of text", "后续一块:文本"),
+    "chunk_reasoning": ("a further chunk of reasoning", "后续一块:思考内容"),
+    "chunk_tool_call": ("a further chunk of a tool call", "后续一块:工具调用"),
+    "chunk_logprobs": ("a further chunk of text with 5 top logprobs", "后续一块:文本及 5 个候选 logprobs"),
+    "openai": ("OpenAI", "OpenAI"),
+    "dashscope_incremental": ("DashScope, incremental", "DashScope,增量"),
+    "dashscope_cumulative": ("DashScope, cumulative", "DashScope,累积"),
+    "anthropic": ("Anthropic", "Anthropic"),
     "one_stream": ("1 stream", "1 路流"),
     "eight_streams": ("8 streams", "8 路流"),
     "competitors": ("other gateways are not part of this run", "本次运行不含其他网关"),
