@@ -14,7 +14,7 @@ serve: $(VENV)/.runtime
 	@$(BIN)/qwenport models pull
 	@exec $(BIN)/qwenport serve
 
-test: $(VENV)/.development
+test: $(VENV)/.development $(VENV)/.llama-index
 	@$(BIN)/qwenport models pull
 	@$(BIN)/pytest
 
@@ -33,6 +33,14 @@ bench: $(VENV)/.development
 fuzz: $(VENV)/.development
 	@$(BIN)/qwenport models pull
 	@$(BIN)/python -m fuzz $(if $(SEED),--seed $(SEED)) $(FUZZ)
+
+# LlamaIndex wants an older openai than the rest; its snippets run in an environment of their own.
+$(VENV)/.llama-index: requirements/llama-index.txt | $(BIN)/python
+	@echo "Installing LlamaIndex into $(VENV)/llama-index ..."
+	@$(BIN)/python -m venv $(VENV)/llama-index
+	@$(VENV)/llama-index/bin/python -m pip install --quiet --disable-pip-version-check --no-input --require-hashes \
+		-r requirements/llama-index.txt
+	@touch $@
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage

@@ -8,3 +8,5 @@ compile() {
 }
 compile -o requirements/runtime.txt
 compile --extra dev -c requirements/runtime.txt -o requirements/development.txt
+uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
+  --no-header requirements/llama-index.in -o requirements/llama-index.txt
