@@ -207,8 +207,8 @@ def test_a_supervisor_that_was_killed_leaves_no_process_behind(
     server.kill(server.pid)
     server.wait()
 
-    assert len(children) == 2
-    eventually(lambda: all_ended(*children), "worker and engine host end by themselves")
+    assert len(children) == 3
+    eventually(lambda: all_ended(*children), "worker and engine hosts end by themselves")
     assert is_port_free(server)
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
-from dataclasses import dataclass
 from typing import cast
+
+from msgspec import Struct
 
 from qwenport.core.caller import Caller
 from qwenport.core.errors import EngineFailed, StorageUnavailable
@@ -25,8 +26,7 @@ Ask = Callable[[Caller, Query], Awaitable[object]]
 """Puts a query to the part of the house that answers it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExchangeRun:
+class ExchangeRun(Struct, frozen=True, kw_only=True):
     """Runs one exchange to its end."""
 
     caller: Caller
