@@ -9,28 +9,10 @@ from typing import Literal
 
 from msgspec import UNSET, Struct, UnsetType
 
+from qwenport.faces.logprob_answers import Logprobs
+
 Reason = Literal["stop", "length", "tool_calls", "null"]
 """`"null"`, a string, stands in frames of a choice that goes on."""
-
-
-class TopLogprob(Struct, frozen=True, kw_only=True):
-    """A token that might have been chosen."""
-
-    token: str
-    bytes: list[int]
-    logprob: float
-
-
-class TokenLogprob(TopLogprob, frozen=True, kw_only=True):
-    """A token that was chosen, and the likeliest ones in its place."""
-
-    top_logprobs: list[TopLogprob]
-
-
-class Logprobs(Struct, frozen=True, kw_only=True):
-    """How likely the tokens were."""
-
-    content: list[TokenLogprob]
 
 
 class CalledFunction(Struct, frozen=True, kw_only=True):

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from msgspec import UNSET, Struct, UnsetType
 
-from qwenport.faces.openai.answers import TokenLogprob
+from qwenport.faces.logprob_answers import TokenLogprob
 
 
 class OutputText(Struct, frozen=True, kw_only=True, tag_field="type", tag="output_text"):
