@@ -11,6 +11,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
+from msgspec import Struct
+
 from qwenport.core.call import Call
 from qwenport.core.errors import QwenportError
 from qwenport.core.events import Event
@@ -27,8 +29,7 @@ Cards = Mapping[str, ModelCard]
 """The catalog as a face sees it: cards by the name that callers use."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class Request(Struct, frozen=True, kw_only=True):
     """One HTTP request whose caller is already known."""
 
     id: RequestId
@@ -40,8 +41,7 @@ class Request:
     body: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
+class Reply(Struct, frozen=True, kw_only=True):
     """A complete answer."""
 
     status: int
@@ -85,8 +85,7 @@ class StreamedAnswer(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Exchange:
+class Exchange(Struct, frozen=True, kw_only=True):
     """A decoded call and the encoder of its answer."""
 
     call: Call

@@ -1,10 +1,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
-from msgspec.structs import replace as replace_field
+from msgspec.structs import replace
 
 from qwenport.core.errors import ModelNotFound
 from qwenport.faces.face import Cards, Reply, Request
@@ -25,7 +24,7 @@ def test_the_list_has_four_keys_a_model_and_names_stand_ins(make_request: MakeRe
 
 
 def test_a_stand_in_without_a_route_is_named_too(make_request: MakeRequest, cards: Cards) -> None:
-    card = replace_field(cards["qwen-turbo"], route=())
+    card = replace(cards["qwen-turbo"], route=())
 
     assert b'"owned_by":"qwenport (stand-in)"' in list_models(make_request(), {card.name: card}).body
 

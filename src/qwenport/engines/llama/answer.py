@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from qwenport.core.errors import EngineFailed, InputTooLong
 from qwenport.core.events import (
@@ -31,8 +32,7 @@ def new_call_id() -> str:
     return f"call_{secrets.token_hex(11)}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Expected:
+class Expected(Struct, frozen=True, kw_only=True):
     """What is known of an answer before it comes."""
 
     served_by: str

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 
-from msgspec import Raw
+from msgspec import Raw, Struct
 from msgspec.structs import replace
 
 from qwenport.core.call import AnyJson, ChatInput, JsonSchema, PromptInput
@@ -26,8 +25,7 @@ _PROMPT_PATH = "/v1/completions"
 _ANY_OBJECT_SCHEMAS = (b"{}", b'{"type":"object"}')
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LlamaRequest:
+class LlamaRequest(Struct, frozen=True, kw_only=True):
     """One request, and how its answer is read."""
 
     path: str

@@ -5,10 +5,9 @@ A hit stop sequence is told as `end_turn` without naming it, as Model Studio doe
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Self
 
-from msgspec import DecodeError
+from msgspec import DecodeError, Struct
 from msgspec.json import Decoder, Encoder
 
 from qwenport.core.call import Call
@@ -32,8 +31,7 @@ _THINKING = b'{"type":"thinking","thinking":%b,"signature":""}'
 _TOOL_USE = b'{"type":"tool_use","id":%b,"name":%b,"input":%b}'
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MessageIdentity:
+class MessageIdentity(Struct, frozen=True, kw_only=True):
     """What every part of one answer has in common."""
 
     request_id: RequestId

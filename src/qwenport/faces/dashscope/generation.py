@@ -5,11 +5,10 @@ Shapes as in the DashScope chat reference (https://www.alibabacloud.com/help/en/
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Self
 
-from msgspec import Struct
+from msgspec import Struct, structs
 from msgspec.json import Encoder
 
 from qwenport.core.call import Call
@@ -57,8 +56,7 @@ class Said(Struct, frozen=True, kw_only=True, gc=False):
     """The inside of a list."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Generation:
+class Generation(Struct, frozen=True, kw_only=True):
     """What every part of one answer has in common."""
 
     request_id: RequestId
@@ -86,7 +84,7 @@ class Generation:
         )
         if generation.is_indexed or generation.tells_logprobs:
             return generation
-        return replace(generation, plain=generation.output(0, Said(text=b"%b"), b"", GENERATING))
+        return structs.replace(generation, plain=generation.output(0, Said(text=b"%b"), b"", GENERATING))
 
     def usage(self) -> RunningUsage:
         """Return the usage of an answer of which nothing is known yet."""

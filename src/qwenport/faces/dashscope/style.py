@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from qwenport.core.call import Call, ChatInput
 from qwenport.core.capabilities import Thinking, thinks
@@ -16,8 +17,7 @@ from qwenport.faces.shown import shown
 _FORMS: dict[str, Form] = {ResultFormat.TEXT: Form.TEXT, ResultFormat.MESSAGE: Form.MESSAGE}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Style:
+class Style(Struct, frozen=True, kw_only=True):
     """How an answer is to look."""
 
     form: Form

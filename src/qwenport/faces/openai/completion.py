@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
 
+from msgspec import Struct
 from msgspec.json import Encoder
 
 from qwenport.core.call import Call, ChatInput
@@ -19,8 +19,7 @@ _ENCODE = Encoder().encode
 _IDENTITY = b'"created":%d,"system_fingerprint":null,"model":%b,"id":%b'
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Completion:
+class Completion(Struct, frozen=True, kw_only=True):
     """What a call's answer is known to be before any of it was made."""
 
     request_id: RequestId

@@ -90,7 +90,10 @@ class WholeCompletion:
         return Reply(status=200, headers=JSON_HEADERS, body=body)
 
     def _choice(self, index: int) -> _Choice:
-        return self._choices.setdefault(index, _Choice())
+        choice = self._choices.get(index)
+        if choice is None:
+            choice = self._choices[index] = _Choice()
+        return choice
 
     def _add_to_call(self, event: ToolCallDelta) -> None:
         call = self._choice(event.choice).calls.setdefault(event.index, _Call())
