@@ -231,6 +231,8 @@ def node_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         capture_output=True,
         text=True,
         cwd=folder,
+        # Node.js brings certificates of its own; the machine may trust others, as a company's proxy needs.
+        env=os.environ | {"NODE_USE_SYSTEM_CA": "1"},
         timeout=100,
     )
     if installed.returncode != 0:

@@ -205,7 +205,7 @@ def test_corrupt_weights_are_a_503_until_a_pull_repairs_them(
     eventually(lambda: "damaged" in httpx.get(f"{server.url}/readyz").text, "the engine says what is wrong")
     refused = ask(server)
     unwell = server.run("doctor")
-    pulled = server.run("models", "pull")
+    pulled = server.run("models", "pull", "smollm2-135m-instruct")
 
     assert refused.status_code == 503
     assert "damaged: run `qwenport models pull smollm2-135m-instruct`" in refused.json()["error"]["message"]
