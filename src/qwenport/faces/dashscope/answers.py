@@ -10,6 +10,7 @@ from typing import Literal
 from msgspec import UNSET, Struct, UnsetType
 
 from qwenport.faces.logprob_answers import Logprobs
+from qwenport.faces.ranking_answers import RankedResult
 
 Reason = Literal["stop", "length", "tool_calls", "null"]
 """`"null"`, a string, stands in frames of a choice that goes on."""
@@ -128,20 +129,6 @@ class EmbeddingResult(Struct, frozen=True, kw_only=True):
     output: EmbeddingOutput
     usage: TotalUsage
     request_id: str
-
-
-class RankedDocument(Struct, frozen=True, kw_only=True):
-    """A document as it was sent."""
-
-    text: str
-
-
-class RankedResult(Struct, frozen=True, kw_only=True):
-    """How well one document answers the query; the document itself where it was asked for."""
-
-    index: int
-    relevance_score: float
-    document: RankedDocument | UnsetType = UNSET
 
 
 class RerankOutput(Struct, frozen=True, kw_only=True):

@@ -11,6 +11,7 @@ from msgspec import UNSET, Struct, UnsetType
 
 from qwenport.faces.logprob_answers import Logprobs
 from qwenport.faces.openai.completions_encode import TokenLists
+from qwenport.faces.ranking_answers import RankedResult
 
 Reason = Literal["stop", "length", "tool_calls"]
 
@@ -160,20 +161,6 @@ class EmbeddingList(Struct, frozen=True, kw_only=True):
     object: Literal["list"]
     usage: EmbeddingUsage
     id: str
-
-
-class RankedDocument(Struct, frozen=True, kw_only=True):
-    """A document as it was sent."""
-
-    text: str
-
-
-class RankedResult(Struct, frozen=True, kw_only=True):
-    """How well one document answers the query; the document itself where it was asked for."""
-
-    index: int
-    relevance_score: float
-    document: RankedDocument | UnsetType = UNSET
 
 
 class RankingUsage(Struct, frozen=True, kw_only=True):
