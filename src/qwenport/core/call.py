@@ -133,6 +133,8 @@ class Call(Struct, frozen=True, kw_only=True):
     """Without meaning for embeddings and reranking."""
     streams: bool = False
     """Whether the caller sees the answer while it is made."""
+    batch: bool = False
+    """Whether the call is part of a batch, which costs half and waits its turn."""
     resolves_uploads: bool = False
     """Whether the caller allowed `oss://` addresses to be looked up."""
     refusal: ParameterInvalid | None = None

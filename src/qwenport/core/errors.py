@@ -378,6 +378,16 @@ class Draining(Failed):
         super().__init__("The server is shutting down, please try again later.", retry_after_s=5)
 
 
+class UnderMaintenance(Failed):
+    """The operator has switched the faces off for a while."""
+
+    code = "under_maintenance"
+
+    def __init__(self, words: str = "") -> None:
+        told = f" ({words})" if words else ""
+        super().__init__(f"The service is under maintenance, please try again later.{told}", retry_after_s=30)
+
+
 class Internal(Failed):
     """A defect of the gateway; the log holds the details under the request id."""
 

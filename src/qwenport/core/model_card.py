@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
+from types import MappingProxyType
 
 from msgspec import Struct
 
 from qwenport.core.capabilities import Capabilities
+
+PRICE_REGIONS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {"CNY": ("beijing",), "USD": ("singapore", "global", "beijing", "us", "hongkong", "frankfurt", "tokyo")}
+)
+"""Regions that have a price list in a currency; the first is the one that accounts of that currency are billed by."""
 
 
 class Modality(StrEnum):
@@ -37,14 +44,19 @@ class SamplingDefaults(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class Price(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One published price, for calls whose input is at most `up_to_input_tokens` long."""
+    """One published price, for calls whose input is at most `up_to_input_tokens` long.
+
+    Amounts are for `per_tokens` tokens, in units of the currency. The factors have Model Studio's published values:
+    https://www.alibabacloud.com/help/en/model-studio/context-cache (read 2026-01-29: making an explicit cache costs
+    125 % of the input price, finding tokens in it 10 %) and
+    https://www.alibabacloud.com/help/en/model-studio/billing-for-model-studio (read 2025-04-22: a batch costs 50 %).
+    """
 
     region: str
     currency: str
     input: Decimal
-    """Amount for `per_tokens` input tokens."""
     output: Decimal
-    """Amount for `per_tokens` output tokens."""
+    """Of answers without thinking."""
     per_tokens: int
     since: date
     source: str
@@ -52,7 +64,17 @@ class Price(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     up_to_input_tokens: int | None = None
     """Upper end of this tier of input lengths; None for no bound."""
     thinking_output: Decimal | None = None
+    """Of all output of a call that thought, its answer too; None where thinking costs no more."""
     cached_input: Decimal | None = None
+    """Of input tokens that were found cached by themselves; None where they cost as much as the rest."""
+    image_input: Decimal | None = None
+    """Of input tokens that are those of images; None where they cost as much as the rest."""
+    explicit_cache_factor: Decimal = Decimal("0.1")
+    """Part of the input price that a token costs that was found in an explicit cache."""
+    cache_creation_factor: Decimal = Decimal("1.25")
+    """Part of the input price that a token costs that was put into an explicit cache."""
+    batch_factor: Decimal = Decimal("0.5")
+    """Part of the price that a call of a batch costs; it has no price of cached tokens besides."""
 
 
 class PublishedLimit(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -89,3 +111,5 @@ class ModelCard(Struct, frozen=True, kw_only=True):
     """Targets in the order they are tried, each `engine/model`."""
     stands_in: bool = False
     """Whether the route leads to a different model than the name promises."""
+    costs_nothing: bool = False
+    """Whether the operator's route says `price = 0`."""

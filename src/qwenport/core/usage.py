@@ -17,7 +17,7 @@ class UsageSource(StrEnum):
 
 
 class Usage(Struct, frozen=True, kw_only=True, gc=False):
-    """Tokens that a call consumed; every field is a count of tokens, never negative."""
+    """Tokens that a call consumed; counts, never negative."""
 
     input_tokens: int = 0
     output_tokens: int = 0
@@ -28,6 +28,14 @@ class Usage(Struct, frozen=True, kw_only=True, gc=False):
     """How many of the output tokens were reasoning."""
     image_tokens: int = 0
     """How many of the input tokens are those of images."""
+    cache_creation_tokens: int = 0
+    """How many of the input tokens were put into an explicit cache; none of them is a cached token."""
+    explicitly_cached_tokens: int = 0
+    """How many of the cached tokens were found in an explicit cache; the rest were found by themselves."""
+    images: int = 0
+    """How many images were read."""
+    pages: int = 0
+    """How many pages of documents were read."""
     source: UsageSource = UsageSource.ENGINE
 
     @property

@@ -5,7 +5,7 @@ A face never waits and never does input or output. The server hands it a `Reques
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -17,6 +17,7 @@ from qwenport.core.call import Call
 from qwenport.core.errors import QwenportError
 from qwenport.core.events import Event
 from qwenport.core.ids import RequestId
+from qwenport.core.limit_standing import Standing
 from qwenport.core.model_card import ModelCard
 from qwenport.core.queries import Query
 from qwenport.core.stored_files import Upload
@@ -160,6 +161,10 @@ class UploadOperation:
 Operation = CallOperation | LookupOperation | QueryOperation | UploadOperation
 
 
+LimitHeaders = Callable[[Sequence[Standing], datetime], Headers]
+"""Gives the header lines that say how far the limits of a call are used up at this moment."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Face:
     """One wire protocol."""
@@ -175,3 +180,5 @@ class Face:
     """Types of the bodies that `encode_error` makes."""
     title: str = ""
     """What people call the protocol."""
+    limit_headers: LimitHeaders | None = None
+    """None where the protocol has no such lines."""

@@ -19,6 +19,10 @@ class FakeClock:
         self._now += timedelta(seconds=seconds)
         self._monotonic += seconds
 
+    def set_wall(self, seconds: float) -> None:
+        """Set the wall clock alone forward, or back, as an operator or a time server does."""
+        self._now += timedelta(seconds=seconds)
+
     def now(self) -> datetime:
         """Return the present moment of this clock."""
         return self._now
@@ -53,3 +57,7 @@ class CountingIds:
     def account_id(self) -> AccountId:
         """Return `acc-1`, `acc-2` …."""
         return AccountId(f"acc-{self._next('account')}")
+
+    def short_id(self, kind: str) -> str:
+        """Return the kind and a number: `ws-1`, `ws-2` …."""
+        return f"{kind}-{self._next(kind)}"

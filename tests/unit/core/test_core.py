@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import pickle
 import re
+import time
 
 import msgspec
 import pytest
 
-from qwenport.core.caller import Caller
+from qwenport.core.caller import AccountTerms, Caller
 from qwenport.core.clock import SystemClock
 from qwenport.core.errors import ModelUnavailable, Overloaded, QwenportError
-from qwenport.core.ids import AccountId, KeyId, RandomIds
+from qwenport.core.ids import AccountId, KeyId, RandomIds, RequestId, moment_ms_of, workspace_of
 from qwenport.core.secret import Secret
 from qwenport.core.usage import Usage
 
@@ -23,9 +24,35 @@ def test_request_ids_are_uuids_whose_third_group_starts_with_nine() -> None:
     assert all(re.fullmatch(r"[0-9a-f]{8}-[0-9a-f]{4}-9[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}", each) for each in ids)
 
 
-def test_ids_of_keys_and_accounts_say_what_they_are() -> None:
+def test_request_ids_say_when_they_were_made_and_sort_by_it() -> None:
+    before = time.time_ns() // 1_000_000
+    first = RandomIds().request_id()
+    after = time.time_ns() // 1_000_000
+
+    assert before <= moment_ms_of(first) <= after
+    assert first[:13] <= RandomIds().request_id()[:13]
+
+
+@pytest.mark.parametrize("text", ["", "no uuid at all", "chatcmpl-1"])
+def test_what_is_no_uuid_says_no_moment(text: str) -> None:
+    assert moment_ms_of(RequestId(text)) == 0
+
+
+def test_ids_say_what_they_are() -> None:
     assert re.fullmatch(r"key-[0-9a-f]{12}", RandomIds().key_id())
     assert re.fullmatch(r"acc-[0-9a-f]{12}", RandomIds().account_id())
+    assert re.fullmatch(r"ws-[0-9a-f]{12}", RandomIds().short_id("ws"))
+
+
+def test_the_first_workspace_of_an_account_has_its_number() -> None:
+    assert workspace_of(AccountId("acc-0123456789ab")) == "ws-0123456789ab"
+
+
+def test_a_discount_of_one_model_goes_before_that_of_all() -> None:
+    terms = AccountTerms(discounts=(("*", 900_000), ("qwen-max", 500_000)))
+
+    assert [terms.rate_ppm(model) for model in ("qwen-max", "qwen-plus")] == [500_000, 900_000]
+    assert AccountTerms().rate_ppm("qwen-max") == 1_000_000
 
 
 def test_a_secret_shows_itself_in_no_common_way() -> None:

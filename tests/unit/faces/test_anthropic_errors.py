@@ -69,6 +69,7 @@ TABLE: list[tuple[QwenportError, int, str, type[anthropic.APIStatusError]]] = [
     (errors.Overloaded(), 503, "overloaded_error", UNAVAILABLE),
     (errors.StorageUnavailable("disk full"), 503, "overloaded_error", UNAVAILABLE),
     (errors.Draining(), 503, "overloaded_error", UNAVAILABLE),
+    (errors.UnderMaintenance(), 503, "overloaded_error", UNAVAILABLE),
     (errors.Internal(), 500, "api_error", SERVER),
 ]
 

@@ -104,6 +104,7 @@ TABLE: dict[QwenportError, tuple[int, str, str]] = {
         f"The service cannot record calls now, {LATER} (disk full)",
     ),
     errors.Draining(): (503, "ModelUnavailable", f"The server is shutting down, {LATER}"),
+    errors.UnderMaintenance(): (503, "ModelUnavailable", f"The service is under maintenance, {LATER}"),
     errors.Internal(): (
         500,
         "InternalError",

@@ -167,6 +167,11 @@ TABLE: list[tuple[QwenportError, int, str]] = [
     ),
     (errors.Draining(), 503, alike("The server is shutting down, please try again later.", UNAVAILABLE)),
     (
+        errors.UnderMaintenance("back at noon"),
+        503,
+        alike("The service is under maintenance, please try again later. (back at noon)", UNAVAILABLE),
+    ),
+    (
         errors.Internal(),
         500,
         alike("An internal error has occured, please try again later or contact service support.", "internal_error"),

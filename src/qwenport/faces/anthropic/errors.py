@@ -41,6 +41,7 @@ _WORDS: dict[type[QwenportError], tuple[int, str]] = {
     errors.Overloaded: (503, "overloaded_error"),
     errors.StorageUnavailable: (503, "overloaded_error"),
     errors.Draining: (503, "overloaded_error"),
+    errors.UnderMaintenance: (503, "overloaded_error"),
 }
 """Status and type; a class that is not named has those of its nearest kind."""
 

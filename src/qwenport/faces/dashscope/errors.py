@@ -61,6 +61,7 @@ _WORDS: dict[type[QwenportError], Words] = {
     errors.Overloaded: Words(status=503, code="ModelServingError"),
     errors.StorageUnavailable: Words(status=503, code="ModelUnavailable"),
     errors.Draining: Words(status=503, code="ModelUnavailable"),
+    errors.UnderMaintenance: Words(status=503, code="ModelUnavailable"),
 }
 """What is not here has the words of its nearest kind."""
 

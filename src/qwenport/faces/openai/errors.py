@@ -99,6 +99,7 @@ _WORDS: dict[type[QwenportError], Words] = {
     errors.Overloaded: _alike("ModelServingError", 503),
     errors.StorageUnavailable: _UNAVAILABLE,
     errors.Draining: _UNAVAILABLE,
+    errors.UnderMaintenance: _UNAVAILABLE,
     errors.Internal: _BROKEN,
 }
 """How each error looks; the type repeats the code where the error page of Model Studio names the code alone."""
