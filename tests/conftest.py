@@ -20,6 +20,8 @@ import pytest
 
 from qwenport.settings.settings import load_settings
 
+pytest_plugins = ("qwenport.testing.databases",)
+
 QWENPORT = (sys.executable, "-m", "qwenport")
 PATIENCE_S = 60.0
 """How long something that must happen is waited for; a test fails afterwards."""

@@ -1,72 +1,146 @@
 """One database: opened, brought up to date, and given out a transaction at a time.
 
-Synchronous on purpose: the server calls it from one thread of its own, and nothing of it is on the path of a call.
+Synchronous on purpose: the server calls it from threads of its own, and nothing of it is on the path of a call.
+
+What `write` and `append` promise, on both databases and between all processes: a `write` runs alone, so that what it
+looks at stays as it is until it commits, and what it numbers becomes visible in the order of the numbers. An `append`
+on SQLite is a `write`; on PostgreSQL appends run beside one another, and only unique keys decide between them.
 """
 
 from __future__ import annotations
 
-import os
-import sqlite3
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
-from urllib.parse import quote
+from typing import Any, Protocol, Self
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy import Connection, Engine, QueuePool, event
 
-from qwenport.core.errors import StorageUnavailable
+from qwenport.core.secret import Secret
 from qwenport.storage.failures import translated
-from qwenport.storage.schema import bring_up_to_date
+from qwenport.storage.postgres_server import PostgresServer
+from qwenport.storage.schema import is_up_to_date, migrate
+from qwenport.storage.sqlite_server import SqliteServer
 from qwenport.storage.transaction import Transaction
 
 BUSY_TIMEOUT_MS = 5_000
+"""How long a lock that another process holds is waited for, and a free connection of the pool."""
+
+POOL_SIZE = 5
+"""Connections to a PostgreSQL server at most, of each handle."""
+
+READ_TIMEOUT_S = 30.0
+WRITE_TIMEOUT_S = 60.0
+NO_TIMEOUT = 0.0
+"""For statements that go through everything: a check of the books, an export, a backup."""
 
 _BEGIN = "qwenport_begin"
-_LOCKED = frozenset(
-    {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_BUSY_RECOVERY, sqlite3.SQLITE_BUSY_SNAPSHOT}
-)
+
+_MIGRATION_WAIT_MS = 3_600_000
+"""How long a start waits while another one moves the books of years into new tables."""
+
+
+class Server(Protocol):
+    """What differs between the two databases."""
+
+    engine: Engine
+
+    @property
+    def dialect(self) -> str:
+        """Return `sqlite` or `postgresql`."""
+        ...
+
+    def begin_read(self, timeout_s: float, /) -> str:
+        """Return what begins a transaction that reads."""
+        ...
+
+    def begin_write(self, timeout_s: float, /, *, alone: bool) -> str:
+        """Return what begins a transaction that writes."""
+        ...
+
+    def check(self, connection: Connection, /) -> None:
+        """Raise `StorageUnavailable` for a server that cannot be used."""
+        ...
+
+    def refuse_if_replaced(self) -> None:
+        """Raise `StorageUnavailable` for a database that is not the one that was opened."""
+        ...
 
 
 class Database:
-    """A handle on one SQLite file; several handles, also of several processes, may share the file."""
+    """A handle on one database; several handles, also of several processes, may share it."""
 
-    def __init__(self, engine: Engine, path: Path) -> None:
-        self._engine = engine
-        self._path = path
-        self._identity = _identity(path)
+    def __init__(self, server: Server) -> None:
+        self._server = server
+
+        @event.listens_for(server.engine, "begin")
+        def begin(connection: Connection) -> None:
+            options: Any = connection.get_execution_options()
+            connection.exec_driver_sql(options[_BEGIN])
 
     @classmethod
-    def open(cls, path: Path, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> Database:
-        """Open the file, making it (mode 0600) or migrating it where needed.
+    def open(
+        cls, place: Path | Secret, *, pool_size: int = POOL_SIZE, busy_timeout_ms: int = BUSY_TIMEOUT_MS
+    ) -> Database:
+        """Open a file of SQLite, or the URL of a database on PostgreSQL; make or migrate the tables where needed.
 
-        Raises `StorageUnavailable` where that is impossible or a newer version made the file.
+        Raises `StorageUnavailable` where that is impossible or a newer version made the tables.
         """
-        _create(path)
-        database = cls(_engine(path, busy_timeout_ms), path)
+        database = cls(_server(place, pool_size, busy_timeout_ms))
         try:
-            bring_up_to_date(database.read, database.write)
+            with database.read() as transaction:
+                database._server.check(transaction.connection)
+                present = is_up_to_date(transaction)
+            if not present:
+                _migrate(place)
         except BaseException:
             database.close()
             raise
         return database
 
+    @property
+    def dialect(self) -> str:
+        """Return `sqlite` or `postgresql`."""
+        return self._server.dialect
+
+    @property
+    def connections_in_use(self) -> int:
+        """Return how many connections are given out now."""
+        pool = self._server.engine.pool
+        return pool.checkedout() if isinstance(pool, QueuePool) else 0
+
     @contextmanager
-    def read(self) -> Iterator[Transaction]:
-        """Give a transaction that sees one state of the database throughout; raises `StorageUnavailable`."""
-        with self._transaction("BEGIN") as transaction:
+    def read(self, *, timeout_s: float = READ_TIMEOUT_S) -> Iterator[Transaction]:
+        """Give a transaction that sees one state of the database throughout; raises `StorageUnavailable`.
+
+        The timeout holds for each statement, on PostgreSQL.
+        """
+        with self._transaction(self._server.begin_read(timeout_s)) as transaction:
             yield transaction
 
     @contextmanager
-    def write(self) -> Iterator[Transaction]:
-        """Give a transaction that holds the write lock; commits at the end, rolls back on any exception.
+    def write(self, *, timeout_s: float = WRITE_TIMEOUT_S) -> Iterator[Transaction]:
+        """Give a transaction beside which nobody else writes; commits at the end, rolls back on any exception.
 
         Raises `StorageUnavailable`; nothing of the transaction is kept then.
         """
-        with self._transaction("BEGIN IMMEDIATE") as transaction:
+        with self._transaction(self._server.begin_write(timeout_s, alone=True)) as transaction:
+            yield transaction
+
+    @contextmanager
+    def append(self, *, timeout_s: float = WRITE_TIMEOUT_S) -> Iterator[Transaction]:
+        """Give a transaction for rows that unique keys keep apart; others of its kind may run beside it.
+
+        Raises `StorageUnavailable`; nothing of the transaction is kept then.
+        """
+        with self._transaction(self._server.begin_write(timeout_s, alone=False)) as transaction:
+            yield transaction
+
+    @contextmanager
+    def one_by_one(self) -> Iterator[Transaction]:
+        """Give a connection on which each statement stands for itself, for those that no transaction may hold."""
+        with self._transaction("SELECT 1") as transaction:
             yield transaction
 
     def ping(self) -> None:
@@ -76,7 +150,7 @@ class Database:
 
     def close(self) -> None:
         """Close every connection."""
-        self._engine.dispose()
+        self._server.engine.dispose()
 
     def __enter__(self) -> Self:
         return self
@@ -89,81 +163,20 @@ class Database:
     @contextmanager
     def _transaction(self, begin: str) -> Iterator[Transaction]:
         with translated():
-            self._refuse_if_replaced()
-            with self._engine.connect() as plain:
+            self._server.refuse_if_replaced()
+            with self._server.engine.connect() as plain:
                 connection = plain.execution_options(**{_BEGIN: begin})
                 with connection.begin():
                     yield Transaction(connection)
 
-    def _refuse_if_replaced(self) -> None:
-        # An open connection goes on writing into a file that was deleted or moved away, and all of it would be lost.
-        if _identity(self._path) != self._identity:
-            self._engine.dispose()
-            raise StorageUnavailable("the database file was removed or replaced; restart to open the new one")
+
+def _server(place: Path | Secret, pool_size: int, lock_wait_ms: int) -> Server:
+    if isinstance(place, Path):
+        return SqliteServer(place, lock_wait_ms=lock_wait_ms)
+    return PostgresServer(place, pool_size=pool_size, lock_wait_ms=lock_wait_ms)
 
 
-def _identity(path: Path) -> tuple[int, int] | None:
-    """Return what tells this file from another of the same name; None where there is none."""
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    return status.st_dev, status.st_ino
-
-
-def _create(path: Path) -> None:
-    """Make the file where it is missing; SQLite gives its -wal and -shm files the same mode."""
-    try:
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-    except OSError as error:
-        raise StorageUnavailable(f"the database file cannot be opened: {error.strerror}") from error
-
-
-def _engine(path: Path, busy_timeout_ms: int) -> Engine:
-    # mode=rw: a connection that is opened later must not make a new, empty file.
-    location = f"file:{quote(str(path.absolute()))}"
-    url = URL.create("sqlite", database=location, query={"mode": "rw", "uri": "true"})
-    engine = create_engine(url, hide_parameters=True)
-
-    @event.listens_for(engine, "connect")
-    def prepare(connection: sqlite3.Connection, _entry: ConnectionPoolEntry) -> None:
-        # The driver would otherwise open transactions by its own rules, and deferred ones at that.
-        connection.isolation_level = None
-        _switch_to_wal(connection, busy_timeout_ms)
-        for pragma in _pragmas(busy_timeout_ms):
-            connection.execute(pragma).close()
-
-    @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
-        options: Any = connection.get_execution_options()
-        connection.exec_driver_sql(options.get(_BEGIN, "BEGIN"))
-
-    return engine
-
-
-def _switch_to_wal(connection: sqlite3.Connection, busy_timeout_ms: int) -> None:
-    """Turn the write-ahead log on; of several that open a new file at once, most meet a lock that does not wait."""
-    deadline = time.monotonic() + busy_timeout_ms / 1000
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode = WAL").close()
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode not in _LOCKED or time.monotonic() >= deadline:
-                raise
-            time.sleep(0.01)
-        else:
-            return
-
-
-def _pragmas(busy_timeout_ms: int) -> tuple[str, ...]:
-    return (
-        f"PRAGMA busy_timeout = {int(busy_timeout_ms)}",
-        # FULL, not NORMAL: in WAL mode NORMAL may lose the last commits in a power cut. A key that was deleted would
-        # come back to life, and calls whose journal lines were dropped after posting would be gone. It costs one
-        # fsync a batch, none a call.
-        "PRAGMA synchronous = FULL",
-        "PRAGMA foreign_keys = ON",
-        # 16 MB of log before it is worked into the file: request ids are random, so every batch touches pages all over
-        # the indexes, and one that is touched often is then written back once (a fifth less CPU at 300,000 calls).
-        "PRAGMA wal_autocheckpoint = 4000",
-    )
+def _migrate(place: Path | Secret) -> None:
+    """Bring the tables up to date over a connection of its own, which waits for whoever else is at it."""
+    with Database(_server(place, 1, _MIGRATION_WAIT_MS)) as migrating, migrating.write(timeout_s=NO_TIMEOUT) as writing:
+        migrate(writing)

@@ -9,36 +9,49 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, bindparam, insert, or_, select, update
+from msgspec import Struct, json
+from sqlalchemy import ColumnElement, Row, and_, bindparam, insert, or_, select, update
 
-from qwenport.core.ids import KeyId
+from qwenport.core.caller import BodyKeeping
+from qwenport.core.ids import AccountId, KeyId, WorkspaceId
 from qwenport.storage.moments import milliseconds, moment, optional_milliseconds, optional_moment
-from qwenport.storage.records import KeyRecord
-from qwenport.storage.tables import ACCOUNTS, API_KEYS, REVISIONS
+from qwenport.storage.records import KeyHours, KeyRecord
+from qwenport.storage.revision_rows import Counter, next_revision
+from qwenport.storage.tables import API_KEYS
 from qwenport.storage.transaction import Transaction
 
-_COUNTER = "api_keys"
+_HOURS = json.Decoder(KeyHours)
+
+
+class KeyFilter(Struct, frozen=True, kw_only=True):
+    """Which living keys to list, oldest first; what is None does not restrict, values are compared whole."""
+
+    account_id: AccountId | None = None
+    workspace_id: WorkspaceId | None = None
+    disabled: bool | None = None
+    after: KeyId | None = None
+    """The last key of the page before."""
+    limit: int | None = None
 
 
 def add(transaction: Transaction, key: KeyRecord) -> KeyRecord:
     """Write a new key and return it as stored, with its revision."""
     row = {
         "id": key.id,
-        "account_id": key.account_id,
-        "name": key.name,
-        "description": key.description,
         "digest": key.digest,
         "prefix": key.prefix,
         "created_at": milliseconds(key.created_at),
-        "expires_at": optional_milliseconds(key.expires_at),
-        "disabled": key.disabled,
-        "models": list(key.models),
-        "ip_ranges": list(key.ip_ranges),
         "rotates_to": key.rotates_to,
-        "revision": _next_revision(transaction),
+        **_values(key),
+        "revision": next_revision(transaction, Counter.API_KEYS),
     }
     transaction.connection.execute(insert(API_KEYS), row)
     return _only(transaction, key.id)
+
+
+def write(transaction: Transaction, key: KeyRecord) -> KeyRecord:
+    """Write the settings of a key that exists anew, and return it as stored."""
+    return _change(transaction, key.id, _values(key))
 
 
 def find(transaction: Transaction, key_id: KeyId) -> KeyRecord | None:
@@ -51,21 +64,33 @@ def find_by_digest(transaction: Transaction, digest: str) -> KeyRecord | None:
     return _first(transaction, API_KEYS.c.digest == digest)
 
 
-def living(transaction: Transaction) -> Sequence[KeyRecord]:
-    """Return the keys that were not deleted, oldest first."""
-    query = _KEYS.where(API_KEYS.c.deleted_at.is_(None)).order_by(API_KEYS.c.created_at, API_KEYS.c.revision)
+def find_by_digests(transaction: Transaction, digests: Sequence[str]) -> Sequence[KeyRecord]:
+    """Return the keys with these SHA-256, deleted or not; at most some hundred are asked for at once."""
+    query = select(API_KEYS).where(API_KEYS.c.digest.in_(digests)).order_by(API_KEYS.c.created_at, API_KEYS.c.id)
     return [_record(row) for row in transaction.connection.execute(query)]
+
+
+def matching(transaction: Transaction, wanted: KeyFilter) -> Sequence[KeyRecord]:
+    """Return the keys that were not deleted and that a filter lets through, oldest first."""
+    columns = API_KEYS.c
+    query = select(API_KEYS).where(columns.deleted_at.is_(None)).order_by(columns.created_at, columns.id)
+    for column, value in (
+        (columns.account_id, wanted.account_id),
+        (columns.workspace_id, wanted.workspace_id),
+        (columns.disabled, wanted.disabled),
+    ):
+        if value is not None:
+            query = query.where(column == value)
+    if wanted.after is not None:
+        last = select(columns.created_at).where(columns.id == wanted.after).scalar_subquery()
+        query = query.where(or_(columns.created_at > last, and_(columns.created_at == last, columns.id > wanted.after)))
+    return [_record(row) for row in transaction.connection.execute(query.limit(wanted.limit))]
 
 
 def changed_since(transaction: Transaction, revision: int) -> Sequence[KeyRecord]:
     """Return the keys, deleted ones too, with a greater revision, in the order of their changes."""
-    query = _KEYS.where(API_KEYS.c.revision > revision).order_by(API_KEYS.c.revision)
+    query = select(API_KEYS).where(API_KEYS.c.revision > revision).order_by(API_KEYS.c.revision)
     return [_record(row) for row in transaction.connection.execute(query)]
-
-
-def set_disabled(transaction: Transaction, key_id: KeyId, *, disabled: bool) -> KeyRecord:
-    """Switch a key off or on."""
-    return _change(transaction, key_id, {"disabled": disabled})
 
 
 def mark_deleted(transaction: Transaction, key_id: KeyId, at: datetime) -> KeyRecord:
@@ -86,45 +111,50 @@ def touch(transaction: Transaction, last_used: Mapping[KeyId, datetime]) -> None
         .where(API_KEYS.c.id == bindparam("key"), or_(column.is_(None), column < bindparam("used")))
         .values(last_used_at=bindparam("used"))
     )
-    rows = [{"key": key_id, "used": milliseconds(at)} for key_id, at in last_used.items()]
+    # Always in one order: two workers that touch the same keys must not wait for each other crosswise.
+    rows = [{"key": key_id, "used": milliseconds(at)} for key_id, at in sorted(last_used.items())]
     transaction.connection.execute(statement, rows)
 
 
 def _change(transaction: Transaction, key_id: KeyId, values: Mapping[str, object]) -> KeyRecord:
     statement = update(API_KEYS).where(API_KEYS.c.id == key_id)
-    transaction.connection.execute(statement.values(**values, revision=_next_revision(transaction)))
+    revision = next_revision(transaction, Counter.API_KEYS)
+    transaction.connection.execute(statement.values(**values, revision=revision))
     return _only(transaction, key_id)
 
 
-def _next_revision(transaction: Transaction) -> int:
-    # A counter row, not a sequence: its lock is held until commit, so revisions become visible in their order and a
-    # reader that asks for what came after N misses nothing.
-    statement = (
-        update(REVISIONS)
-        .where(REVISIONS.c.name == _COUNTER)
-        .values(value=REVISIONS.c.value + 1)
-        .returning(REVISIONS.c.value)
-    )
-    return int(transaction.connection.execute(statement).scalar_one())
-
-
-_KEYS = select(API_KEYS, ACCOUNTS.c.currency).join(ACCOUNTS, ACCOUNTS.c.id == API_KEYS.c.account_id)
-
-
 def _first(transaction: Transaction, condition: ColumnElement[bool]) -> KeyRecord | None:
-    row = transaction.connection.execute(_KEYS.where(condition)).one_or_none()
+    row = transaction.connection.execute(select(API_KEYS).where(condition)).one_or_none()
     return None if row is None else _record(row)
 
 
 def _only(transaction: Transaction, key_id: KeyId) -> KeyRecord:
-    return _record(transaction.connection.execute(_KEYS.where(API_KEYS.c.id == key_id)).one())
+    return _record(transaction.connection.execute(select(API_KEYS).where(API_KEYS.c.id == key_id)).one())
+
+
+def _values(key: KeyRecord) -> dict[str, object]:
+    bodies = key.bodies
+    return {
+        "account_id": key.account_id,
+        "workspace_id": key.workspace_id,
+        "name": key.name,
+        "description": key.description,
+        "expires_at": optional_milliseconds(key.expires_at),
+        "disabled": key.disabled,
+        "models": list(key.models),
+        "ip_ranges": list(key.ip_ranges),
+        "hours": "" if key.hours is None else json.encode(key.hours).decode(),
+        "rotate_after_days": key.rotate_after_days,
+        "body_bytes": 0 if bodies is None else bodies.most_bytes,
+        "body_days": 0 if bodies is None else bodies.days,
+    }
 
 
 def _record(row: Row[Any]) -> KeyRecord:
     return KeyRecord(
         id=row.id,
         account_id=row.account_id,
-        currency=row.currency,
+        workspace_id=row.workspace_id,
         name=row.name,
         description=row.description,
         digest=row.digest,
@@ -136,6 +166,9 @@ def _record(row: Row[Any]) -> KeyRecord:
         last_used_at=optional_moment(row.last_used_at),
         models=tuple(row.models),
         ip_ranges=tuple(row.ip_ranges),
+        hours=_HOURS.decode(row.hours) if row.hours else None,
+        rotate_after_days=row.rotate_after_days,
+        bodies=BodyKeeping(most_bytes=row.body_bytes, days=row.body_days) if row.body_bytes else None,
         rotates_to=row.rotates_to,
         revision=row.revision,
     )

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 
 from sqlalchemy import inspect, text
 
 from qwenport.core.errors import StorageUnavailable
 from qwenport.storage.transaction import Transaction
 
-REVISIONS = ("0001", "0002", "0003")
+REVISIONS = ("0001", "0002", "0003", "0004")
 """Every revision in `migrations/versions`, oldest first; a database that names another was made by a newer version."""
 
 SCRIPTS = "qwenport.storage:migrations"
@@ -20,19 +18,18 @@ SCRIPTS = "qwenport.storage:migrations"
 # Alembic keeps the migration that is under way in a global of the process.
 _MIGRATING = threading.Lock()
 
-Begin = Callable[[], AbstractContextManager[Transaction]]
+
+def is_up_to_date(transaction: Transaction) -> bool:
+    """Tell whether the tables are those of this version; raises `StorageUnavailable` for those of a newer one."""
+    return revision_of(transaction) == REVISIONS[-1]
 
 
-def bring_up_to_date(read: Begin, write: Begin) -> None:
-    """Migrate to the newest revision; an up-to-date database is only looked at.
+def migrate(transaction: Transaction) -> None:
+    """Migrate to the newest revision, in a transaction that writes alone.
 
-    Raises `StorageUnavailable` for a database of a newer version.
+    Where another process has migrated meanwhile there is nothing left to do. Raises `StorageUnavailable`.
     """
-    with read() as transaction:
-        if _revision(transaction) == REVISIONS[-1]:
-            return
-    # Under the write lock; where another process has migrated meanwhile there is nothing left to do.
-    with write() as transaction:
+    if not is_up_to_date(transaction):
         upgrade(transaction, REVISIONS[-1])
 
 
@@ -49,8 +46,8 @@ def upgrade(transaction: Transaction, revision: str) -> None:
         command.upgrade(config, revision)
 
 
-def _revision(transaction: Transaction) -> str | None:
-    """Return the revision of the database, None for an empty one."""
+def revision_of(transaction: Transaction) -> str | None:
+    """Return the revision of the database, None for an empty one; raises `StorageUnavailable` for a newer one."""
     if not inspect(transaction.connection).has_table("alembic_version"):
         return None
     revision = transaction.connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
