@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -54,8 +54,11 @@ class Catalog:
             raise ModelNotFound(name)
         return card
 
-    def with_routes(self, routes: Routes) -> Catalog:
-        """Return a catalog in which these models go to these targets; raises `CatalogInvalid` for unknown ones."""
+    def with_routes(self, routes: Routes, *, costs_nothing: Collection[str] = ()) -> Catalog:
+        """Return a catalog in which these models go to these targets, and of them these cost nothing.
+
+        Raises `CatalogInvalid` for unknown ones.
+        """
         cards = dict(self.cards)
         for name, route in routes.items():
             where = f"route of `{name}`"
@@ -63,7 +66,8 @@ class Catalog:
                 raise CatalogInvalid(where, "model", f"is not in the catalog; {_advice(name, cards)}")
             for field, problem in route_problems(route):
                 raise CatalogInvalid(where, field, problem)
-            cards[name] = _with_route(where, cards[name], route, self.engine_models)
+            routed = _with_route(where, cards[name], route, self.engine_models)
+            cards[name] = msgspec.structs.replace(routed, costs_nothing=name in costs_nothing)
         return Catalog(MappingProxyType(cards), self.engine_models)
 
 

@@ -39,6 +39,8 @@ class EngineModel(PinnedFile, frozen=True, kw_only=True):
     """Where a host runs that somebody else started: `http://host:port` or `unix:/path`; empty for a child process."""
     secret_env: str = ""
     """Environment variable that holds what that host wants to be shown."""
+    region: str = ""
+    """Where that host runs, by Model Studio's names of regions; empty for no region, which nobody can switch off."""
     template_tools: bool = False
     """Whether the weights' own chat template tells tools, as those of Qwen do; else the engine tells them itself."""
     capabilities: Capabilities = Capabilities()

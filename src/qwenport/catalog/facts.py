@@ -9,15 +9,24 @@ from itertools import pairwise
 from qwenport.catalog.engine_model import EngineModel
 from qwenport.catalog.sources import SourceInvalid, parse_source
 from qwenport.core.capabilities import Ability, Capabilities, Thinking
-from qwenport.core.model_card import Modality, ModelCard, Price, PublishedLimit, SamplingDefaults
+from qwenport.core.model_card import (
+    PRICE_REGIONS,
+    Modality,
+    ModelCard,
+    Price,
+    PublishedLimit,
+    SamplingDefaults,
+)
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,127}", re.ASCII)
 _TARGET = re.compile(r"[^/\s]+/\S+")
-_CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _GREATEST_SLOTS = 256
 _GENERATING = {Ability.CHAT, Ability.COMPLETION}
 _READING_MANY = {Ability.EMBEDDING, Ability.RERANK}
+_AMOUNTS = ("input", "output", "thinking_output", "cached_input", "image_input")
+_FACTORS = ("explicit_cache_factor", "cache_creation_factor", "batch_factor")
+_GREATEST_FACTOR = 10
 
 Problem = tuple[str, str]
 """The field, and what is wrong with it and what to do."""
@@ -38,7 +47,7 @@ def card_problems(card: ModelCard) -> Iterator[Problem]:
     yield from _sampling_problems(card.sampling)
     for index, price in enumerate(card.prices):
         yield from ((f"prices[{index}].{field}", problem) for field, problem in _price_problems(price))
-    yield from _tier_problems(card.prices)
+    yield from _tier_problems(card.prices, card.max_input_tokens)
     for index, limit in enumerate(card.published_limits):
         yield from ((f"published_limits[{index}].{field}", problem) for field, problem in _limit_problems(limit))
     yield from route_problems(card.route)
@@ -65,6 +74,9 @@ def engine_problems(model: EngineModel, card: ModelCard) -> Iterator[Problem]:
         )
     if not 1 <= model.slots <= _GREATEST_SLOTS:
         yield "engine.slots", f"is {model.slots}; it must be from 1 to {_GREATEST_SLOTS}"
+    known = sorted({region for regions in PRICE_REGIONS.values() for region in regions})
+    if model.region and model.region not in known:
+        yield "engine.region", f"is `{model.region}`; it must be one of {', '.join(known)}, or left out"
     if model.default_output_tokens is not None and model.default_output_tokens < 1:
         yield "engine.default_output_tokens", f"is {model.default_output_tokens}; it must be at least 1"
     try:
@@ -132,11 +144,28 @@ def _sampling_problems(sampling: SamplingDefaults) -> Iterator[Problem]:
 def _price_problems(price: Price) -> Iterator[Problem]:
     if price.per_tokens < 1:
         yield "per_tokens", f"is {price.per_tokens}; it must be at least 1, such as 1_000_000"
-    if not _CURRENCY.fullmatch(price.currency):
-        yield "currency", f"is `{price.currency}`; it must be an ISO 4217 code, such as `CNY`"
+    else:
+        yield from _amount_problems(price)
+    if price.currency not in PRICE_REGIONS:
+        yield "currency", f"is `{price.currency}`; price lists are in {' or '.join(PRICE_REGIONS)}"
+    elif price.region.strip() and price.region not in PRICE_REGIONS[price.currency]:
+        known = ", ".join(PRICE_REGIONS[price.currency])
+        yield "region", f"is `{price.region}`, which has no price list in {price.currency}; known are {known}"
     yield from _published_problems(price)
     if price.up_to_input_tokens is not None and price.up_to_input_tokens < 1:
         yield "up_to_input_tokens", f"is {price.up_to_input_tokens}; it must be at least 1, or left out for no bound"
+
+
+def _amount_problems(price: Price) -> Iterator[Problem]:
+    """A misplaced decimal point is found here, not on a bill: no token costs more than one unit of a currency."""
+    for field in _AMOUNTS:
+        amount = getattr(price, field)
+        if amount is not None and not (amount.is_finite() and 0 <= amount <= price.per_tokens):
+            yield field, f"is {amount} for {price.per_tokens} tokens; it must be from 0 to 1 for one token"
+    for field in _FACTORS:
+        factor = getattr(price, field)
+        if not (factor.is_finite() and 0 <= factor <= _GREATEST_FACTOR):
+            yield field, f"is {factor}; it must be from 0 to {_GREATEST_FACTOR}, such as 0.5 for half of the price"
 
 
 def _limit_problems(limit: PublishedLimit) -> Iterator[Problem]:
@@ -154,18 +183,22 @@ def _published_problems(fact: Price | PublishedLimit) -> Iterator[Problem]:
         yield "source", "is empty; say where and when the figure was read"
 
 
-def _tier_problems(prices: tuple[Price, ...]) -> Iterator[Problem]:
-    """Two prices for the same call, or tiers out of order, would leave the cost to chance."""
+def _tier_problems(prices: tuple[Price, ...], max_input_tokens: int) -> Iterator[Problem]:
+    """Two prices for the same call, tiers out of order or an input beyond the last would leave the cost to chance."""
     lists: dict[tuple[object, ...], list[Price]] = {}
     for price in prices:
         lists.setdefault((price.region, price.currency, price.since), []).append(price)
     for tiers in lists.values():
+        last = tiers[-1]
+        where = f"for `{last.region}` in {last.currency} since {last.since}"
         for lower, upper in pairwise(tiers):
             if lower.up_to_input_tokens is None or (
                 upper.up_to_input_tokens is not None and upper.up_to_input_tokens <= lower.up_to_input_tokens
             ):
-                where = f"for `{lower.region}` in {lower.currency} since {lower.since}"
                 yield "prices", f"{where} overlap; order the tiers by `up_to_input_tokens`, only the last without it"
+        if last.up_to_input_tokens is not None and last.up_to_input_tokens < max_input_tokens:
+            words = f"end at {last.up_to_input_tokens} tokens, but `max_input_tokens` is {max_input_tokens}"
+            yield "prices", f"{where} {words}; leave `up_to_input_tokens` out of the last tier"
 
 
 def _repeats(values: tuple[object, ...]) -> bool:

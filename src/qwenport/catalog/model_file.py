@@ -1,8 +1,8 @@
 """One model file: TOML text in, a card and perhaps an engine's model out; nothing unknown is let through.
 
-The fields are those of `ModelCard` (but `stands_in` and `default_output_tokens`, which follow from the route, and the
-capabilities `vision` and `video`, which follow from the modalities), and, for a model that an embedded engine can run,
-the tables `[weights]` and `[engine]`, which come together.
+The fields are those of `ModelCard` (but `stands_in`, `costs_nothing` and `default_output_tokens`, which follow from the
+route, and the capabilities `vision` and `video`, which follow from the modalities), and, for a model that an embedded
+engine can run, the tables `[weights]` and `[engine]`, which come together.
 """
 
 from __future__ import annotations
@@ -27,7 +27,10 @@ _T = TypeVar("_T")
 Table = dict[str, Any]
 """A TOML table as it was read, before anything is known of its shape."""
 
-_AMOUNTS = ("input", "output", "thinking_output", "cached_input")
+_AMOUNTS = (
+    *("input", "output", "thinking_output", "cached_input", "image_input"),
+    *("explicit_cache_factor", "cache_creation_factor", "batch_factor"),
+)
 _AMOUNT = re.compile(r"[0-9]{1,12}(\.[0-9]{1,12})?", re.ASCII)
 _VALIDATION_PATH = re.compile(r" - at `\$\.?(?P<field>.*)`$")
 _MISSING_FIELD = re.compile(r"Object missing required field `(?P<field>\w+)`")
@@ -42,6 +45,7 @@ class EngineTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     default_output_tokens: int | None = None
     url: str = ""
     secret_env: str = ""
+    region: str = ""
     template_tools: bool = False
 
 
@@ -66,7 +70,7 @@ _TABLES: Mapping[str, frozenset[str]] = {
     "weights": _names(Weights),
     "engine": _names(EngineTable),
 }
-_TOP = _names(ModelCard) - {"stands_in", "default_output_tokens"} | {"weights", "engine"}
+_TOP = _names(ModelCard) - {"stands_in", "costs_nothing", "default_output_tokens"} | {"weights", "engine"}
 
 
 def read_model_file(text: str, where: str) -> ModelFile:
@@ -159,6 +163,7 @@ def _engine_model(card: ModelCard, weights: object, engine: object, where: str) 
         default_output_tokens=limits.default_output_tokens,
         url=limits.url,
         secret_env=limits.secret_env,
+        region=limits.region,
         template_tools=limits.template_tools,
         capabilities=card.capabilities,
     )

@@ -10,20 +10,16 @@ import sys
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 from dotenv import dotenv_values
-from msgspec import Meta, Struct
+from msgspec import Struct
 
 from qwenport.core.secret import Secret
+from qwenport.settings.configuration_file import ConfigurationFile
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-
-Bound = Annotated[int, Meta(ge=0)]
-"""An upper bound, or how much of something is kept."""
-Seconds = Annotated[float, Meta(gt=0)]
 
 PREFIX = "QWENPORT_"
 
@@ -33,7 +29,8 @@ _ORIGIN = re.compile(r"https?://(\[[0-9a-f:.]+\]|[a-z0-9.-]+)(:[0-9]{1,5})?", re
 _ADDRESS = re.compile(r"https?://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?(/[A-Za-z0-9._~/%-]*)?", re.ASCII)
 """Of a server, perhaps below a path."""
 
-_HOST_NAME = re.compile(r"(?=.*[a-z])[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?", re.ASCII | re.IGNORECASE)
+_DATABASE_SCHEMES = ("postgresql", "postgres")
+_VALKEY_SCHEMES = ("redis", "rediss", "valkey", "valkeys", "unix")
 
 NOT_YET = {
     "QWENPORT_DASHSCOPE_API_KEY": "there are no upstreams yet; calls are answered by the embedded engine",
@@ -44,83 +41,6 @@ NOT_YET = {
 
 class SettingInvalid(ValueError):
     """A setting cannot be used; the message names it, its value and what would do."""
-
-
-class ServerTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`[server]` of the configuration file; times in seconds."""
-
-    keep_alive_s: float = 15.0
-    stall_s: float = 60.0
-    body_s: float = 30.0
-    headers_s: float = 15.0
-    call_s: float = 3000.0
-    drain_s: float = 30.0
-    max_body_bytes: int = 16 << 20
-
-
-class FilesTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`[files]` of the configuration file: what each account may store; Model Studio's own bounds by default."""
-
-    max_files: Bound = 10_000
-    """Documents and batches together."""
-    max_bytes: Bound = 100 << 30
-    max_document_bytes: Bound = 150 << 20
-    max_image_bytes: Bound = 20 << 20
-    max_batch_bytes: Bound = 500 << 20
-    native_max_files: Bound = 100
-    """Files without a purpose, which only the native face stores."""
-    native_max_bytes: Bound = 5 << 30
-    native_max_file_bytes: Bound = 300 << 20
-    upload_max_bytes: Bound = 10 << 30
-    """What is posted to the upload host."""
-    upload_max_file_bytes: Bound = 100 << 20
-    upload_hours: Bound = 48
-    keep_days: Bound = 0
-    """Time after which a file of any other purpose goes; 0 for never."""
-    least_free_bytes: Bound = 1 << 30
-    """What files leave free on the disk, for the books."""
-    form_s: Seconds = 3600.0
-    """Time for a form to arrive; each piece of it has `body_s` of `[server]`."""
-
-
-class MediaTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`[media]` of the configuration file: the images and documents that calls name."""
-
-    private_hosts: tuple[str, ...] = ()
-    """Names, addresses and ranges that images may be fetched from though they are not on the public internet."""
-    fetch_s: Seconds = 15.0
-    """Time for one image to arrive, redirects included."""
-    max_images: Bound = 250
-    max_call_bytes: Bound = 64 << 20
-    """Of all images of one call together."""
-    max_text_bytes: Bound = 16 << 20
-    """Of the text of all documents of one call together."""
-    document_s: Seconds = 30.0
-    """Time for the text of one PDF or Word document to be read."""
-    document_memory_bytes: Annotated[int, Meta(ge=128 << 20)] = 1 << 30
-    """Memory of the process that reads it."""
-
-    def __post_init__(self) -> None:
-        """Refuse an entry that is neither a name nor an address."""
-        for entry in self.private_hosts:
-            if not _HOST_NAME.fullmatch(entry):
-                _check_network(entry)
-
-
-class RouteTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One `[[routes]]` of the configuration file."""
-
-    model: str
-    to: tuple[str, ...]
-
-
-class ConfigurationFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The configuration file."""
-
-    server: ServerTable = ServerTable()
-    files: FilesTable = FilesTable()
-    media: MediaTable = MediaTable()
-    routes: tuple[RouteTable, ...] = ()
 
 
 class Settings(Struct, frozen=True, kw_only=True):
@@ -139,13 +59,17 @@ class Settings(Struct, frozen=True, kw_only=True):
     bootstrap_api_key: Secret | None
     admin_email: str | None
     admin_token: Secret | None
+    database_url: Secret | None
+    """Of the PostgreSQL server that keeps the books; None for SQLite in the data directory."""
+    valkey_url: Secret | None
+    """Of the Valkey or Redis server that keeps the counters of limits; None for this process alone."""
     file: ConfigurationFile
     warnings: tuple[str, ...] = ()
     """Sentences for the operator about settings that have no effect."""
 
     @property
     def database(self) -> Path:
-        """Return the path of the database."""
+        """Return the path of the database where there is no `database_url`."""
         return self.data_dir / "qwenport.db"
 
     @property
@@ -157,6 +81,11 @@ class Settings(Struct, frozen=True, kw_only=True):
     def routes(self) -> dict[str, tuple[str, ...]]:
         """Return the operator's routes by model."""
         return {route.model: route.to for route in self.file.routes}
+
+    @property
+    def free_models(self) -> frozenset[str]:
+        """Return the models whose route says that they cost nothing."""
+        return frozenset(route.model for route in self.file.routes if route.price == 0)
 
     @property
     def stored_files(self) -> Path:
@@ -199,6 +128,7 @@ class _Reader:
 
     def settings(self) -> Settings:
         data_dir = self._path("QWENPORT_DATA_DIR", user_folder("XDG_DATA_HOME", ".local/share", "Application Support"))
+        valkey_url = self._url("QWENPORT_VALKEY_URL", _VALKEY_SCHEMES, "redis://127.0.0.1:6379/0")
         settings = Settings(
             host=self._text("QWENPORT_HOST") or "127.0.0.1",
             port=self._number("QWENPORT_PORT", 8600, 0, 65535),
@@ -208,14 +138,14 @@ class _Reader:
             trusted_proxies=self._networks("QWENPORT_TRUSTED_PROXIES"),
             cors_origins=self._origins("QWENPORT_CORS_ORIGINS"),
             timezone=self._timezone("QWENPORT_TIMEZONE"),
-            workers=self._workers("QWENPORT_WORKERS"),
+            workers=self._workers("QWENPORT_WORKERS", valkey_url),
             bootstrap_api_key=self._secret("QWENPORT_BOOTSTRAP_API_KEY"),
             admin_email=self._text("QWENPORT_ADMIN_EMAIL"),
             admin_token=self._admin_token("QWENPORT_ADMIN_TOKEN"),
+            database_url=self._url("QWENPORT_DATABASE_URL", _DATABASE_SCHEMES, "postgresql://user:password@host/name"),
+            valkey_url=valkey_url,
             file=self._file("QWENPORT_CONFIG", data_dir / "qwenport.toml"),
         )
-        self._refuse("QWENPORT_DATABASE_URL", "this version keeps its books in SQLite, in QWENPORT_DATA_DIR; unset it")
-        self._refuse("QWENPORT_VALKEY_URL", "this version runs one worker, which needs no Valkey; unset it")
         return msgspec.structs.replace(settings, warnings=tuple(self._warnings()))
 
     def _text(self, name: str) -> str | None:
@@ -246,14 +176,23 @@ class _Reader:
             raise SettingInvalid(f"{name} is `{value}`; it must be a whole number from {least} to {most}")
         return int(value)
 
-    def _workers(self, name: str) -> int:
+    def _workers(self, name: str, valkey_url: Secret | None) -> int:
         workers = self._number(name, 1, 1, 256)
-        if workers > 1:
+        if workers > 1 and valkey_url is None:
             raise SettingInvalid(
-                f"{name} is `{workers}`; several workers must share their counters through Valkey, "
-                "which this version cannot do yet: set it to 1"
+                f"{name} is `{workers}`; several workers must share their counters, or each would let the whole of "
+                "every limit pass: set QWENPORT_VALKEY_URL to a Valkey or Redis server, or set it to 1"
             )
         return workers
+
+    def _url(self, name: str, schemes: tuple[str, ...], example: str) -> Secret | None:
+        """Return an address that may hold a password, which is never shown."""
+        value = self._text(name)
+        if value is None:
+            return None
+        if value.partition("://")[0] not in schemes or not value.partition("://")[2]:
+            raise SettingInvalid(f"{name} has the wrong form ({len(value)} characters); write it like `{example}`")
+        return Secret(value)
 
     def _networks(self, name: str) -> tuple[Network, ...]:
         try:
@@ -301,10 +240,6 @@ class _Reader:
         except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as error:
             raise SettingInvalid(f"the configuration file {path} is not valid: {error}") from error
 
-    def _refuse(self, name: str, words: str) -> None:
-        if self._text(name) is not None:
-            raise SettingInvalid(f"{name} is set, but {words}")
-
     def _warnings(self) -> list[str]:
         warnings = [f"{name} is set, but {words}" for name, words in NOT_YET.items() if name in self._values]
         for name in sorted(set(self._values) - self._known - set(NOT_YET)):
@@ -312,15 +247,6 @@ class _Reader:
             near = difflib.get_close_matches(name.removeprefix(PREFIX), known, n=1)
             warnings.append(f"{name} is no setting of Qwenport" + (f"; did you mean {known[near[0]]}?" if near else ""))
         return warnings
-
-
-def _check_network(entry: str) -> None:
-    try:
-        ipaddress.ip_network(entry)
-    except ValueError as error:
-        raise ValueError(
-            f"private_hosts holds `{entry}`; write names of hosts, addresses, or ranges such as `10.0.0.0/8`"
-        ) from error
 
 
 def user_folder(variable: str, linux: str, macos: str) -> Path:

@@ -160,6 +160,18 @@ def test_a_model_routed_to_its_own_weights_stands_in_for_nobody(tmp_path: Path) 
     assert (catalog.resolve("own-model").stands_in, routed.resolve("own-model").stands_in) == (True, False)
 
 
+def test_a_route_of_price_0_makes_a_model_cost_nothing_and_no_other(shipped: Catalog) -> None:
+    routes = {"qwen-plus": (SMALL,), "qwen-max": (SMALL,)}
+
+    routed = shipped.with_routes(routes, costs_nothing=frozenset({"qwen-plus"}))
+
+    assert {name: routed.resolve(name).costs_nothing for name in ("qwen-plus", "qwen-max", "qwen-turbo")} == {
+        "qwen-plus": True,
+        "qwen-max": False,
+        "qwen-turbo": False,
+    }
+
+
 @pytest.mark.parametrize(
     ("name", "route", "words"),
     [

@@ -51,7 +51,7 @@ output = "0.002"
 thinking_output = "0.008"
 cached_input = "0.0002"
 per_tokens = 1_000
-up_to_input_tokens = 500
+up_to_input_tokens = 900
 since = 2026-01-01
 source = "Our price list"
 
@@ -94,7 +94,7 @@ def test_every_field_of_a_file_reaches_the_card_and_the_engine_model() -> None:
         thinking_output=Decimal("0.008"),
         cached_input=Decimal("0.0002"),
         per_tokens=1_000,
-        up_to_input_tokens=500,
+        up_to_input_tokens=900,
         since=date(2026, 1, 1),
         source="Our price list",
     )
@@ -209,11 +209,38 @@ PRICE = WHOLE[WHOLE.index("[[prices]]") : WHOLE.index("[[published_limits]]")]
         ('cached_input = "0.0002"', 'cached_input = "NaN"', "`prices[0].cached_input` is 'NaN'; write a decimal amou"),
         ('thinking_output = "0.008"', 'thinking_output = "1e3"', "`prices[0].thinking_output` is '1e3'; write a deci"),
         ("per_tokens = 1_000", "per_tokens = 0", "`prices[0].per_tokens` is 0; it must be at least 1, such as"),
-        ('currency = "CNY"', 'currency = "yuan"', "`prices[0].currency` is `yuan`; it must be an ISO 4217 code"),
+        ('currency = "CNY"', 'currency = "yuan"', "`prices[0].currency` is `yuan`; price lists are in CNY or USD"),
         ('region = "beijing"\ncurr', 'region = ""\ncurr', "`prices[0].region` is empty; name the region, such as `b"),
+        (
+            'region = "beijing"\ncurr',
+            'region = "moon"\ncurr',
+            "`prices[0].region` is `moon`, which has no price list in CNY; known are beijing",
+        ),
+        (
+            'input = "0.0008"',
+            'input = "1000.1"',
+            "`prices[0].input` is 1000.1 for 1000 tokens; it must be from 0 to 1 fo",
+        ),
+        ('thinking_output = "0.008"', 'thinking_output = "8000"', "`prices[0].thinking_output` is 8000 for 1000 to"),
+        (
+            "per_tokens = 1_000",
+            'batch_factor = "11"\nper_tokens = 1_000',
+            "`prices[0].batch_factor` is 11; it must be fro",
+        ),
+        (
+            "per_tokens = 1_000",
+            "batch_factor = 0.5\nper_tokens = 1_000",
+            "`prices[0].batch_factor` is 0.5; write a decima",
+        ),
+        (
+            "up_to_input_tokens = 900",
+            "up_to_input_tokens = 899",
+            "`prices` for `beijing` in CNY since 2026-01-01 end at 899 tokens, but `max_input_tokens` is 900; leave `u",
+        ),
+        ("family = ", "costs_nothing = true\nfamily = ", "`costs_nothing` is no field of a model file"),
         ('"Our price list"', '""', "`prices[0].source` is empty; say where and when the figure was read"),
         ('"Our limits"', '""', "`published_limits[0].source` is empty; say where and when the figure was read"),
-        ("up_to_input_tokens = 500", "up_to_input_tokens = 0", "`prices[0].up_to_input_tokens` is 0; it must be at l"),
+        ("up_to_input_tokens = 900", "up_to_input_tokens = 0", "`prices[0].up_to_input_tokens` is 0; it must be at l"),
         ("requests_per_minute = 60", "requests_per_minute = 0", "`published_limits[0].requests_per_minute` is 0; it"),
         ("[[published_limits]]", PRICE + "[[published_limits]]", "`prices` for `beijing` in CNY since 2026-01-01 over"),
         ('["llama/other"]', "[]", "`route` is empty; name at least one target, each `engine/model`"),
@@ -250,34 +277,34 @@ def test_a_table_that_is_missing_or_none_is_named(tables: str, words: str) -> No
 
 
 def test_a_lower_tier_after_a_higher_one_is_refused() -> None:
-    lower = PRICE.replace("up_to_input_tokens = 500", "up_to_input_tokens = 400")
+    lower = PRICE.replace("up_to_input_tokens = 900", "up_to_input_tokens = 400")
     with pytest.raises(CatalogInvalid, match="order the tiers by `up_to_input_tokens`"):
         read_model_file(BARE + PRICE + lower, "own.toml")
 
 
 def test_a_tier_after_the_one_without_a_bound_is_refused() -> None:
-    unbounded = PRICE.replace("up_to_input_tokens = 500\n", "")
+    unbounded = PRICE.replace("up_to_input_tokens = 900\n", "")
     with pytest.raises(CatalogInvalid, match="order the tiers by `up_to_input_tokens`"):
         read_model_file(BARE + unbounded + PRICE, "own.toml")
 
 
 def test_tiers_in_order_and_prices_of_other_days_regions_and_currencies_stand_side_by_side() -> None:
-    unbounded = PRICE.replace("up_to_input_tokens = 500\n", "")
+    unbounded = PRICE.replace("up_to_input_tokens = 900\n", "")
     lists = [
         PRICE,
         unbounded,
         unbounded.replace("since = 2026-01-01", "since = 2025-01-01"),
-        unbounded.replace('"beijing"', '"singapore"'),
+        unbounded.replace('"beijing"', '"singapore"').replace('"CNY"', '"USD"'),
         unbounded.replace('"CNY"', '"USD"'),
     ]
 
     card = read_model_file(BARE + "".join(lists), "own.toml").card
 
     assert [(price.region, price.currency, price.since.year, price.up_to_input_tokens) for price in card.prices] == [
-        ("beijing", "CNY", 2026, 500),
+        ("beijing", "CNY", 2026, 900),
         ("beijing", "CNY", 2026, None),
         ("beijing", "CNY", 2025, None),
-        ("singapore", "CNY", 2026, None),
+        ("singapore", "USD", 2026, None),
         ("beijing", "USD", 2026, None),
     ]
 

@@ -146,21 +146,18 @@ def test_the_tiers_of_qwen_plus_are_stated_with_thinking_and_cache() -> None:
     tiers = [
         (price.up_to_input_tokens, price.input, price.output, price.thinking_output, price.cached_input)
         for price in CATALOG.resolve("qwen-plus").prices
-        if price.up_to_input_tokens is not None
+        if (price.currency, price.since) == ("CNY", LAST_READ)
     ]
     assert tiers == [
-        (131_072, Decimal("0.0008"), Decimal("0.002"), Decimal("0.008"), Decimal("0.0002")),
-        (262_144, Decimal("0.0024"), Decimal("0.02"), Decimal("0.024"), Decimal("0.0005")),
+        (128_000, Decimal("0.0008"), Decimal("0.002"), Decimal("0.008"), Decimal("0.0002")),
+        (256_000, Decimal("0.0024"), Decimal("0.02"), Decimal("0.024"), Decimal("0.0005")),
         (1_000_000, Decimal("0.0048"), Decimal("0.048"), Decimal("0.064"), Decimal("0.001")),
     ]
 
 
-def test_models_of_which_only_half_a_price_is_known_have_none() -> None:
-    priced = {card.name for card in CARDS if card.prices}
-    assert priced == {
-        *("qwen-max", "qwen-plus", "qwen-turbo", "qwen-long", "qwen-vl-max", "qwen-vl-ocr"),
-        *("text-embedding-v1", "text-embedding-v2", "text-embedding-v4"),
-    }
+def test_models_without_a_complete_list_have_none() -> None:
+    unpriced = {card.name for card in CARDS if not card.prices}
+    assert unpriced == {SMALL, SMALL_EMBEDDER, "qwen2.5-coder-7b-instruct", "qwen2.5-coder-32b-instruct"}
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from qwenport.settings.settings import FilesTable, SettingInvalid, load_settings
+from qwenport.settings.configuration_file import FilesTable
+from qwenport.settings.settings import SettingInvalid, load_settings
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from qwenport.settings.settings import MediaTable, SettingInvalid, load_settings
+from qwenport.settings.configuration_file import MediaTable
+from qwenport.settings.settings import SettingInvalid, load_settings
 
 DOCS = Path(__file__).parents[3] / "docs"
 

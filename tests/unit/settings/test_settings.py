@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from pathlib import Path
 
 import pytest
 
-from qwenport.settings.settings import (
-    ConfigurationFile,
-    RouteTable,
-    ServerTable,
-    SettingInvalid,
-    load_settings,
-    user_folder,
-)
+from qwenport.settings.configuration_file import ConfigurationFile, RouteTable, ServerTable
+from qwenport.settings.settings import SettingInvalid, load_settings, user_folder
 
 
 def test_nothing_set_is_the_documented_default(tmp_path: Path) -> None:
@@ -58,6 +53,14 @@ def test_the_configuration_file_is_read_from_the_data_directory(tmp_path: Path) 
     assert settings.routes == {"qwen-plus": ("llama/other",)}
 
 
+def test_a_route_may_say_that_a_model_costs_nothing(tmp_path: Path) -> None:
+    (tmp_path / "qwenport.toml").write_text(
+        '[[routes]]\nmodel = "qwen-plus"\nto = ["a/b"]\nprice = 0\n[[routes]]\nmodel = "qwen-max"\nto = ["a/b"]\n'
+    )
+
+    assert load_settings({"QWENPORT_DATA_DIR": str(tmp_path)}, tmp_path).free_models == {"qwen-plus"}
+
+
 def test_secrets_do_not_show(tmp_path: Path) -> None:
     given = {"QWENPORT_BOOTSTRAP_API_KEY": "sk-planted-0123456789", "QWENPORT_ADMIN_TOKEN": "planted-0123456789"}
     settings = load_settings(given, tmp_path)
@@ -84,14 +87,22 @@ def test_proxies_are_addresses_and_ranges(tmp_path: Path) -> None:
         ("QWENPORT_PORT", "-1", "QWENPORT_PORT is `-1`; it must be a whole number from 0 to 65535"),
         ("QWENPORT_PORT", "８６００", "QWENPORT_PORT is `８６００`; it must be a whole number from 0 to 65535"),  # noqa: RUF001 - digits that are not ASCII are the point
         ("QWENPORT_WORKERS", "0", "QWENPORT_WORKERS is `0`; it must be a whole number from 1 to 256"),
-        ("QWENPORT_WORKERS", "2", "through Valkey, which this version cannot do yet: set it to 1"),
+        ("QWENPORT_WORKERS", "2", "set QWENPORT_VALKEY_URL to a Valkey or Redis server, or set it to 1"),
         ("QWENPORT_TIMEZONE", "Beijing", "it must be an IANA name such as `Asia/Shanghai`"),
         ("QWENPORT_TIMEZONE", "../etc/passwd", "it must be an IANA name such as `Asia/Shanghai`"),
         ("QWENPORT_TRUSTED_PROXIES", "10.0.0.1/8", "write addresses or ranges like `10.0.0.0/8`, with commas"),
         ("QWENPORT_ADMIN_TOKEN", "short", "QWENPORT_ADMIN_TOKEN is 5 characters long; choose at least 16"),
         ("QWENPORT_ADMIN_TOKEN", "0123456789 abcdef", "must be ASCII without spaces"),
-        ("QWENPORT_DATABASE_URL", "postgresql://x", "QWENPORT_DATABASE_URL is set, but this version keeps its books"),
-        ("QWENPORT_VALKEY_URL", "valkey://x", "QWENPORT_VALKEY_URL is set, but this version runs one worker"),
+        (
+            "QWENPORT_DATABASE_URL",
+            "mysql://x",
+            "QWENPORT_DATABASE_URL has the wrong form (9 characters); write it like `postgresql:",
+        ),
+        (
+            "QWENPORT_VALKEY_URL",
+            "localhost",
+            "QWENPORT_VALKEY_URL has the wrong form (9 characters); write it like `redis:",
+        ),
         ("QWENPORT_CONFIG", "/no/such/file", "QWENPORT_CONFIG is `/no/such/file`, which cannot be read"),
     ],
 )
@@ -104,7 +115,10 @@ def test_a_value_that_cannot_be_used_is_refused(tmp_path: Path, name: str, value
 
 @pytest.mark.parametrize(
     "text",
-    ["[server", "[server]\nunknown = 1", "[server]\nstall_s = 'long'", "[[routes]]\nmodel = 'x'", "routes = 1", "\0"],
+    [
+        *("[server", "[server]\nunknown = 1", "[server]\nstall_s = 'long'", "routes = 1", "\0"),
+        *("[[routes]]\nmodel = 'x'", "[[routes]]\nmodel = 'x'\nto = ['a/b']\nprice = 1"),
+    ],
 )
 def test_a_file_that_cannot_be_used_is_refused_by_name(tmp_path: Path, text: str) -> None:
     path = tmp_path / "mine.toml"
@@ -151,3 +165,42 @@ def test_origins_are_written_as_browsers_send_them(tmp_path: Path) -> None:
 def test_what_no_browser_sends_as_an_origin_is_refused(tmp_path: Path, origin: str) -> None:
     with pytest.raises(SettingInvalid, match="QWENPORT_CORS_ORIGINS holds"):
         load_settings({"QWENPORT_CORS_ORIGINS": f"https://b.example,{origin}"}, tmp_path)
+
+
+def test_addresses_with_passwords_are_read_and_never_shown(tmp_path: Path) -> None:
+    settings = load_settings(
+        {
+            "QWENPORT_DATABASE_URL": "postgresql://me:hush@host/books",
+            "QWENPORT_VALKEY_URL": "valkey://:hush@host:6379/0",
+            "QWENPORT_WORKERS": "4",
+        },
+        tmp_path,
+    )
+
+    assert settings.workers == 4
+    assert settings.database_url is not None
+    assert settings.valkey_url is not None
+    assert settings.database_url.reveal() == "postgresql://me:hush@host/books"
+    assert settings.valkey_url.reveal() == "valkey://:hush@host:6379/0"
+    assert "hush" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("table", "words"),
+    [
+        ('[[limits]]\nname = "a"\nunit = "gpu_hours"\nwindow = "day"\ncap = 1', "Invalid enum value 'gpu_hours'"),
+        ('[[limits]]\nname = "a"\nunit = "requests"\nwindow = "fortnight"\ncap = 1', "Invalid enum value 'fortnight'"),
+        (
+            '[[limits]]\nname = "a"\nunit = "requests"\nwindow = "day"\ncap = 1\ncolour = "red"',
+            "unknown field `colour`",
+        ),
+        ("[books]\nkeep_months = -1", "Expected `int` >= 0"),
+    ],
+)
+def test_limits_and_books_of_the_configuration_file_that_this_version_does_not_know_are_refused(
+    tmp_path: Path, table: str, words: str
+) -> None:
+    (tmp_path / "qwenport.toml").write_text(table)
+
+    with pytest.raises(SettingInvalid, match=re.escape(words)):
+        load_settings({"QWENPORT_CONFIG": str(tmp_path / "qwenport.toml")}, tmp_path)
