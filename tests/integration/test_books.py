@@ -7,25 +7,31 @@ import sqlite3
 import stat
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 from sqlalchemy.exc import ArgumentError
 
-from qwenport.accounts import Accounts, CreateKey
 from qwenport.core.errors import StorageUnavailable
-from qwenport.core.ids import AccountId, KeyId, RandomIds, RequestId
+from qwenport.core.ids import AccountId, RequestId
 from qwenport.metering.flush import Books
 from qwenport.metering.ledger import LedgerCheck, check
-from qwenport.metering.records import Hold, Outcome, Settlement
+from qwenport.metering.movements import Movements
+from qwenport.metering.price_book import PriceBook
+from qwenport.metering.records import Settlement
 from qwenport.metering.reports import By, CallQuery, Reports, UsageQuery
+from qwenport.metering.retention import retain
+from qwenport.metering.statement import statement
 from qwenport.storage.database import Database
 from qwenport.storage.failures import reason_of
-from qwenport.storage.tables import CALLS
+from qwenport.storage.months import calls_of, ensure
 from qwenport.testing.clock import CountingIds, FakeClock
+from qwenport.testing.settlements import settlement
 
-EMPTY = LedgerCheck(balanced=True, open_holds=0, unposted=0, calls=0, totals=(), differences=())
+PRICES = PriceBook({})
+EMPTY = LedgerCheck(balanced=True, open_holds=0, stale_holds=0, unposted=0, calls=0, totals=(), differences=())
 
 
 @pytest.fixture
@@ -37,33 +43,6 @@ def path(tmp_path: Path) -> Path:
 def database(path: Path) -> Iterator[Database]:
     with Database.open(path, busy_timeout_ms=50) as opened:
         yield opened
-
-
-def settlement(number: int, *, served_by: str = "scripted/model") -> Settlement:
-    hold = Hold(
-        id=RequestId(f"request-{number:05d}"),
-        at=1_767_258_000.0 + number,
-        expires_at=1_767_259_000.0,
-        key_id=KeyId("key-1"),
-        account_id=AccountId("acc-1"),
-        currency="CNY",
-        model="qwen-max",
-        face="openai",
-        operation="chat.completions",
-        streams=False,
-        input_tokens=100,
-        output_tokens=100,
-    )
-    return Settlement(
-        hold=hold,
-        at=1_767_258_002.0 + number,
-        outcome=Outcome.FINISHED,
-        status=200,
-        served_by=served_by,
-        input_tokens=10,
-        output_tokens=5,
-        usage_source="engine",
-    )
 
 
 def pragma(database: Database, name: str, value: int | None = None) -> int:
@@ -83,7 +62,7 @@ def failure(action: object) -> str:
 
 
 def test_the_files_are_for_their_owner_only(path: Path, database: Database) -> None:
-    Books(database, {}).post([settlement(1)])
+    Books(database, PRICES).post([settlement(1)])
 
     modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in path.parent.iterdir()}
     assert modes == {"qwenport.db": 0o600, "qwenport.db-wal": 0o600, "qwenport.db-shm": 0o600}
@@ -107,7 +86,7 @@ def test_a_handle_waits_five_seconds_for_another_writer(tmp_path: Path) -> None:
 
 
 def test_a_full_disk_is_named_and_leaves_nothing_half_written(database: Database) -> None:
-    books = Books(database, {})
+    books = Books(database, PRICES)
     pages = pragma(database, "page_count")
     # Room for some of the rows only; the write-ahead log is not bounded by this, the pages of the transaction are.
     pragma(database, "max_page_count", pages + 4)
@@ -122,7 +101,7 @@ def test_a_full_disk_is_named_and_leaves_nothing_half_written(database: Database
 
 
 def test_a_batch_before_the_full_disk_stays_and_a_replay_completes_it(database: Database) -> None:
-    books = Books(database, {})
+    books = Books(database, PRICES)
     many = [settlement(number) for number in range(600)]
     books.post(many[:500])
     pragma(database, "max_page_count", pragma(database, "page_count") + 2)
@@ -135,7 +114,7 @@ def test_a_batch_before_the_full_disk_stays_and_a_replay_completes_it(database: 
 
 
 def test_another_writer_locks_the_books_but_not_the_reports(path: Path, database: Database) -> None:
-    books, reports = Books(database, {}), Reports(database)
+    books, reports = Books(database, PRICES), Reports(database)
     books.post([settlement(1)])
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
@@ -150,7 +129,7 @@ def test_another_writer_locks_the_books_but_not_the_reports(path: Path, database
 def test_a_read_only_database_is_named(database: Database) -> None:
     pragma(database, "query_only", 1)
 
-    assert failure(lambda: Books(database, {}).post([settlement(1)])) == "the database is read-only"
+    assert failure(lambda: Books(database, PRICES).post([settlement(1)])) == "the database is read-only"
     assert check(database) == EMPTY
 
 
@@ -173,7 +152,7 @@ def test_a_folder_in_the_place_of_the_file_is_named(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("replaced", [False, True])
 def test_a_file_that_was_taken_away_is_not_written_on_in_secret(path: Path, database: Database, replaced: bool) -> None:
-    books = Books(database, {})
+    books = Books(database, PRICES)
     books.post([settlement(1)])
     path.rename(path.with_name("elsewhere.db"))
     if replaced:
@@ -185,18 +164,17 @@ def test_a_file_that_was_taken_away_is_not_written_on_in_secret(path: Path, data
     assert path.exists() == replaced
 
 
-def test_every_service_says_that_the_storage_is_unavailable(path: Path, database: Database) -> None:
-    accounts, reports = Accounts(database, FakeClock(), CountingIds()), Reports(database)
+def test_every_service_of_the_books_says_that_the_storage_is_unavailable(path: Path, database: Database) -> None:
+    movements, reports = Movements(database, FakeClock(), CountingIds()), Reports(database)
     os.unlink(path)  # noqa: PTH108 - the file goes, as `rm` would have it
-    key_id = KeyId("key-1")
+    account_id = AccountId("acc-1")
 
     actions = [
-        lambda: accounts.bootstrap(None),
-        lambda: accounts.create_key(CreateKey()),
-        accounts.list_keys,
-        lambda: accounts.set_disabled(key_id, disabled=True),
-        lambda: accounts.delete_key(key_id),
-        lambda: accounts.changed_since(0),
+        lambda: movements.credit("operator", account_id, "1", "CNY"),
+        lambda: movements.balance(account_id),
+        lambda: Books(database, PRICES).post([settlement(1)]),
+        lambda: retain(database, 1, datetime(2026, 1, 1, tzinfo=UTC)),
+        lambda: statement(database, account_id, "2026-01"),
         lambda: reports.usage(UsageQuery(by=By.DAY)),
         lambda: reports.call(RequestId("request-1")),
         lambda: check(database),
@@ -207,13 +185,15 @@ def test_every_service_says_that_the_storage_is_unavailable(path: Path, database
 
 
 def test_an_error_says_nothing_of_what_was_written(path: Path, database: Database) -> None:
+    with database.write() as transaction:
+        ensure(transaction, "202601")
     raw = sqlite3.connect(path)
-    raw.execute("CREATE TRIGGER t BEFORE INSERT ON calls BEGIN SELECT RAISE(ABORT, 'no'); END")
+    raw.execute("CREATE TRIGGER t BEFORE INSERT ON calls_202601 BEGIN SELECT RAISE(ABORT, 'no'); END")
     raw.commit()
     raw.close()
 
     with pytest.raises(StorageUnavailable) as refusal:
-        Books(database, {}).post([settlement(1, served_by="a-name-to-find")])
+        Books(database, PRICES).post([settlement(1, served_by="a-name-to-find")])
 
     assert "a-name-to-find" not in str(refusal.value) + str(refusal.value.__cause__)
     assert refusal.value.retry_after_s == 5
@@ -241,7 +221,7 @@ def test_an_error_of_the_driver_itself_is_a_failure_too(database: Database) -> N
 def test_a_wrongly_built_statement_is_a_defect_and_no_outage(database: Database) -> None:
     def compare_with_nothing() -> None:
         with database.read() as transaction:
-            transaction.connection.execute(select(CALLS).where(CALLS.c.at < None))
+            transaction.connection.execute(select(calls_of("202601")).where(calls_of("202601").c.at < None))
 
     with pytest.raises(ArgumentError):
         compare_with_nothing()
@@ -264,14 +244,14 @@ def test_an_error_of_the_caller_rolls_back_and_stays_what_it_is(database: Databa
         fail_after_writing()
 
     with database.read() as transaction:
-        assert transaction.connection.exec_driver_sql("SELECT name FROM revisions").scalars().all() == ["api_keys"]
+        assert transaction.connection.exec_driver_sql("SELECT name FROM revisions").scalars().all().count("other") == 0
 
 
 def test_a_reader_sees_one_state_while_others_write(path: Path, database: Database) -> None:
-    count = "SELECT count(*) FROM calls"
+    count = "SELECT count(*) FROM usage_hours"
     with Database.open(path) as other, database.read() as transaction:
         before = transaction.connection.exec_driver_sql(count).scalar_one()
-        Books(other, {}).post([settlement(1)])
+        Books(other, PRICES).post([settlement(1)])
         after = transaction.connection.exec_driver_sql(count).scalar_one()
 
     assert (before, after) == (0, 0)
@@ -305,7 +285,7 @@ def test_two_handles_that_post_the_same_settlements_at_once_post_each_once(path:
     with Database.open(path) as one, Database.open(path) as other:
 
         def post(database: Database, order: list[Settlement]) -> None:
-            books = Books(database, {})
+            books = Books(database, PRICES)
             new.extend(books.post(order[start : start + 20]) for start in range(0, len(order), 20))
 
         in_threads(lambda: post(one, many), lambda: post(other, many[::-1]))
@@ -313,36 +293,3 @@ def test_two_handles_that_post_the_same_settlements_at_once_post_each_once(path:
 
     assert sum(new) == 300
     assert (found.balanced, found.calls, found.differences) == (True, 300, ())
-
-
-def test_two_first_starts_at_once_make_one_account_and_one_key(path: Path) -> None:
-    chosen = "sk-chosen_by-the-operator-0123"
-    with Database.open(path) as one, Database.open(path) as other:
-        services = [Accounts(database, FakeClock(), RandomIds()) for database in (one, other)]
-        in_threads(*(lambda service=service: service.bootstrap(chosen) for service in services))
-
-        assert (len(services[0].list_accounts()), len(services[0].list_keys())) == (1, 1)
-
-
-def test_revisions_of_two_handles_are_never_the_same(path: Path) -> None:
-    with Database.open(path) as one, Database.open(path) as other:
-        services = [Accounts(database, FakeClock(), RandomIds()) for database in (one, other)]
-        services[0].bootstrap(None)
-
-        def create(service: Accounts) -> None:
-            for _ in range(10):
-                service.create_key(CreateKey())
-
-        in_threads(*(lambda service=service: create(service) for service in services))
-
-        assert [key.revision for key in services[0].changed_since(0)] == list(range(1, 22))
-
-
-def test_a_change_by_one_handle_is_seen_by_the_other(path: Path) -> None:
-    with Database.open(path) as one, Database.open(path) as other:
-        Accounts(one, FakeClock(), CountingIds()).bootstrap(None)
-        Accounts(one, FakeClock(), CountingIds()).delete_key(KeyId("key-1"))
-
-        changes = Accounts(other, FakeClock(), CountingIds()).changed_since(1)
-
-    assert [(key.id, key.deleted) for key in changes] == [("key-1", True)]

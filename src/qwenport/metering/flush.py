@@ -1,47 +1,50 @@
-"""From settlements to the books: call history, ledger and hourly usage of a batch land in one transaction.
+"""From settlements to the books: all that a batch of calls means is written in one transaction.
 
+Call history, postings, the sums of the ledger, usage by hour and day, and what was used of free quotas always agree.
 Posting is idempotent by request id: the first settlement posted for a request counts, every other changes nothing.
 The journal may therefore be replayed at will, by several processes at once too.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from functools import lru_cache
 
-from qwenport.core.ids import AccountId, KeyId, RequestId
-from qwenport.core.model_card import ModelCard
-from qwenport.core.printable import printable
-from qwenport.core.usage import Usage
-from qwenport.metering.pricing import price_call
-from qwenport.metering.records import Outcome, Settlement
-from qwenport.storage import call_rows, ledger_rows, usage_rows
+from qwenport.core.ids import RequestId
+from qwenport.metering.days import Days
+from qwenport.metering.entry_of_call import Booked, booked
+from qwenport.metering.price_book import PriceBook
+from qwenport.metering.records import Settlement
+from qwenport.metering.roll_up import RollUp
+from qwenport.storage import (
+    balance_rows,
+    call_rows,
+    free_usage_rows,
+    months,
+    posting_rows,
+    retention_rows,
+    usage_rows,
+)
 from qwenport.storage.database import Database
-from qwenport.storage.moments import HOUR_MS
-from qwenport.storage.records import CallRecord, LedgerEntry, UsageHour
+from qwenport.storage.transaction import Transaction
+
+log = logging.getLogger(__name__)
 
 BATCH = 500
 """Settlements in one transaction: few enough that another writer waits for milliseconds only."""
 
-MAX_TOKENS = 1_000_000_000
-"""More than any call can consume; a count above it is a defect of whoever counted."""
-
-MAX_TEXT_LENGTH = 500
-
-CLAMPED = "clamped"
-"""Usage source of a call whose counts could not be true and were brought into range."""
-
-_Dimensions = tuple[int, AccountId, KeyId, str, str, str]
-
-_VOID = frozenset({Outcome.EXPIRED, Outcome.LOST})
+_DAY_MS = 86_400_000
 
 
 class Books:
-    """Posts settlements at the prices of the model cards."""
+    """Posts settlements; those that say no price are priced with the price book."""
 
-    def __init__(self, database: Database, cards: Mapping[str, ModelCard]) -> None:
+    def __init__(self, database: Database, prices: PriceBook, *, timezone: str = "UTC") -> None:
+        """Cut days in a time zone; raises `ValueError` where there is none of this name."""
         self._database = database
-        self._cards = cards
+        self._prices = prices
+        self._days = Days(timezone)
 
     def post(self, settlements: Sequence[Settlement]) -> int:
         """Write what is not in the books yet; return how many calls were new.
@@ -57,114 +60,50 @@ class Books:
         first_of_each: dict[RequestId, Settlement] = {}
         for settlement in batch:
             first_of_each.setdefault(settlement.hold.id, settlement)
-        # The write lock is held from here on, so nobody can add one of these calls between the look and the writing.
-        with self._database.write() as transaction:
-            known = call_rows.known(transaction, list(first_of_each))
-            settled = [settlement for request_id, settlement in first_of_each.items() if request_id not in known]
-            calls = [_call(settlement, self._cards.get(settlement.hold.model)) for settlement in settled]
-            call_rows.add(transaction, calls)
-            ledger_rows.add(
-                transaction, [_entry(call, settlement) for call, settlement in zip(calls, settled, strict=True)]
-            )
-            usage_rows.add(transaction, _by_hour(calls))
-        return len(calls)
+        # In the order of their ids, so that no two who post the same calls wait for each other.
+        calls = [booked(first_of_each[request_id], self._prices) for request_id in sorted(first_of_each)]
+        by_month: dict[str, list[Booked]] = {}
+        for each in calls:
+            by_month.setdefault(_month_of_day(each.call.at // _DAY_MS), []).append(each)
+        with self._database.append() as transaction:
+            new = _write_calls(transaction, dict(sorted(by_month.items())))
+            sums = RollUp(self._days)
+            for each in new:
+                sums.add(each)
+            usage_rows.add_hours(transaction, sums.hours())
+            usage_rows.add_days(transaction, sums.days())
+            free_usage_rows.add(transaction, sums.free_tokens())
+            # Last, because everybody who posts waits for the house's own balance until this transaction ends.
+            balance_rows.use(transaction, sums.used())
+        return len(new)
 
 
-def _call(settlement: Settlement, card: ModelCard | None) -> CallRecord:
-    hold = settlement.hold
-    usage, source = _usage(settlement)
-    cost = price_call(card, hold.currency, usage, datetime.fromtimestamp(hold.at, UTC).date())
-    return CallRecord(
-        request_id=hold.id,
-        at=_milliseconds(hold.at),
-        key_id=hold.key_id,
-        account_id=hold.account_id,
-        model=_text(hold.model),
-        face=hold.face,
-        operation=hold.operation,
-        streams=hold.streams,
-        served_by=_text(settlement.served_by),
-        outcome=settlement.outcome,
-        status=settlement.status,
-        error=_text(settlement.error),
-        input_tokens=usage.input_tokens,
-        output_tokens=usage.output_tokens,
-        cached_tokens=usage.cached_tokens,
-        usage_source=source,
-        cost_nanos=None if cost is None else cost.nanos,
-        currency=hold.currency,
-        price_source="" if cost is None else cost.source,
-        first_event_ms=settlement.first_event_ms,
-        total_ms=settlement.total_ms,
-    )
+@lru_cache(maxsize=64)
+def _month_of_day(day: int) -> str:
+    """Return the month in UTC of a day, which is a number counted from the first of 1970."""
+    return months.month_of(day * _DAY_MS)
 
 
-def _usage(settlement: Settlement) -> tuple[Usage, str]:
-    """Return what is billed and who counted it; a void settlement bills nothing, whatever it says."""
-    if settlement.outcome in _VOID:
-        return Usage(), ""
-    input_tokens = _clamp(settlement.input_tokens, MAX_TOKENS)
-    usage = Usage(
-        input_tokens=input_tokens,
-        output_tokens=_clamp(settlement.output_tokens, MAX_TOKENS),
-        cached_tokens=_clamp(settlement.cached_tokens, input_tokens),
-    )
-    said = (settlement.input_tokens, settlement.output_tokens, settlement.cached_tokens)
-    believed = said == (usage.input_tokens, usage.output_tokens, usage.cached_tokens)
-    return usage, settlement.usage_source if believed else CLAMPED
+def _write_calls(transaction: Transaction, by_month: Mapping[str, Sequence[Booked]]) -> list[Booked]:
+    """Write calls and postings, and return those that were not there yet."""
+    by_month = {month: calls for month, calls in by_month.items() if _is_open(transaction, month, len(calls))}
+    for month in by_month:
+        months.ensure(transaction, month)
+    new: dict[str, list[Booked]] = {}
+    for month, calls in by_month.items():
+        written = call_rows.add_new(transaction, month, [each.call for each in calls])
+        new[month] = [each for each in calls if each.call.request_id in written]
+    for month, calls in new.items():
+        posting_rows.add(transaction, month, [each.posting for each in calls])
+    return [each for calls in new.values() for each in calls]
 
 
-def _clamp(count: int, limit: int) -> int:
-    return max(0, min(count, limit))
+def _is_open(transaction: Transaction, month: str, calls: int) -> bool:
+    """Tell whether calls of a month may be written; a journal that is read again may hold some of a dropped month.
 
-
-def _text(text: str) -> str:
-    """Return a text that every database takes: an upstream's odd name must not keep a whole batch out of the books."""
-    return printable(text[:MAX_TEXT_LENGTH])
-
-
-def _entry(call: CallRecord, settlement: Settlement) -> LedgerEntry:
-    consumed = call.input_tokens + call.output_tokens > 0
-    return LedgerEntry(
-        request_id=call.request_id,
-        account_id=call.account_id,
-        currency=call.currency,
-        # An unpriced call moves no money; that it is not free is said by its empty cost in the call history.
-        amount_nanos=call.cost_nanos or 0,
-        kind="post" if consumed else "void",
-        at=_milliseconds(settlement.at),
-    )
-
-
-def _by_hour(calls: Sequence[CallRecord]) -> list[UsageHour]:
-    """Group what was consumed by hour; a call that consumed nothing is history, not usage."""
-    groups: dict[_Dimensions, list[CallRecord]] = {}
-    for call in calls:
-        if not call.input_tokens + call.output_tokens:
-            continue
-        hour = call.at - call.at % HOUR_MS
-        key = (hour, call.account_id, call.key_id, call.model, call.served_by, call.currency)
-        groups.setdefault(key, []).append(call)
-    return [_sum(dimensions, group) for dimensions, group in groups.items()]
-
-
-def _sum(dimensions: _Dimensions, calls: Sequence[CallRecord]) -> UsageHour:
-    hour, account_id, key_id, model, served_by, currency = dimensions
-    return UsageHour(
-        hour=hour,
-        account_id=account_id,
-        key_id=key_id,
-        model=model,
-        served_by=served_by,
-        currency=currency,
-        requests=len(calls),
-        unpriced_requests=sum(call.cost_nanos is None for call in calls),
-        input_tokens=sum(call.input_tokens for call in calls),
-        output_tokens=sum(call.output_tokens for call in calls),
-        cached_tokens=sum(call.cached_tokens for call in calls),
-        cost_nanos=sum(call.cost_nanos or 0 for call in calls),
-    )
-
-
-def _milliseconds(timestamp: float) -> int:
-    return round(timestamp * 1000)
+    Whether they were posted nobody can tell any more. They nearly always were, and are not billed twice.
+    """
+    if months.exists(transaction, month) or month > retention_rows.latest_dropped(transaction):
+        return True
+    log.error("%d calls of the dropped month %s were passed over; they count as posted before", calls, month)
+    return False

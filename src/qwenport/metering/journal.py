@@ -175,7 +175,6 @@ class Journal:
 
 def _write(descriptor: int, content: bytes, offset: int) -> None:
     """Write all of it, also where the system takes it in parts; raises `OSError`."""
-    rest = memoryview(content)
-    while rest:
-        written = os.pwrite(descriptor, rest, offset)
-        rest, offset = rest[written:], offset + written
+    written = os.pwrite(descriptor, content, offset)
+    while written < len(content):
+        written += os.pwrite(descriptor, memoryview(content)[written:], offset + written)

@@ -1,4 +1,7 @@
-"""The lines of the journal: a hold before a call runs, one settlement after it."""
+"""The lines of the journal: a hold before a call runs, one settlement after it.
+
+Fields are added with a default, so that the journal that an earlier version left behind is still read.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from qwenport.core.ids import AccountId, KeyId, RequestId
+from qwenport.core.ids import AccountId, GrantId, KeyId, RequestId, WorkspaceId
 
 
 class Outcome(StrEnum):
@@ -26,7 +29,7 @@ class Outcome(StrEnum):
     LOST = "lost"
 
 
-class Hold(Struct, frozen=True, kw_only=True, tag="hold", tag_field="line"):
+class Hold(Struct, frozen=True, kw_only=True, gc=False, tag="hold", tag_field="line", omit_defaults=True):
     """Admission took this much at most; times are seconds since 1970 in UTC."""
 
     id: RequestId
@@ -34,18 +37,26 @@ class Hold(Struct, frozen=True, kw_only=True, tag="hold", tag_field="line"):
     expires_at: float
     key_id: KeyId
     account_id: AccountId
+    workspace_id: WorkspaceId = WorkspaceId("")
     currency: str
     model: str
     face: str
     operation: str
     streams: bool
+    batch: bool = False
     input_tokens: int
     """Upper bound of the input."""
     output_tokens: int
     """Upper bound of the output of all choices."""
+    images: int = 0
+    pages: int = 0
+    cost_nanos: int | None = None
+    """Upper bound of the cost in nano-units of the currency; None for a call without a price."""
+    grant: GrantId = GrantId("")
+    """The free quota that covers the call; empty for a call that is paid for."""
 
 
-class Settlement(Struct, frozen=True, kw_only=True, tag="settle", tag_field="line"):
+class Settlement(Struct, frozen=True, kw_only=True, gc=False, tag="settle", tag_field="line", omit_defaults=True):
     """What replaced a hold, whole in itself: all that the books and the call history need."""
 
     hold: Hold
@@ -59,8 +70,24 @@ class Settlement(Struct, frozen=True, kw_only=True, tag="settle", tag_field="lin
     input_tokens: int = 0
     output_tokens: int = 0
     cached_tokens: int = 0
+    reasoning_tokens: int = 0
+    image_tokens: int = 0
+    cache_creation_tokens: int = 0
+    explicitly_cached_tokens: int = 0
+    images: int = 0
+    pages: int = 0
     usage_source: str = ""
-    """`engine` or `counted`; empty where nothing was consumed."""
+    """`engine`, `counted` or `clamped`; empty where nothing was consumed."""
+    priced: bool = False
+    """Whether the three fields below were decided when the call ended; where not, the books decide them."""
+    cost_nanos: int | None = None
+    """Nano-units of the hold's currency; None for a call without a price."""
+    price_source: str = ""
+    """Region and date of the price list, or `free quota`, or `route price 0`."""
+    exchange: str = ""
+    """The rate by which a price in another currency was converted, such as `USD/CNY 7.12 2026-11-01`."""
+    queue_ms: int | None = None
+    """From admission until an engine took the call; None where none did."""
     first_event_ms: int | None = None
     """From admission to the first event; None where none came."""
     total_ms: int = 0

@@ -12,7 +12,7 @@ from qwenport.core.clock import Clock
 from qwenport.core.ids import RequestId
 from qwenport.metering.journal import Journal, segment_name, segments
 from qwenport.metering.records import Hold, Outcome, Settlement
-from qwenport.metering.segment import read_lines, unframe
+from qwenport.metering.segment import CHECK_BYTES, read_lines, unframe
 
 log = logging.getLogger(__name__)
 
@@ -20,6 +20,9 @@ BATCH = 500
 
 Post = Callable[[Sequence[Settlement]], int]
 """Writes settlements into the books, once each however often they come; raises `StorageUnavailable`."""
+
+_HOLD = b'{"line":"hold",'
+"""How the payload of every hold begins."""
 
 _decoder: msgspec.json.Decoder[Hold | Settlement] = msgspec.json.Decoder(Hold | Settlement)
 
@@ -71,9 +74,12 @@ class Poster:
     def _post_segment(self, end: int | None) -> int:
         new = 0
         batch: list[Settlement] = []
-        place = self._offset
-        for place, line in read_lines(self._path(), self._offset, end):
-            record = decode_line(line, self._path())
+        place, path = self._offset, self._path()
+        for place, line in read_lines(path, self._offset, end):
+            # What holds say is said again by their settlements; those without one are known to the journal.
+            if line.startswith(_HOLD, CHECK_BYTES):
+                continue
+            record = decode_line(line, path)
             if isinstance(record, Settlement):
                 batch.append(record)
             if len(batch) >= BATCH:

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 READ_BYTES = 1 << 20
+CHECK_BYTES = 9
+"""Of each line, before its payload: the checksum and a space."""
 
 
 def frame(payload: bytes) -> bytes:
@@ -21,14 +23,8 @@ def frame(payload: bytes) -> bytes:
 
 def unframe(line: bytes) -> bytes | None:
     """Return the payload of a line without its line feed, or None where the line is torn or damaged."""
-    if len(line) < 10 or line[8:9] != b" ":
-        return None
-    try:
-        checksum = int(line[:8], 16)
-    except ValueError:
-        return None
-    payload = line[9:]
-    return payload if zlib.crc32(payload) == checksum else None
+    payload = line[CHECK_BYTES:]
+    return payload if payload and line[:CHECK_BYTES] == b"%08x " % zlib.crc32(payload) else None
 
 
 def allocate(path: Path, size_bytes: int) -> int:

@@ -2,211 +2,181 @@
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Iterator
-from datetime import date
-from decimal import Decimal
-from pathlib import Path
-
-import msgspec
 import pytest
 
-from qwenport.core.ids import AccountId, KeyId, RequestId
-from qwenport.core.model_card import ModelCard, Price
+from qwenport.core.ids import AccountId, GrantId
 from qwenport.metering.flush import Books
 from qwenport.metering.ledger import AccountTotal, LedgerCheck, check
-from qwenport.metering.records import Hold, Outcome, Settlement
+from qwenport.storage import months
 from qwenport.storage.database import Database
+from qwenport.testing.settlements import books_prices, settlement
 
-CARD = ModelCard(
-    name="qwen-max",
-    description="",
-    family="qwen-max",
-    released=date(2024, 1, 1),
-    context_tokens=32_768,
-    max_input_tokens=30_720,
-    max_output_tokens=8_192,
-    prices=tuple(
-        Price(
-            region=region,
-            currency=currency,
-            input=Decimal("0.001"),
-            output=Decimal("0.002"),
-            per_tokens=1000,
-            since=date(2025, 1, 3),
-            source="a price list",
-        )
-        for region, currency in (("beijing", "CNY"), ("singapore", "USD"))
-    ),
-)
-
-
-def settlement(number: int, *, account: str = "acc-1", currency: str = "CNY", model: str = "qwen-max") -> Settlement:
-    hold = Hold(
-        id=RequestId(f"request-{number}"),
-        at=1_767_258_000.0,
-        expires_at=1_767_258_600.0,
-        key_id=KeyId("key-1"),
-        account_id=AccountId(account),
-        currency=currency,
-        model=model,
-        face="openai",
-        operation="chat.completions",
-        streams=False,
-        input_tokens=100,
-        output_tokens=100,
-    )
-    return Settlement(
-        hold=hold,
-        at=1_767_258_001.0,
-        outcome=Outcome.FINISHED,
-        status=200,
-        served_by="scripted/model",
-        input_tokens=10,
-        output_tokens=5,
-        usage_source="engine",
-    )
+DOLLARS = {"account_id": AccountId("acc-2"), "currency": "USD"}
+FREE = {"grant": GrantId("fq-1"), "model": "qwen-plus"}
+EMPTY = LedgerCheck(balanced=True, open_holds=0, stale_holds=0, unposted=0, calls=0, totals=(), differences=())
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    with Database.open(tmp_path / "qwenport.db") as opened:
-        yield opened
-
-
-@pytest.fixture
-def posted(database: Database) -> Database:
-    """Return books of four calls: two priced, one unpriced, one of another account in dollars."""
-    Books(database, {"qwen-max": CARD}).post(
+def posted(any_database: Database) -> Database:
+    """Return books of five calls: two priced, one unpriced, one free, one of another account in dollars."""
+    Books(any_database, books_prices()).post(
         [
             settlement(1),
             settlement(2),
-            settlement(3, model="unknown"),
-            settlement(4, account="acc-2", currency="USD"),
+            settlement(3, held={"model": "unknown"}),
+            settlement(4, held=DOLLARS),
+            settlement(5, held=FREE, priced=True, cost_nanos=0, price_source="free quota"),
         ]
     )
-    return database
+    return any_database
 
 
-def tamper(folder: Path, statement: str) -> None:
-    """Change the file behind the books' back."""
-    connection = sqlite3.connect(folder / "qwenport.db")
-    try:
-        connection.execute(statement)
-        connection.commit()
-    finally:
-        connection.close()
+def tamper(database: Database, statement: str) -> None:
+    """Change the tables behind the books' back."""
+    with database.write() as transaction:
+        transaction.connection.exec_driver_sql(statement)
 
 
-def test_empty_books_balance(database: Database) -> None:
-    assert check(database) == LedgerCheck(balanced=True, open_holds=0, unposted=0, calls=0, totals=(), differences=())
+def test_empty_books_balance(any_database: Database) -> None:
+    assert check(any_database) == EMPTY
 
 
 def test_posted_books_balance_and_show_their_totals(posted: Database) -> None:
     assert check(posted) == LedgerCheck(
         balanced=True,
         open_holds=0,
+        stale_holds=0,
         unposted=0,
-        calls=4,
+        calls=5,
         totals=(
             AccountTotal(
-                account_id=AccountId("acc-1"), currency="CNY", requests=3, unpriced_requests=1, cost="0.00004"
+                account_id=AccountId("acc-1"), currency="CNY", requests=4, unpriced_requests=1, cost="0.000144"
             ),
             AccountTotal(
-                account_id=AccountId("acc-2"), currency="USD", requests=1, unpriced_requests=0, cost="0.00002"
+                account_id=AccountId("acc-2"), currency="USD", requests=1, unpriced_requests=0, cost="0.000036"
             ),
         ),
         differences=(),
     )
 
 
-def test_what_the_journal_still_holds_is_shown_and_does_not_unbalance_the_books(posted: Database) -> None:
-    found = msgspec.to_builtins(check(posted, open_holds=2, unposted=3))
+@pytest.mark.parametrize(
+    ("journal", "running", "balanced"),
+    [
+        ((2, 0, 3), True, True),
+        ((2, 0, 0), False, True),
+        ((0, 0, 3), False, False),
+        ((1, 1, 0), True, False),
+    ],
+)
+def test_stale_holds_and_what_a_stopped_server_did_not_post_unbalance_the_books(
+    posted: Database, journal: tuple[int, int, int], running: bool, balanced: bool
+) -> None:
+    open_holds, stale_holds, unposted = journal
+    found = check(posted, open_holds=open_holds, stale_holds=stale_holds, unposted=unposted, running=running)
 
-    assert (found["balanced"], found["open_holds"], found["unposted"]) == (True, 2, 3)
+    assert (found.balanced, (found.open_holds, found.stale_holds, found.unposted)) == (balanced, journal)
 
 
 @pytest.mark.parametrize(
     ("statement", "differences"),
     [
         (
-            "DELETE FROM ledger_entries WHERE request_id = 'request-1'",
+            "DELETE FROM postings_202601 WHERE request_id = 'request-00001'",
             (
-                "account `acc-1` in CNY: requests are 3 in the call history and 2 in the ledger",
-                "account `acc-1` in CNY: costs are 0.00004 in the call history and 0.00002 in the ledger",
-                "call `request-1` cost 0.00002, but the ledger has 0 entries of 0.00 for it",
+                "call `request-00001` cost 0.000072, but has no posting",
+                "`customer:acc-1` in CNY: 0.000144 are kept as used by calls, and the ledger adds up to 0.000072",
+                "`house:revenue` in CNY: -0.000144 are kept as used by calls, and the ledger adds up to -0.000072",
             ),
         ),
         (
-            """INSERT INTO ledger_entries SELECT 99, request_id, account_id, currency, 0, 'void', at
-               FROM ledger_entries WHERE request_id = 'request-4'""",
+            "UPDATE postings_202601 SET kind = 'void' WHERE request_id = 'request-00003'",
+            ("call `request-00003` cost 0.00, but its posting (`void`, 0.00) is of another call",),
+        ),
+        (
+            """UPDATE postings_202601 SET amount_nanos = amount_nanos
+               + CASE request_id WHEN 'request-00001' THEN 5 WHEN 'request-00002' THEN -5 ELSE 0 END""",
             (
-                "account `acc-2` in USD: requests are 1 in the call history and 2 in the ledger",
-                "call `request-4` cost 0.00002, but the ledger has 2 entries of 0.00002 for it",
+                "call `request-00001` cost 0.000072, but its posting (`post`, 0.000072005) is of another call",
+                "call `request-00002` cost 0.000072, but its posting (`post`, 0.000071995) is of another call",
             ),
         ),
         (
-            "UPDATE ledger_entries SET amount_nanos = amount_nanos + 1 WHERE request_id = 'request-3'",
+            "UPDATE calls_202601 SET cost_nanos = NULL WHERE request_id = 'request-00004'",
             (
-                "account `acc-1` in CNY: costs are 0.00004 in the call history and 0.000040001 in the ledger",
-                "call `request-3` cost 0.00, but the ledger has 1 entries of 0.000000001 for it",
+                "call `request-00004` cost 0.00, but its posting (`post`, 0.000036) is of another call",
+                (
+                    "account `acc-2` in USD: unpriced requests are 1 in the call history of 202601 "
+                    "and 0 in the hourly usage"
+                ),
+                "account `acc-2` in USD: costs are 0.00 in the call history of 202601 and 0.000036 in the hourly usage",
             ),
         ),
         (
-            """UPDATE ledger_entries SET amount_nanos = amount_nanos
-               + CASE request_id WHEN 'request-1' THEN 5 WHEN 'request-2' THEN -5 ELSE 0 END""",
+            "DELETE FROM calls_202601 WHERE request_id = 'request-00005'",
             (
-                "call `request-1` cost 0.00002, but the ledger has 1 entries of 0.000020005 for it",
-                "call `request-2` cost 0.00002, but the ledger has 1 entries of 0.000019995 for it",
+                "the ledger has a posting for `request-00005`, which the call history of 202601 does not know",
+                "account `acc-1` in CNY: requests are 3 in the call history of 202601 and 4 in the hourly usage",
+                "account `acc-1` in CNY: input tokens are 30 in the call history of 202601 and 40 in the hourly usage",
+                "account `acc-1` in CNY: output tokens are 15 in the call history of 202601 and 20 in the hourly usage",
+                "account `acc-1` in CNY: cached tokens are 12 in the call history of 202601 and 16 in the hourly usage",
+                (
+                    "grant `fq-1` of account `acc-1` covered 0 tokens of `qwen-plus` in the call history, "
+                    "and 15 are counted"
+                ),
             ),
         ),
         (
-            "UPDATE calls SET cost_nanos = NULL WHERE request_id = 'request-4'",
+            "UPDATE usage_hours SET pages = 7 WHERE account_id = 'acc-2'",
             (
-                "account `acc-2` in USD: costs are 0.00 in the call history and 0.00002 in the ledger",
-                "account `acc-2` in USD: unpriced requests are 1 in the call history and 0 in the hourly usage",
-                "account `acc-2` in USD: costs are 0.00 in the call history and 0.00002 in the hourly usage",
-                "call `request-4` cost 0.00, but the ledger has 1 entries of 0.00002 for it",
+                "account `acc-2` in USD: pages are 0 in the call history of 202601 and 7 in the hourly usage",
+                "account `acc-2` in USD: pages are 7 in the hourly usage and 0 in the daily usage",
             ),
         ),
         (
-            "DELETE FROM calls WHERE request_id = 'request-4'",
+            "UPDATE usage_days SET cost_nanos = cost_nanos + 1 WHERE account_id = 'acc-2'",
+            ("account `acc-2` in USD: costs are 0.000036 in the hourly usage and 0.000036001 in the daily usage",),
+        ),
+        (
+            "UPDATE balances SET moved_nanos = 3 WHERE ledger_account = 'customer:acc-2'",
             (
-                "account `acc-2` in USD: requests are 0 in the call history and 1 in the ledger",
-                "account `acc-2` in USD: costs are 0.00 in the call history and 0.00002 in the ledger",
-                "account `acc-2` in USD: requests are 0 in the call history and 1 in the hourly usage",
-                "account `acc-2` in USD: input tokens are 0 in the call history and 10 in the hourly usage",
-                "account `acc-2` in USD: output tokens are 0 in the call history and 5 in the hourly usage",
-                "account `acc-2` in USD: costs are 0.00 in the call history and 0.00002 in the hourly usage",
-                "the ledger has an entry for `request-4`, which the call history does not know",
+                "`customer:acc-2` in USD: 0.000000003 are kept as moved by entries, and the ledger adds up to 0.00",
+                "all balances in USD together are 0.000000003 instead of 0",
             ),
         ),
         (
-            "UPDATE usage_hours SET requests = requests + 1, cached_tokens = 7 WHERE account_id = 'acc-2'",
+            "DELETE FROM balances WHERE ledger_account = 'customer:acc-2'",
             (
-                "account `acc-2` in USD: requests are 1 in the call history and 2 in the hourly usage",
-                "account `acc-2` in USD: cached tokens are 0 in the call history and 7 in the hourly usage",
+                "`customer:acc-2` has postings or entries in USD, but no balance",
+                "all balances in USD together are 0.000036 instead of 0",
             ),
         ),
         (
-            "UPDATE usage_hours SET currency = 'EUR' WHERE account_id = 'acc-2'",
+            """INSERT INTO ledger_entries (number, id, at, kind, account_id, debit, credit, currency, amount_nanos,
+               request_id, note, actor) VALUES (1, 'ent-1', 5, 'credit', 'acc-1', 'house:payments', 'customer:acc-1',
+               'CNY', 9, '', '', 'operator')""",
             (
-                "account `acc-2` in EUR: requests are 0 in the call history and 1 in the hourly usage",
-                "account `acc-2` in EUR: input tokens are 0 in the call history and 10 in the hourly usage",
-                "account `acc-2` in EUR: output tokens are 0 in the call history and 5 in the hourly usage",
-                "account `acc-2` in EUR: costs are 0.00 in the call history and 0.00002 in the hourly usage",
-                "account `acc-2` in USD: requests are 1 in the call history and 0 in the hourly usage",
-                "account `acc-2` in USD: input tokens are 10 in the call history and 0 in the hourly usage",
-                "account `acc-2` in USD: output tokens are 5 in the call history and 0 in the hourly usage",
-                "account `acc-2` in USD: costs are 0.00002 in the call history and 0.00 in the hourly usage",
+                "`customer:acc-1` in CNY: 0.00 are kept as moved by entries, and the ledger adds up to 0.000000009",
+                "`house:payments` has postings or entries in CNY, but no balance",
             ),
+        ),
+        (
+            "UPDATE free_usage SET tokens = 16",
+            (
+                (
+                    "grant `fq-1` of account `acc-1` covered 15 tokens of `qwen-plus` in the call history, "
+                    "and 16 are counted"
+                ),
+            ),
+        ),
+        (
+            "DELETE FROM free_usage",
+            ("grant `fq-1` of account `acc-1` covered calls of `qwen-plus` that are not counted",),
         ),
     ],
 )
-def test_every_difference_is_named(
-    posted: Database, tmp_path: Path, statement: str, differences: tuple[str, ...]
-) -> None:
-    tamper(tmp_path, statement)
+def test_every_difference_is_named(posted: Database, statement: str, differences: tuple[str, ...]) -> None:
+    tamper(posted, statement)
 
     found = check(posted)
 
@@ -214,15 +184,29 @@ def test_every_difference_is_named(
     assert found.balanced is False
 
 
-def test_entries_of_other_kinds_do_not_concern_calls(posted: Database, tmp_path: Path) -> None:
-    """Credits and debits will have no call."""
-    tamper(tmp_path, "INSERT INTO ledger_entries VALUES (99, 'credit-1', 'acc-1', 'CNY', 5, 'credit', 0)")
+def test_calls_in_a_wrong_month_are_named(posted: Database) -> None:
+    with posted.write() as transaction:
+        months.ensure(transaction, "202602")
+        connection = transaction.connection
+        if connection.dialect.name == "postgresql":
+            connection.exec_driver_sql("ALTER TABLE calls DETACH PARTITION calls_202602")
+            connection.exec_driver_sql("ALTER TABLE postings DETACH PARTITION postings_202602")
+        for table in ("calls", "postings"):
+            connection.exec_driver_sql(f"INSERT INTO {table}_202602 SELECT * FROM {table}_202601")  # noqa: S608
+            connection.exec_driver_sql(f"DELETE FROM {table}_202601")  # noqa: S608
 
-    assert check(posted).differences == ()
+    assert "month 202602 holds calls of other months" in check(posted).differences
 
 
-def test_of_many_contradicting_calls_some_are_named(database: Database, tmp_path: Path) -> None:
-    Books(database, {"qwen-max": CARD}).post([settlement(number) for number in range(30)])
-    tamper(tmp_path, "UPDATE ledger_entries SET amount_nanos = 0")
+def test_hours_without_a_month_of_calls_are_named(posted: Database) -> None:
+    with posted.write() as transaction:
+        months.drop(transaction, "202601")
 
-    assert len(check(database).differences) == 1 + 20
+    assert "4 rows of hourly usage lie in months whose calls are not kept" in check(posted).differences
+
+
+def test_of_many_contradicting_calls_some_are_named(any_database: Database) -> None:
+    Books(any_database, books_prices()).post([settlement(number) for number in range(30)])
+    tamper(any_database, "UPDATE postings_202601 SET call_at = call_at + 1")
+
+    assert len(check(any_database).differences) == 20

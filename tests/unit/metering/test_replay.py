@@ -55,6 +55,24 @@ class Post:
         return [settlement for batch in self.batches for settlement in batch]
 
 
+FIRST_VERSION = b"".join(
+    (
+        b'244fe6b4 {"line":"hold","id":"request-1","at":1.0,"expires_at":2.0,"key_id":"key-1","account_id":"acc-1",',
+        b'"currency":"CNY","model":"qwen-plus","face":"openai","operation":"chat.completions","streams":false,',
+        b'"input_tokens":1,"output_tokens":1}\n',
+        b'13016599 {"line":"hold","id":"request-2","at":2.0,"expires_at":3.0,"key_id":"key-1","account_id":"acc-1",',
+        b'"currency":"CNY","model":"qwen-plus","face":"openai","operation":"chat.completions","streams":false,',
+        b'"input_tokens":1,"output_tokens":1}\n',
+        b'b2c549f9 {"line":"settle","hold":{"line":"hold","id":"request-1","at":1.0,"expires_at":2.0,',
+        b'"key_id":"key-1","account_id":"acc-1","currency":"CNY","model":"qwen-plus","face":"openai",',
+        b'"operation":"chat.completions","streams":false,"input_tokens":1,"output_tokens":1},"at":9.0,',
+        b'"outcome":"finished","status":200,"error":"","served_by":"engine/model","input_tokens":5,',
+        b'"output_tokens":6,"cached_tokens":2,"usage_source":"engine","first_event_ms":7,"total_ms":8}\n',
+    )
+)
+"""A journal as the first version wrote it: before workspaces, limits, and prices that the gate decides."""
+
+
 def journal_of(folder: Path, count: int) -> Journal:
     journal = Journal(folder)
     for number in range(count):
@@ -168,3 +186,42 @@ def test_a_damaged_line_is_passed_over_and_its_file_kept(tmp_path: Path, caplog:
     ]
     assert [each.name for each in tmp_path.iterdir()] == ["000000000001.damaged"]
     assert "a damaged line" in caplog.text
+
+
+def test_the_journal_of_the_first_version_is_read(tmp_path: Path) -> None:
+    (tmp_path / "000000000001.journal").write_bytes(FIRST_VERSION + bytes(100))
+    clock, post = FakeClock(), Post()
+
+    assert replay(tmp_path, post, clock) == 2
+    assert post.posted == [
+        Settlement(
+            hold=a_hold(1),
+            at=9.0,
+            outcome=Outcome.FINISHED,
+            status=200,
+            served_by="engine/model",
+            input_tokens=5,
+            output_tokens=6,
+            cached_tokens=2,
+            usage_source="engine",
+            priced=False,
+            first_event_ms=7,
+            total_ms=8,
+        ),
+        Settlement(hold=a_hold(2), at=clock.timestamp(), outcome=Outcome.LOST, status=500, error="lost"),
+    ]
+
+
+def test_a_gateway_that_runs_does_not_read_its_own_holds_again(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    journal, post = journal_of(tmp_path, 1), Post()
+    [path] = segments(tmp_path)
+    hold_line, rest = path.read_bytes().split(b"\n", 1)
+    with path.open("r+b") as file:
+        file.write(hold_line[:-2] + b"~}\n" + rest)
+    with caplog.at_level(logging.ERROR):
+        Poster(journal, post).post_written(journal.number, journal.offset)
+    journal.close()
+
+    assert (post.posted, caplog.text) == ([settled(0)], "")

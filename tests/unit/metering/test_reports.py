@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta, timezone
-from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from msgspec import structs
 
-from qwenport.core.ids import AccountId, KeyId, RequestId
+from qwenport.core.ids import AccountId, KeyId, RequestId, WorkspaceId
 from qwenport.core.model_card import ModelCard, Price
 from qwenport.metering.flush import Books
+from qwenport.metering.price_book import PriceBook
 from qwenport.metering.records import Hold, Outcome, Settlement
 from qwenport.metering.reports import (
     By,
     CallQuery,
     CallRow,
+    Order,
     ReportInvalid,
     Reports,
     UsageQuery,
     UsageRow,
-    decimal_amount,
 )
 from qwenport.storage.database import Database
 
@@ -94,6 +90,10 @@ def total(requests: int, cost: str, currency: str = "CNY", **others: Any) -> Usa
         input_tokens=10 * requests,
         output_tokens=5 * requests,
         cached_tokens=4 * requests,
+        reasoning_tokens=0,
+        image_tokens=0,
+        images=0,
+        pages=0,
         cost=cost,
         currency=currency,
     )
@@ -101,19 +101,13 @@ def total(requests: int, cost: str, currency: str = "CNY", **others: Any) -> Usa
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    with Database.open(tmp_path / "qwenport.db") as opened:
-        yield opened
+def books(any_database: Database) -> Books:
+    return Books(any_database, PriceBook(CARDS))
 
 
 @pytest.fixture
-def books(database: Database) -> Books:
-    return Books(database, CARDS)
-
-
-@pytest.fixture
-def reports(database: Database) -> Reports:
-    return Reports(database)
+def reports(any_database: Database) -> Reports:
+    return Reports(any_database)
 
 
 def ids(reports: Reports, query: CallQuery) -> list[str]:
@@ -142,6 +136,10 @@ def test_usage_by_key_as_json_names_the_key_and_neither_day_nor_model(books: Boo
             "input_tokens": 10,
             "output_tokens": 5,
             "cached_tokens": 4,
+            "reasoning_tokens": 0,
+            "image_tokens": 0,
+            "images": 0,
+            "pages": 0,
             "cost": "0.000015",
             "currency": "CNY",
         }
@@ -253,7 +251,7 @@ def test_wildcards_and_quotes_in_filters_are_plain_characters(books: Books, repo
 
 
 def test_no_usage_is_no_rows(reports: Reports) -> None:
-    assert [reports.usage(UsageQuery(by=by)) for by in By] == [[], [], []]
+    assert [reports.usage(UsageQuery(by=by)) for by in By] == [[] for _ in By]
 
 
 @pytest.mark.parametrize(
@@ -262,6 +260,8 @@ def test_no_usage_is_no_rows(reports: Reports) -> None:
         (UsageQuery(by=By.DAY, timezone="Mars/Olympus"), "'Mars/Olympus' is no known time zone"),
         (UsageQuery(by=By.DAY, timezone="../../etc/passwd"), "is no known time zone"),
         (UsageQuery(by=By.DAY, timezone=""), "is no known time zone"),
+        (UsageQuery(by=By.DAY, top=0), "`top` may be 1 to 1000, not 0"),
+        (UsageQuery(by=By.KEY, served_by="a\0b"), "holds the character 0"),
         (UsageQuery(by=By.KEY, since=datetime(2026, 1, 1)), "`since` is `2026-01-01T00:00:00` and names no time zone"),
         (UsageQuery(by=By.KEY, until=datetime(2026, 1, 1)), "`until` is `2026-01-01T00:00:00` and names no time zone"),
         (UsageQuery(by=By.KEY, model="\ud800"), "the model '\\ud800' is no text"),
@@ -277,17 +277,21 @@ def test_a_usage_query_that_cannot_be_is_refused_in_words(reports: Reports, quer
 
 
 def test_a_call_has_every_fact_of_its_settlement(books: Books, reports: Reports) -> None:
-    books.post([settlement(1, at=NOON + timedelta(milliseconds=250)), settlement(2, model="unknown")])
+    held: dict[str, Any] = {"workspace_id": WorkspaceId("ws-1")}
+    first = settlement(1, at=NOON + timedelta(milliseconds=250), cost_nanos=20_000, **held)
+    books.post([first, settlement(2, model="unknown", **held)])
 
     row = CallRow(
         request_id=RequestId("request-01"),
         at=NOON + timedelta(milliseconds=250),
         key_id=KeyId("key-1"),
         account_id=AccountId("acc-1"),
+        workspace_id=WorkspaceId("ws-1"),
         model="qwen-max",
         face="openai",
         operation="chat.completions",
         streams=False,
+        batch=False,
         served_by="scripted/model",
         outcome="finished",
         status=200,
@@ -295,15 +299,25 @@ def test_a_call_has_every_fact_of_its_settlement(books: Books, reports: Reports)
         input_tokens=10,
         output_tokens=5,
         cached_tokens=4,
+        reasoning_tokens=0,
+        image_tokens=0,
+        cache_creation_tokens=0,
+        explicitly_cached_tokens=0,
+        images=0,
+        pages=0,
         usage_source="engine",
         cost="0.000015",
         currency="CNY",
         price_source="beijing 2025-01-03",
+        free="",
+        held="0.00002",
+        refunded="0.00",
+        queue_ms=None,
         first_event_ms=120,
         total_ms=1000,
     )
     unpriced = structs.replace(
-        row, request_id=RequestId("request-02"), at=NOON, model="unknown", cost=None, price_source=""
+        row, request_id=RequestId("request-02"), at=NOON, model="unknown", cost=None, price_source="", held=None
     )
     assert reports.call(RequestId("request-01")) == row
     assert reports.call(RequestId("request-02")) == unpriced
@@ -379,14 +393,113 @@ def test_a_call_query_that_cannot_be_is_refused_in_words(reports: Reports, query
     assert words in str(refusal.value)
 
 
-@pytest.mark.parametrize(
-    ("nanos", "amount"),
-    [(0, "0.00"), (1, "0.000000001"), (500_000_000, "0.50"), (12_345_678_900, "12.3456789"), (-1_500_000_000, "-1.50")],
-)
-def test_amounts_are_exact_decimals_of_at_least_two_places(nanos: int, amount: str) -> None:
-    assert decimal_amount(nanos) == amount
+def test_usage_by_every_dimension_names_only_what_was_asked_for(books: Books, reports: Reports) -> None:
+    books.post([settlement(1), settlement(2, at=NOON + timedelta(days=10))])
+
+    def first(**names: Any) -> UsageRow:
+        return total(1, "0.000015", **names)
+
+    def both(**names: Any) -> UsageRow:
+        return total(2, "0.00003", **names)
+
+    later = NOON + timedelta(days=10)
+    assert {by: reports.usage(UsageQuery(by=by)) for by in By} == {
+        By.HOUR: [first(hour=NOON), first(hour=later)],
+        By.DAY: [first(day="2026-11-22"), first(day="2026-12-02")],
+        By.MONTH: [first(month="2026-11"), first(month="2026-12")],
+        By.KEY: [both(key_id="key-1")],
+        By.MODEL: [both(model="qwen-max")],
+        By.ACCOUNT: [both(account_id="acc-1")],
+        By.ROUTE: [both(served_by="scripted/model")],
+        By.DAY_KEY: [first(day="2026-11-22", key_id="key-1"), first(day="2026-12-02", key_id="key-1")],
+        By.DAY_MODEL: [first(day="2026-11-22", model="qwen-max"), first(day="2026-12-02", model="qwen-max")],
+        By.KEY_MODEL: [both(key_id="key-1", model="qwen-max")],
+    }
 
 
-@given(st.integers(min_value=-(2**63), max_value=2**63 - 1))
-def test_an_amount_can_be_read_back_exactly(nanos: int) -> None:
-    assert Decimal(decimal_amount(nanos)).scaleb(9) == nanos
+@pytest.mark.parametrize("by", [By.DAY, By.MONTH, By.KEY, By.MODEL, By.DAY_KEY, By.ROUTE])
+@pytest.mark.parametrize(("since", "until"), [(None, None), ("2026-11-22", None), ("2026-11-22", "2026-11-23")])
+def test_days_and_hours_tell_the_same(
+    books: Books, any_database: Database, by: By, since: str | None, until: str | None
+) -> None:
+    """A report of another zone's name is made from hours, and of the server's from days."""
+    books.post([settlement(number, at=NOON + timedelta(hours=5 * number)) for number in range(-5, 6)])
+    bounds: dict[str, Any] = {
+        name: datetime.fromisoformat(f"{day}T00:00:00Z")
+        for name, day in (("since", since), ("until", until))
+        if day is not None
+    }
+
+    from_days = Reports(any_database).usage(UsageQuery(by=by, **bounds))
+    from_hours = Reports(any_database).usage(UsageQuery(by=by, timezone="Etc/UTC", **bounds))
+
+    assert from_days == from_hours
+    assert from_days
+
+
+def test_the_greatest_groups_come_first_within_each_currency(books: Books, reports: Reports) -> None:
+    books.post([settlement(1, key_id=KeyId("key-1"))])
+    books.post([settlement(number, key_id=KeyId("key-2")) for number in (2, 3, 4)])
+    books.post([settlement(number, key_id=KeyId("key-3")) for number in (5, 6)])
+    books.post([settlement(number, key_id=KeyId("key-4"), currency="USD") for number in range(7, 13)])
+
+    def top(count: int, order: Order) -> list[tuple[object, str]]:
+        rows = reports.usage(UsageQuery(by=By.KEY, top=count, order=order))
+        return [(row.key_id, row.currency) for row in rows]
+
+    assert top(2, Order.COST) == [("key-2", "CNY"), ("key-3", "CNY"), ("key-4", "USD")]
+    assert top(2, Order.TOKENS) == [("key-4", "USD"), ("key-2", "CNY")]
+    assert top(1, Order.REQUESTS) == [("key-4", "USD")]
+
+
+def test_pages_of_calls_go_on_over_months(books: Books, reports: Reports) -> None:
+    moments = [datetime(2026, month, 28, tzinfo=UTC) for month in (1, 2, 4, 9)]
+    books.post([settlement(number, at=at) for number, at in enumerate(moments)])
+
+    assert ids(reports, CallQuery(limit=3)) == ["request-03", "request-02", "request-01"]
+    assert ids(reports, CallQuery(limit=3, before=RequestId("request-01"))) == ["request-00"]
+    assert ids(reports, CallQuery(since=moments[1], until=moments[3])) == ["request-02", "request-01"]
+
+
+def test_calls_are_restricted_to_workspace_face_outcome_route_and_cost(books: Books, reports: Reports) -> None:
+    books.post(
+        [
+            settlement(1, workspace_id=WorkspaceId("ws-2")),
+            settlement(2, face="dashscope"),
+            structs.replace(settlement(3), outcome=Outcome.FAILED),
+            structs.replace(settlement(4), served_by="up_/model"),
+            structs.replace(settlement(5), input_tokens=1_000),
+            settlement(6, model="unknown"),
+        ]
+    )
+
+    assert {
+        name: ids(reports, query)
+        for name, query in {
+            "workspace": CallQuery(workspace_id=WorkspaceId("ws-2")),
+            "face": CallQuery(face="dashscope"),
+            "outcome": CallQuery(outcome="failed"),
+            "route": CallQuery(served_by="up_/model"),
+            "upstream": CallQuery(upstream="up_"),
+            "part of an upstream": CallQuery(upstream="up"),
+            "cost": CallQuery(least_cost="0.0005"),
+        }.items()
+    } == {
+        "workspace": ["request-01"],
+        "face": ["request-02"],
+        "outcome": ["request-03"],
+        "route": ["request-04"],
+        "upstream": ["request-04"],
+        "part of an upstream": [],
+        "cost": ["request-05"],
+    }
+
+
+def test_a_call_is_found_whatever_its_id_says_of_its_time(books: Books, reports: Reports) -> None:
+    digits = f"{int((NOON - timedelta(days=31)).timestamp() * 1000):012x}"
+    early = RequestId(f"{digits[:8]}-{digits[8:]}-9000-8000-000000000001")
+    odd = RequestId("ffffffff-ffff-9000-8000-000000000002")
+    books.post([settlement(1, id=early), settlement(2, id=odd), settlement(3)])
+
+    found = [reports.call(request_id) for request_id in (early, odd)]
+    assert [call.request_id if call else None for call in found] == [early, odd]
