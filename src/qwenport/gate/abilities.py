@@ -35,29 +35,33 @@ def check_abilities(call: Call, card: ModelCard) -> None:
         ModelNotServedHere: it does another kind of work, or has another address.
         ParameterInvalid: with the documented words for what is asked too much.
     """
-    able = card.capabilities
-    if ability_of(call) not in able.abilities or FOR_IMAGES.get(call.operation, able.vision) is not able.vision:
+    able, ability = card.capabilities, ability_of(call)
+    if ability not in able.abilities or FOR_IMAGES.get(call.operation, able.vision) is not able.vision:
         raise ModelNotServedHere(card.name)
-    for find_problem in _PROBLEMS[ability_of(call)]:
-        problem = find_problem(call, card)
-        if problem is not None:
-            parameter, words = problem
-            raise ParameterInvalid(words, parameter=parameter)
+    problem = _PROBLEMS[ability](call, card)
+    if problem is not None:
+        parameter, words = problem
+        raise ParameterInvalid(words, parameter=parameter)
 
 
-def _chat(call: Call) -> ChatInput:
-    if not isinstance(call.input, ChatInput):
+def _chat_problem(call: Call, card: ModelCard) -> Problem | None:
+    asked = call.input
+    if not isinstance(asked, ChatInput):
         raise TypeError(f"the input of call {call.id} is no chat")
-    return call.input
+    for find_problem in _CHAT_PROBLEMS:
+        problem = find_problem(call, asked, card)
+        if problem is not None:
+            return problem
+    return _choice_problem(call, card)
 
 
-def _transport_problem(call: Call, card: ModelCard) -> Problem | None:
+def _transport_problem(call: Call, asked: ChatInput, card: ModelCard) -> Problem | None:
     able = card.capabilities
     if call.streams:
         return None
     if able.thinking is Thinking.ALWAYS:
         return "enable_thinking", "parameter.enable_thinking only support stream call"
-    if able.thinking is Thinking.HYBRID and call.operation not in THINKS_WHOLE and thinks(_chat(call), able):
+    if able.thinking is Thinking.HYBRID and call.operation not in THINKS_WHOLE and thinks(asked, able):
         return "enable_thinking", "parameter.enable_thinking must be set to false for non-streaming calls"
     if able.stream_only:
         return (
@@ -67,8 +71,8 @@ def _transport_problem(call: Call, card: ModelCard) -> Problem | None:
     return None
 
 
-def _thinking_problem(call: Call, card: ModelCard) -> Problem | None:
-    asked, able = _chat(call), card.capabilities
+def _thinking_problem(_: Call, asked: ChatInput, card: ModelCard) -> Problem | None:
+    able = card.capabilities
     if asked.thinking and able.thinking is Thinking.NONE:
         return "enable_thinking", f"The model {card.name} does not support enable_thinking."
     if asked.thinking is False and able.thinking is Thinking.ALWAYS:
@@ -92,10 +96,10 @@ def _reasoning_problem(asked: ChatInput, card: ModelCard) -> Problem | None:
     return None
 
 
-def _tool_problem(call: Call, card: ModelCard) -> Problem | None:
-    asked, able = _chat(call), card.capabilities
+def _tool_problem(call: Call, asked: ChatInput, card: ModelCard) -> Problem | None:
     if not asked.tools:
         return None
+    able = card.capabilities
     if not able.tool_uses:
         return "tools", "The tool call is not supported."
     if asked.tool_choice.use not in able.tool_uses:
@@ -105,10 +109,10 @@ def _tool_problem(call: Call, card: ModelCard) -> Problem | None:
     return None
 
 
-def _format_problem(call: Call, card: ModelCard) -> Problem | None:
-    asked, able = _chat(call), card.capabilities
+def _format_problem(_: Call, asked: ChatInput, card: ModelCard) -> Problem | None:
     if asked.json is None:
         return None
+    able = card.capabilities
     if not (able.json_object if isinstance(asked.json, AnyJson) else able.json_schema):
         return "response_format", "The response_format parameter is not supported by this model."
     if isinstance(asked.json, AnyJson) and not any("json" in message.text.lower() for message in asked.messages):
@@ -128,8 +132,8 @@ def _choice_problem(call: Call, card: ModelCard) -> Problem | None:
     return None
 
 
-def _content_problem(call: Call, card: ModelCard) -> Problem | None:
-    asked, able = _chat(call), card.capabilities
+def _content_problem(_: Call, asked: ChatInput, card: ModelCard) -> Problem | None:
+    able = card.capabilities
     parts = {
         type(part) for message in asked.messages if not isinstance(message.content, str) for part in message.content
     }
@@ -174,17 +178,18 @@ def _rerank_problem(call: Call, card: ModelCard) -> Problem | None:
 
 _IMAGES = frozenset({ImagePart, Picture})
 
-_PROBLEMS: dict[Ability, tuple[Callable[[Call, ModelCard], Problem | None], ...]] = {
-    Ability.CHAT: (
-        _thinking_problem,
-        _transport_problem,
-        _content_problem,
-        _tool_problem,
-        _format_problem,
-        _choice_problem,
-    ),
-    Ability.COMPLETION: (_choice_problem,),
-    Ability.EMBEDDING: (_embedding_problem,),
-    Ability.RERANK: (_rerank_problem,),
+_CHAT_PROBLEMS: tuple[Callable[[Call, ChatInput, ModelCard], Problem | None], ...] = (
+    _thinking_problem,
+    _transport_problem,
+    _content_problem,
+    _tool_problem,
+    _format_problem,
+)
+"""What is looked at for a chat, in this order, before what all that generate have in common."""
+
+_PROBLEMS: dict[Ability, Callable[[Call, ModelCard], Problem | None]] = {
+    Ability.CHAT: _chat_problem,
+    Ability.COMPLETION: _choice_problem,
+    Ability.EMBEDDING: _embedding_problem,
+    Ability.RERANK: _rerank_problem,
 }
-"""What is looked at for each kind of work, in this order."""

@@ -9,30 +9,32 @@ What is billed, by how the call ended:
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from types import TracebackType
 from typing import Self
 
+from msgspec.structs import replace
+
 from qwenport.core.call import Call
-from qwenport.core.caller import Caller
+from qwenport.core.caller import FULL_PRICE_PPM, Caller
 from qwenport.core.clock import Clock
-from qwenport.core.errors import (
-    Draining,
-    EngineFailed,
-    ModelUnavailable,
-    Overloaded,
-    QwenportError,
-    Refused,
-    StorageUnavailable,
-    Throttled,
-)
-from qwenport.core.events import Event, Finished, Generated, Started
+from qwenport.core.errors import Draining, EngineFailed, QwenportError, StorageUnavailable
+from qwenport.core.events import Event, Started
+from qwenport.core.limit_standing import Standing
 from qwenport.core.model_card import ModelCard
 from qwenport.core.printable import printable
-from qwenport.core.usage import UsageSource
-from qwenport.gate.estimate import most_input_tokens, most_output_tokens
-from qwenport.gate.limit import Limit, settle_all
+from qwenport.core.usage import Usage
+from qwenport.gate.charges import Ask, Consumed, charges_of
+from qwenport.gate.counters import Counters
+from qwenport.gate.estimate import most_input_tokens, most_output_tokens, sent_media
+from qwenport.gate.funding import funds_of
+from qwenport.gate.history_status import history_status
+from qwenport.gate.limit_book import LimitBook
+from qwenport.gate.observed_usage import ObservedUsage
 from qwenport.metering.journal import Journal
+from qwenport.metering.price_book import PriceBook, Tariff
 from qwenport.metering.records import Hold, Outcome, Settlement
 
 HOLD_SECONDS = 3600.0
@@ -44,81 +46,106 @@ LONGEST_SERVED_BY = 100
 CLIENT_CLOSED_REQUEST = 499
 """Status, after nginx's habit, of a call whose client left."""
 
+FREE_QUOTA = "free quota"
+"""Price source of a call that a free quota covers."""
+
+_A_DAY_S = 86_400
+
+_FINISHED = Outcome.FINISHED  # a member that is looked up in its class costs as much as a call does
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """By what calls are measured."""
+
+    limits: LimitBook
+    prices: PriceBook
+
 
 class Gate:
-    """Admits calls: takes the limits, writes the hold, settles it."""
+    """Admits calls: takes what the counters have for them, writes the hold, settles it."""
 
     def __init__(
         self,
         journal: Journal,
         clock: Clock,
-        limits: Sequence[Limit] = (),
+        rules: Rules,
+        counters: Counters,
         *,
         on_settled: Callable[[Settlement], None] = lambda _settlement: None,
     ) -> None:
         """Keep holds in `journal`; `on_settled` hears of every settlement, once."""
         self.journal = journal
-        self._on_settled = on_settled
         self.clock = clock
-        self.limits = tuple(limits)
+        self.rules = rules
+        self.counters = counters
+        self._on_settled = on_settled
         self.draining = False
         """Whether the server is breaking off what still runs; such calls have failed, not been abandoned."""
-        self.settling: set[asyncio.Task[None]] = set()
-        """Settlements of limits that are still under way; shutdown waits for them."""
+        self.closed: StorageUnavailable | None = None
+        """Why nothing is let through: the books cannot be written, and what is not in them cannot be billed."""
+        self._days: tuple[int, date] = (-1, date.min)
+        self._began = clock.timestamp() - clock.monotonic()
 
     def admit(self, caller: Caller, card: ModelCard, call: Call) -> Admission:
         """Return the admission of a call; entering it takes the hold.
 
         Entering raises:
             Draining: the server is breaking off what still runs.
-            Throttled: a limit is used up.
-            StorageUnavailable: the hold cannot be written down.
+            Refused: a limit, the balance or the free quota has not enough left; see `Counters.take`.
+            StorageUnavailable: the hold cannot be written down, or the counters cannot be reached.
         """
         now = self.clock.timestamp()
+        into, out = most_input_tokens(call, card), most_output_tokens(call, card)
+        rate_ppm = caller.terms.rate_ppm(card.name) if caller.terms.discounts else FULL_PRICE_PPM
+        tariff = self.rules.prices.tariff(card, caller.currency, rate_ppm, self._day(now), batch=call.batch)
+        images, pages = sent_media(call)
         hold = Hold(
             id=call.id,
             at=now,
-            expires_at=now + HOLD_SECONDS,
+            expires_at=self._steady() + HOLD_SECONDS,
             key_id=caller.key_id,
             account_id=caller.account_id,
+            workspace_id=caller.workspace_id,
             currency=caller.currency,
             model=card.name,
             face=call.face,
             operation=call.operation,
             streams=call.streams,
-            input_tokens=most_input_tokens(call, card),
-            output_tokens=most_output_tokens(call, card),
+            batch=call.batch,
+            input_tokens=into,
+            output_tokens=out,
+            images=images,
+            pages=pages,
+            cost_nanos=None if tariff is None else tariff.most_nanos(into, out),
         )
-        return Admission(self, hold)
+        bounds = self.rules.limits.fitting(caller, card.name)
+        ask = Ask(hold=hold, funds=funds_of(caller, hold), charges=charges_of(bounds, hold) if bounds else ())
+        return Admission(self, ask, tariff)
 
     def void_expired(self) -> int:
         """Settle the holds that outlived their time, as `expired`, and return how many there were."""
-        now = self.clock.timestamp()
-        expired = [hold for hold in self.journal.open_holds.values() if hold.expires_at <= now]
+        now, steady = self.clock.timestamp(), self._steady()
+        expired = [hold for hold in self.journal.open_holds.values() if hold.expires_at <= steady]
         for hold in expired:
-            self.settle(Settlement(hold=hold, at=now, outcome=Outcome.EXPIRED, status=500, error="expired"))
+            self.settle(
+                Settlement(
+                    hold=hold,
+                    at=now,
+                    outcome=Outcome.EXPIRED,
+                    status=500,
+                    error="expired",
+                    priced=True,
+                    cost_nanos=0,
+                )
+            )
         return len(expired)
 
     def settle(self, settlement: Settlement) -> None:
-        """Write the settlement, and settle the limits; the first settlement of a hold counts."""
+        """Write the settlement, and settle the counters; the first settlement of a hold counts."""
         if self.journal.settle(settlement):
             self._on_settled(settlement)
-            self.settle_limits(self.limits, settlement.hold, settlement)
-
-    async def take_limits(self, hold: Hold) -> None:
-        """Take from every limit, or from none.
-
-        Raises:
-            Throttled: one of them has not enough left; what others gave is given back.
-        """
-        taken: list[Limit] = []
-        try:
-            for limit in self.limits:
-                await limit.take(hold)
-                taken.append(limit)
-        except BaseException:
-            self.settle_limits(taken, hold, None)
-            raise
+            self.counters.settle(settlement.hold.id, consumed_in(settlement))
 
     def write_hold(self, hold: Hold) -> None:
         """Write the hold into the journal.
@@ -131,85 +158,129 @@ class Gate:
             raise Draining
         self.journal.hold(hold)
 
-    def settle_limits(self, limits: Sequence[Limit], hold: Hold, settlement: Settlement | None) -> None:
-        """Settle limits in a task of their own, which no cancellation of a call reaches; `drain` waits for it."""
-        if limits:
-            task = asyncio.get_running_loop().create_task(settle_all(limits, hold, settlement))
-            self.settling.add(task)
-            task.add_done_callback(self.settling.discard)
-
     async def drain(self) -> None:
         """Wait until every settlement is through."""
-        while self.settling:
-            await asyncio.wait(self.settling)
+        await self.counters.drain()
+
+    def _steady(self) -> float:
+        """Return a time that no setting of the wall clock moves: else one set forward would make running calls free."""
+        return self._began + self.clock.monotonic()
+
+    def _day(self, now: float) -> date:
+        """Return the day in UTC, by which prices are dated."""
+        number = int(now // _A_DAY_S)
+        if self._days[0] != number:
+            self._days = (number, datetime.fromtimestamp(now, UTC).date())
+        return self._days[1]
 
 
 class Admission:
     """One admitted call. Observes its events, and settles when the block ends, however it ends."""
 
-    def __init__(self, gate: Gate, hold: Hold) -> None:
+    __slots__ = (
+        "_ask",
+        "_began",
+        "_first_event_ms",
+        "_gate",
+        "_hold",
+        "_observed",
+        "_queue_ms",
+        "_served_by",
+        "_tariff",
+        "settlement",
+        "standings",
+    )
+
+    def __init__(self, gate: Gate, ask: Ask, tariff: Tariff | None) -> None:
         self._gate = gate
-        self._hold = hold
+        self._ask = ask
+        self._hold = ask.hold
+        self._tariff = tariff
         self._began = gate.clock.monotonic()
+        self._queue_ms: int | None = None
         self._first_event_ms: int | None = None
         self._served_by = ""
-        self._input_tokens = 0
-        self._cached_tokens = 0
-        self._output_tokens = 0
-        self._source = ""
-        self._finished = False
+        self._observed = ObservedUsage()
+        self.standings: tuple[Standing, ...] = ()
+        """Once entered: how far the tightest limits of requests and of tokens are used up, where some bind."""
+        self.settlement: Settlement | None = None
+        """Once the block has ended: what the books will say of the call."""
 
     async def __aenter__(self) -> Self:
         gate = self._gate
-        if gate.limits:
-            await gate.take_limits(self._hold)
+        if gate.closed is not None:
+            raise gate.closed.with_traceback(None)
+        taken = await gate.counters.take(self._ask)
         try:
-            # Nothing is awaited after the hold was written: a cancellation cannot fall between it and the block.
+            # Nothing is awaited after the hold was taken: a cancellation cannot fall between it and the block.
+            if taken.is_covered and self._ask.funds.free is not None:
+                self._hold = replace(self._hold, cost_nanos=0, grant=self._ask.funds.free.grant)
+            self.standings = taken.standings
             gate.write_hold(self._hold)
         except (Draining, StorageUnavailable):
-            gate.settle_limits(gate.limits, self._hold, None)
+            gate.counters.settle(self._hold.id, None)
             raise
         return self
 
+    def routed(self) -> None:
+        """Note that an engine has taken the call."""
+        self._queue_ms = self._elapsed_ms()
+
     def observe(self, event: Event) -> None:
         """Count what an event adds."""
-        if isinstance(event, Generated):
-            self._output_tokens += event.tokens
-        elif isinstance(event, Started):
+        self._observed.add(event)
+        if type(event) is Started:
             self._first_event_ms = self._elapsed_ms()
             # In a form and length that a line of the journal has room for.
             self._served_by = printable(event.served_by[:LONGEST_SERVED_BY])
-            self._input_tokens, self._cached_tokens = event.input_tokens, event.cached_tokens
-            self._source = UsageSource.COUNTED
-        elif isinstance(event, Finished):
-            self._finished = True
-            self._input_tokens, self._output_tokens = event.usage.input_tokens, event.usage.output_tokens
-            self._cached_tokens, self._source = event.usage.cached_tokens, event.usage.source
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         outcome, status, code = self._ending(error)
-        self._gate.settle(
-            Settlement(
-                hold=self._hold,
-                at=self._gate.clock.timestamp(),
-                outcome=outcome,
-                status=status,
-                error=code,
-                served_by=self._served_by,
-                input_tokens=self._input_tokens,
-                output_tokens=self._output_tokens,
-                cached_tokens=self._cached_tokens,
-                usage_source=self._source,
-                first_event_ms=self._first_event_ms,
-                total_ms=self._elapsed_ms(),
-            )
+        usage, source = self._observed.usage(self._hold)
+        cost_nanos, price_source, exchange = self._price(usage)
+        self.settlement = Settlement(
+            hold=self._hold,
+            at=self._gate.clock.timestamp(),
+            outcome=outcome,
+            status=status,
+            error=code,
+            served_by=self._served_by,
+            input_tokens=usage.input_tokens,
+            output_tokens=usage.output_tokens,
+            cached_tokens=usage.cached_tokens,
+            reasoning_tokens=usage.reasoning_tokens,
+            image_tokens=usage.image_tokens,
+            cache_creation_tokens=usage.cache_creation_tokens,
+            explicitly_cached_tokens=usage.explicitly_cached_tokens,
+            images=usage.images,
+            pages=usage.pages,
+            usage_source=source,
+            priced=True,
+            cost_nanos=cost_nanos,
+            price_source=price_source,
+            exchange=exchange,
+            queue_ms=self._queue_ms,
+            first_event_ms=self._first_event_ms,
+            total_ms=self._elapsed_ms(),
         )
+        self._gate.settle(self.settlement)
+
+    def _price(self, usage: Usage) -> tuple[int | None, str, str]:
+        """Return what the call costs, by which list, and at which rate of exchange."""
+        if not usage.total_tokens:
+            return 0, "", ""
+        if self._hold.grant:
+            return 0, FREE_QUOTA, ""
+        tariff = self._tariff
+        if tariff is None:
+            return None, "", ""
+        return tariff.cost_nanos(usage), tariff.price_source, tariff.exchange
 
     def _ending(self, error: BaseException | None) -> tuple[Outcome, int, str]:
-        if self._finished:
-            return Outcome.FINISHED, 200, ""
+        if self._observed.is_finished:
+            return _FINISHED, 200, ""
         cause = error.args[0] if isinstance(error, asyncio.CancelledError) and error.args else error
         if isinstance(cause, QwenportError):
             return Outcome.FAILED, history_status(cause), cause.code
@@ -225,12 +296,12 @@ class Admission:
         return round((self._gate.clock.monotonic() - self._began) * 1000)
 
 
-def history_status(error: QwenportError) -> int:
-    """Return the HTTP status that stands for an error in the call history; a face's own table may be finer."""
-    if isinstance(error, Throttled):
-        return 429
-    if isinstance(error, Refused):
-        return 400
-    if isinstance(error, ModelUnavailable | Overloaded | StorageUnavailable | Draining):
-        return 503
-    return 500
+def consumed_in(settlement: Settlement) -> Consumed:
+    """Return what the counters learn from a settlement."""
+    return Consumed(
+        input_tokens=settlement.input_tokens,
+        output_tokens=settlement.output_tokens,
+        images=settlement.images,
+        pages=settlement.pages,
+        cost_nanos=settlement.cost_nanos or 0,
+    )

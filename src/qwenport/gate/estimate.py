@@ -5,23 +5,28 @@ from __future__ import annotations
 import functools
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator
 
 from qwenport.core.call import Call, ChatInput, EmbeddingInput, PromptInput, RerankInput
 from qwenport.core.capabilities import thinks
-from qwenport.core.content import ImagePart, Part, Picture, TextPart
+from qwenport.core.content import FilePart, ImagePart, Part, Picture, TextPart
 from qwenport.core.model_card import ModelCard
 from qwenport.media.pixels import most_image_tokens
 
 TEMPLATE_TOKENS = 16
 """More than a chat template adds around one message, one tool or one tool call."""
 
+OWN_WORDS_TOKENS = 64
+"""More than a chat template says by itself, such as who the assistant is where nobody says it."""
+
+TOOL_WORDS_TOKENS = 512
+"""More than a chat template says of how tools are called."""
+
 
 def most_input_tokens(call: Call, card: ModelCard) -> int:
     """Return an upper bound of the prompt in tokens: a token is a byte of UTF-8 at the least."""
     match call.input:
         case ChatInput():
-            size = TEMPLATE_TOKENS + sum(_chat_sizes(call.input, card))
+            size = OWN_WORDS_TOKENS + _chat_size(call.input, card)
         case PromptInput(prompt=prompt, suffix=suffix):
             size = TEMPLATE_TOKENS + _size(prompt) + _size(suffix)
         case EmbeddingInput(texts=texts, instruct=instruct):
@@ -40,11 +45,26 @@ def most_output_tokens(call: Call, card: ModelCard) -> int:
     return (answer_tokens(call, card) + reasoning_tokens(call, card)) * call.sampling.choices
 
 
+def sent_media(call: Call) -> tuple[int, int]:
+    """Return how many images a call holds, and how many pages at least: an image or a document is one or more."""
+    if not isinstance(call.input, ChatInput):
+        return 0, 0
+    images = documents = 0
+    for message in call.input.messages:
+        if not isinstance(message.content, str):
+            for part in message.content:
+                images += isinstance(part, ImagePart | Picture)
+                documents += isinstance(part, FilePart)
+    return images, images + documents
+
+
 def answer_tokens(call: Call, card: ModelCard) -> int:
     """Return the bound on one choice: the caller's, else the card's; JSON and tools end by themselves."""
-    given = [bound for bound in (call.sampling.max_tokens, call.sampling.max_completion_tokens) if bound is not None]
-    if given:
-        return min(given)
+    first, second = call.sampling.max_tokens, call.sampling.max_completion_tokens
+    if first is not None:
+        return first if second is None else min(first, second)
+    if second is not None:
+        return second
     if _ends_by_itself(call) or card.default_output_tokens is None:
         return card.max_output_tokens
     return min(card.default_output_tokens, card.max_output_tokens)
@@ -64,15 +84,19 @@ def _ends_by_itself(call: Call) -> bool:
     return isinstance(call.input, ChatInput) and (call.input.json is not None or bool(call.input.tools))
 
 
-def _chat_sizes(asked: ChatInput, card: ModelCard) -> Iterator[int]:
+def _chat_size(asked: ChatInput, card: ModelCard) -> int:
+    size = 0
     for message in asked.messages:
-        yield TEMPLATE_TOKENS + _size(message.text) + _size(message.reasoning)
-        if message.tool_calls:
-            yield from (TEMPLATE_TOKENS + _size(each.name) + _size(each.arguments) for each in message.tool_calls)
+        size += TEMPLATE_TOKENS + _size(message.text) + _size(message.reasoning)
+        for each in message.tool_calls:
+            size += TEMPLATE_TOKENS + _size(each.name) + _size(each.arguments)
         if not isinstance(message.content, str):
-            yield from (_part_size(part, card) for part in message.content)
+            size += sum(_part_size(part, card) for part in message.content)
+    if asked.tools:
+        size += TOOL_WORDS_TOKENS
     for tool in asked.tools:
-        yield TEMPLATE_TOKENS + _size(tool.name) + _size(tool.description) + len(tool.parameters)
+        size += TEMPLATE_TOKENS + _size(tool.name) + _size(tool.description) + len(tool.parameters)
+    return size
 
 
 def _part_size(part: Part, card: ModelCard) -> int:

@@ -10,7 +10,6 @@ from qwenport.accounts.keys import hash_key
 from qwenport.core.caller import Caller
 from qwenport.core.clock import Clock
 from qwenport.core.errors import KeyInvalid, KeyMissing, WorkspaceDenied
-from qwenport.core.ids import workspace_of
 
 WORKSPACE_HEADER = "x-dashscope-workspace"
 """Names a workspace, as DashScope's clients do where they are given one."""
@@ -42,8 +41,8 @@ class Identify:
 
         Raises:
             KeyMissing: no key was shown.
-            KeyInvalid: the key is unknown, disabled, expired, or used from an address it is not meant for.
-            WorkspaceDenied: the headers name a workspace that is not the account's.
+            KeyInvalid: the key is unknown, disabled, expired, or not meant for this address or this hour.
+            WorkspaceDenied: the headers name a workspace that is not the key's.
         """
         known = self._keys.find(hash_key(shown_key(headers)))
         if known is None or known.disabled:
@@ -53,8 +52,10 @@ class Identify:
             raise KeyInvalid
         if known.networks and not _is_within(client_address, known.networks):
             raise KeyInvalid
+        if known.hours is not None and not known.hours.contain(now):
+            raise KeyInvalid
         workspace = headers.get(WORKSPACE_HEADER)
-        if workspace and workspace.strip() != workspace_of(known.caller.account_id):
+        if workspace and workspace.strip() != known.caller.workspace_id:
             raise WorkspaceDenied
         self._keys.note_use(known.caller.key_id, now)
         return known.caller

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import attrgetter
 
 from qwenport.core.call import GREATEST_SEED, Sampling
 from qwenport.core.errors import ParameterInvalid
@@ -13,8 +14,8 @@ GREATEST_CHOICES = 4
 GREATEST_TOP_LOGPROBS = 5
 """Model Studio's bound on `top_logprobs`."""
 
-Check = tuple[str, str, Callable[[float, ModelCard], bool], Callable[[ModelCard], str]]
-"""Parameter, its field of `Sampling`, what a value must fulfil for this model, the words when it does not."""
+Check = tuple[str, Callable[[Sampling], float | None], Callable[[float, ModelCard], bool], Callable[[ModelCard], str]]
+"""Parameter, its value in `Sampling`, what a value must fulfil for this model, the words when it does not."""
 
 
 def check_ranges(sampling: Sampling, card: ModelCard) -> None:
@@ -23,8 +24,8 @@ def check_ranges(sampling: Sampling, card: ModelCard) -> None:
     Raises:
         ParameterInvalid: with the documented words for that parameter.
     """
-    for parameter, field, is_in_range, words in _CHECKS:
-        value = getattr(sampling, field)
+    for parameter, value_in, is_in_range, words in _CHECKS:
+        value = value_in(sampling)
         if value is not None and not is_in_range(value, card):
             raise ParameterInvalid(words(card), parameter=parameter, value=value)
 
@@ -36,61 +37,61 @@ def _most_in_all(card: ModelCard) -> int:
 _CHECKS: tuple[Check, ...] = (
     (
         "max_tokens",
-        "max_tokens",
+        attrgetter("max_tokens"),
         lambda value, card: 1 <= value <= card.max_output_tokens,
         lambda card: f"Range of max_tokens should be [1, {card.max_output_tokens}]",
     ),
     (
         "max_completion_tokens",
-        "max_completion_tokens",
+        attrgetter("max_completion_tokens"),
         lambda value, card: 1 <= value <= _most_in_all(card),
         lambda card: f"Range of max_completion_tokens should be [1, {_most_in_all(card)}]",
     ),
     (
         "temperature",
-        "temperature",
+        attrgetter("temperature"),
         lambda value, _: 0 <= value < 2,
         lambda _: "Temperature should be in [0.0, 2.0)",
     ),
     (
         "top_p",
-        "top_p",
+        attrgetter("top_p"),
         lambda value, _: 0 < value <= 1,
         lambda _: "Range of top_p should be (0.0, 1.0]",
     ),
     (
         "top_k",
-        "top_k",
+        attrgetter("top_k"),
         lambda value, _: value >= 0,
         lambda _: "Parameter top_k be greater than or equal to 0",
     ),
     (
         "repetition_penalty",
-        "repetition_penalty",
+        attrgetter("repetition_penalty"),
         lambda value, _: value > 0,
         lambda _: "Repetition_penalty should be greater than 0.0",
     ),
     (
         "presence_penalty",
-        "presence_penalty",
+        attrgetter("presence_penalty"),
         lambda value, _: -2 <= value <= 2,
         lambda _: "Presence_penalty should be in [-2.0, 2.0]",
     ),
     (
         "n",
-        "choices",
+        attrgetter("choices"),
         lambda value, _: 1 <= value <= GREATEST_CHOICES,
         lambda _: f"Range of n should be [1, {GREATEST_CHOICES}]",
     ),
     (
         "seed",
-        "seed",
+        attrgetter("seed"),
         lambda value, _: 0 <= value <= GREATEST_SEED,
         lambda _: f"Range of seed should be [0, {GREATEST_SEED}]",
     ),
     (
         "top_logprobs",
-        "logprobs",
+        attrgetter("logprobs"),
         lambda value, _: 0 <= value <= GREATEST_TOP_LOGPROBS,
         lambda _: f"Range of top_logprobs should be [0, {GREATEST_TOP_LOGPROBS}]",
     ),

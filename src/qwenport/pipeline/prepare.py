@@ -49,7 +49,11 @@ class Prepare:
         if sampling.stop_tokens:
             texts = [await self._text_of_tokens(tokens) for tokens in sampling.stop_tokens]
             sampling = replace(sampling, stop=(*sampling.stop, *(text for text in texts if text)), stop_tokens=())
-        return PreparedCall(call=replace(call, input=asked, sampling=sampling), max_input_tokens=card.max_input_tokens)
+        return PreparedCall(
+            call=replace(call, input=asked, sampling=sampling),
+            max_input_tokens=card.max_input_tokens,
+            barred_regions=caller.terms.deactivated_regions,
+        )
 
 
 def complete(call: Call, card: ModelCard) -> Sampling:

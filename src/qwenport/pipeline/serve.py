@@ -37,6 +37,7 @@ async def serve(caller: Caller, call: Call, parts: Parts) -> AsyncGenerator[Even
     async with parts.admit(caller, card, call) as admission:
         prepared = await parts.prepare(caller, call, card)
         async with parts.route(card, prepared) as engine, aclosing(engine.run(prepared)) as events:
+            admission.routed()
             async for event in events:
                 admission.observe(event)
                 yield event

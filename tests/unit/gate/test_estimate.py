@@ -72,13 +72,13 @@ def test_the_hold_covers_the_reasoning_that_may_come_before_the_answer(asked: Ca
 
 @pytest.mark.parametrize("text", ["", "a", "\u4f60", "x" * 5000])
 def test_a_prompt_is_at_most_its_bytes_and_what_a_template_adds(text: str) -> None:
-    assert most_input_tokens(chat_call(text), card()) == min(len(text.encode()) + 32, 3000)
+    assert most_input_tokens(chat_call(text), card()) == min(len(text.encode()) + 64 + 16, 3000)
 
 
 @pytest.mark.parametrize(
     ("asked", "bound"),
     [
-        (ChatInput(messages=(), tools=(Tool(name="ab", description="cd", parameters=b"{}"),)), 16 + 16 + 6),
+        (ChatInput(messages=(), tools=(Tool(name="ab", description="cd", parameters=b"{}"),)), 64 + 512 + 16 + 6),
         (
             ChatInput(
                 messages=(
@@ -89,7 +89,7 @@ def test_a_prompt_is_at_most_its_bytes_and_what_a_template_adds(text: str) -> No
                     ),
                 )
             ),
-            16 + 16 + 3 + 16 + 3,
+            64 + 16 + 3 + 16 + 3,
         ),
         (
             ChatInput(messages=(Message(role=Role.USER, content=(ImagePart(url="data:,"), TextPart(text="hi"))),)),

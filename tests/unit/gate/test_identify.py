@@ -2,43 +2,55 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
+from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from qwenport.accounts.key_ring import KeyRing
 from qwenport.accounts.keys import hash_key
+from qwenport.core.caller import AccountState, AccountTerms, Caller
 from qwenport.core.errors import KeyInvalid, KeyMissing, WorkspaceDenied
+from qwenport.core.ids import AccountId, KeyId, WorkspaceId
 from qwenport.gate.identify import Identify, shown_key
-from qwenport.storage.records import KeyRecord
-from qwenport.testing.calls import CALLER
+from qwenport.storage.records import AccountRecord, KeyHours, KeyRecord
 from qwenport.testing.clock import FakeClock
 
 KEY = "sk-secret"
 
 
-def ring_of(*, disabled: bool = False, expires_at: datetime | None = None, ip_ranges: tuple[str, ...] = ()) -> KeyRing:
+ACCOUNT = AccountRecord(
+    id=AccountId("acc-1"), email="a@example.com", name="", currency="CNY", created_at=FakeClock().now()
+)
+RECORD = KeyRecord(
+    id=KeyId("key-1"),
+    account_id=ACCOUNT.id,
+    workspace_id=WorkspaceId("ws-1"),
+    name="",
+    description="",
+    digest=hash_key(KEY),
+    prefix="sk-",
+    created_at=FakeClock().now(),
+    expires_at=None,
+    disabled=False,
+    deleted=False,
+    last_used_at=None,
+    models=(),
+    ip_ranges=(),
+    hours=None,
+    rotate_after_days=None,
+    bodies=None,
+    rotates_to=None,
+    revision=1,
+)
+CALLER = Caller(key_id=RECORD.id, account_id=ACCOUNT.id, workspace_id=RECORD.workspace_id, currency="CNY")
+
+
+def ring_of(**changes: Any) -> KeyRing:
     """Return a ring with one key."""
     ring = KeyRing()
-    record = KeyRecord(
-        id=CALLER.key_id,
-        account_id=CALLER.account_id,
-        currency=CALLER.currency,
-        name="",
-        description="",
-        digest=hash_key(KEY),
-        prefix="sk-",
-        created_at=FakeClock().now(),
-        expires_at=expires_at,
-        disabled=disabled,
-        deleted=False,
-        last_used_at=None,
-        models=(),
-        ip_ranges=ip_ranges,
-        rotates_to=None,
-        revision=1,
-    )
-    ring.update([record])
+    ring.update(accounts=[ACCOUNT], keys=[replace(RECORD, **changes)])
     return ring
 
 
@@ -108,7 +120,7 @@ def test_a_key_is_invalid_from_elsewhere(address: str | None) -> None:
 
 
 @pytest.mark.parametrize("workspace", ["ws-1", " ws-1 ", ""])
-def test_the_accounts_own_workspace_may_be_named(workspace: str) -> None:
+def test_the_keys_own_workspace_may_be_named(workspace: str) -> None:
     headers = {"authorization": f"Bearer {KEY}", "x-dashscope-workspace": workspace}
 
     assert Identify(ring_of(), FakeClock())(headers, None) == CALLER
@@ -119,3 +131,20 @@ def test_another_workspace_is_refused(workspace: str) -> None:
     headers = {"authorization": f"Bearer {KEY}", "x-dashscope-workspace": workspace}
     with pytest.raises(WorkspaceDenied):
         Identify(ring_of(), FakeClock())(headers, None)
+
+
+def test_a_key_is_invalid_outside_of_its_hours() -> None:
+    clock = FakeClock()
+    hours = KeyHours(begin="08:00", end="18:00", timezone="Asia/Shanghai")
+    identify = Identify(ring_of(hours=hours), clock)
+    assert identify({"x-api-key": KEY}, None) == CALLER
+    clock.advance(10 * 3600)
+    with pytest.raises(KeyInvalid):
+        identify({"x-api-key": KEY}, None)
+
+
+def test_what_the_account_may_is_what_the_caller_may() -> None:
+    ring, terms = ring_of(), AccountTerms(state=AccountState.SUSPENDED)
+    ring.update(accounts=[replace(ACCOUNT, terms=terms)])
+
+    assert Identify(ring, FakeClock())({"x-api-key": KEY}, None) == replace(CALLER, terms=terms)

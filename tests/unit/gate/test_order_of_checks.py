@@ -14,9 +14,12 @@ from qwenport.core.errors import ModelDenied, ModelNotFound, ParameterInvalid
 from qwenport.core.ids import AccountId, KeyId, RequestId
 from qwenport.faces.face import CallOperation, Exchange, Request
 from qwenport.faces.registry import FACES
-from qwenport.gate.permit import permit
+from qwenport.gate.local_counters import LocalCounters
+from qwenport.gate.permit import Permit
+from qwenport.testing.clock import FakeClock
 
 CATALOG = Catalog.load()
+permit = Permit(LocalCounters(FakeClock()).is_spent, FakeClock())
 CHATS = ("chat.completions", "text-generation", "multimodal-generation")
 CALLS = [
     operation

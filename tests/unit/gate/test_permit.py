@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from typing import Any
+
 import pytest
+from msgspec.structs import replace
 
 from qwenport.core.call import GREATEST_SEED, AnyJson, JsonSchema, Sampling
-from qwenport.core.caller import Caller
-from qwenport.core.errors import ModelDenied, ParameterInvalid
-from qwenport.core.ids import AccountId, KeyId
-from qwenport.gate.permit import permit
-from qwenport.testing.calls import chat_call
+from qwenport.core.caller import AccountKind, AccountState, AccountTerms, Caller, FreeQuota
+from qwenport.core.errors import (
+    AccessDenied,
+    AccountInArrears,
+    FreeTierExhausted,
+    ModelDenied,
+    ModelUnpurchased,
+    ParameterInvalid,
+)
+from qwenport.core.ids import AccountId, GrantId, KeyId
+from qwenport.gate.local_counters import LocalCounters
+from qwenport.gate.permit import Permit
+from qwenport.testing.calls import CALLER, chat_call
+from qwenport.testing.clock import FakeClock
 from qwenport.testing.models import model_card
 
 CARD = model_card(
     max_output_tokens=8192,
 )
+CLOCK = FakeClock()
+COUNTERS = LocalCounters(CLOCK)
+permit = Permit(COUNTERS.is_spent, CLOCK)
 
 
 def caller(*models: str) -> Caller:
@@ -107,3 +123,58 @@ def test_any_json_is_refused_where_no_message_mentions_it() -> None:
 
 def test_a_schema_needs_no_mention() -> None:
     permit(caller(), CARD, chat_call(json=JsonSchema(name="answer", schema=b"{}")))
+
+
+def on_terms(**terms: Any) -> Caller:
+    return replace(CALLER, terms=AccountTerms(**terms))
+
+
+def grant(tokens: int = 10, days: int = 1) -> FreeQuota:
+    return FreeQuota(grant=GrantId("grant-1"), tokens=tokens, until=CLOCK.now() + timedelta(days=days))
+
+
+@pytest.mark.parametrize(
+    ("terms", "error"),
+    [
+        ({"deactivated_models": ("qwen-plus",), "state": AccountState.SUSPENDED}, ModelUnpurchased),
+        ({"state": AccountState.SUSPENDED}, AccessDenied),
+        ({"state": AccountState.CLOSED}, AccessDenied),
+        ({"state": AccountState.IN_ARREARS}, AccountInArrears),
+        ({"free_tier_only": True}, FreeTierExhausted),
+        ({"free_tier_only": True, "free_quota": grant(days=0)}, FreeTierExhausted),
+    ],
+    ids=str,
+)
+def test_the_account_is_looked_at_before_the_content(terms: dict[str, Any], error: type[Exception]) -> None:
+    with pytest.raises(error):
+        permit(on_terms(**terms), CARD, chat_call(sampling=Sampling(temperature=9)))
+
+
+def test_a_model_that_costs_nothing_needs_no_free_quota() -> None:
+    permit(on_terms(free_tier_only=True), replace(CARD, costs_nothing=True), chat_call())
+
+
+def test_the_models_of_the_key_are_looked_at_before_the_account() -> None:
+    suspended = replace(on_terms(state=AccountState.SUSPENDED), models=("qwen-max",))
+    with pytest.raises(ModelDenied):
+        permit(suspended, CARD, chat_call())
+
+
+def test_an_account_with_a_grant_may_call_until_it_is_known_to_be_used_up() -> None:
+    counters = LocalCounters(CLOCK)
+    caller = on_terms(free_tier_only=True, free_quota=grant(tokens=10))
+    look = Permit(counters.is_spent, CLOCK)
+    counters.free_tokens(caller.account_id, GrantId("grant-1"), CARD.name).used = 9
+    look(caller, CARD, chat_call())
+    counters.free_tokens(caller.account_id, GrantId("grant-1"), CARD.name).used = 10
+    with pytest.raises(FreeTierExhausted):
+        look(caller, CARD, chat_call())
+
+
+def test_a_prepaid_account_that_owes_money_may_not_call_and_a_metered_one_may() -> None:
+    counters = LocalCounters(CLOCK)
+    counters.purse(CALLER.account_id, CALLER.currency).used = 1
+    look = Permit(counters.is_spent, CLOCK)
+    look(on_terms(), CARD, chat_call())
+    with pytest.raises(AccountInArrears):
+        look(on_terms(kind=AccountKind.PREPAID), CARD, chat_call())

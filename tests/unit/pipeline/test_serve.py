@@ -13,9 +13,12 @@ from qwenport.core.call import Call, ChatInput
 from qwenport.core.errors import ModelNotFound
 from qwenport.core.ids import AccountId
 from qwenport.core.model_card import ModelCard
-from qwenport.gate.admission import Gate
-from qwenport.gate.permit import permit
+from qwenport.gate.admission import Gate, Rules
+from qwenport.gate.limit_book import LimitBook
+from qwenport.gate.local_counters import LocalCounters
+from qwenport.gate.permit import Permit
 from qwenport.metering.journal import Journal
+from qwenport.metering.price_book import PriceBook
 from qwenport.pipeline.prepare import Prepare
 from qwenport.pipeline.serve import Parts, serve
 from qwenport.routing.choose import Routes
@@ -47,10 +50,12 @@ async def text_of(tokens: Sequence[int]) -> str:
 
 
 def parts(journal: Journal, engine: ScriptedEngine) -> Parts:
-    gate = Gate(journal, FakeClock())
+    clock = FakeClock()
+    rules = Rules(limits=LimitBook(), prices=PriceBook({CARD.name: CARD}))
+    gate = Gate(journal, clock, rules, LocalCounters(clock))
     return Parts(
         resolve=resolve,
-        permit=permit,
+        permit=Permit(lambda *_: False, FakeClock()),
         admit=gate.admit,
         prepare=Prepare(load, text_of),
         route=Routes({engine.target: engine}),

@@ -15,7 +15,7 @@ from qwenport.core.call import (
 )
 from qwenport.core.capabilities import Capabilities
 from qwenport.core.content import ImagePart, Message, Role, VideoPart
-from qwenport.core.errors import ModelUnavailable, ParameterInvalid
+from qwenport.core.errors import ModelUnavailable, ModelUnpurchased, ParameterInvalid
 from qwenport.core.model_card import ModelCard
 from qwenport.core.tools import Tool, ToolChoice, ToolUse
 from qwenport.engines.engine import Condition, EngineState
@@ -147,3 +147,16 @@ def test_what_an_engine_may_ignore_is_no_reason_to_refuse(asked: Call) -> None:
     engine = ScriptedEngine(lambda _: [], target="first/model", capabilities=Capabilities(tool_uses=()))
 
     assert Routes({engine.target: engine}).choose(card("first/model"), asked) is engine
+
+
+def test_engines_in_regions_that_the_account_has_switched_off_are_passed_over() -> None:
+    engines = [ScriptedEngine(lambda _: [], target=f"{name}/model") for name in ("first", "second", "here")]
+    regions = {"first/model": "beijing", "second/model": "singapore"}
+    routes = Routes({engine.target: engine for engine in engines}, regions=regions)
+    both = card("first/model", "second/model")
+
+    assert routes.choose(both, chat_call(), ("beijing",)).target == "second/model"
+    assert routes.choose(both, chat_call(), ("frankfurt",)).target == "first/model"
+    assert routes.choose(card("here/model"), chat_call(), ("beijing", "singapore")).target == "here/model"
+    with pytest.raises(ModelUnpurchased):
+        routes.choose(both, chat_call(), ("beijing", "singapore"))
