@@ -1,33 +1,48 @@
-"""Accounts and their API keys: made, listed, switched off, rotated, deleted.
+"""Accounts: made, listed, changed, switched off, closed.
 
-Synchronous; every method is one transaction and raises `StorageUnavailable` when the database fails.
+Synchronous, as all services of this package: every method is one transaction, writes what it changed into the audit log
+in that transaction, and raises `StorageUnavailable` when the database fails.
 """
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Callable, Mapping, Sequence
 
-from qwenport.accounts.key_errors import AccountNotFound, KeyNotFound, KeySettingInvalid
-from qwenport.accounts.keys import CreateKey, NewKey, chosen_key, hash_key, prefix_of, random_key, validated
+from msgspec import structs
+
+from qwenport.accounts.account_settings import (
+    FREE_DAYS,
+    ChangeAccount,
+    CreateAccount,
+    activated,
+    changed,
+    discounted,
+    free_quota,
+    new_account,
+)
+from qwenport.accounts.audit import MAX_PAGE, Deed, note_change
+from qwenport.accounts.bootstrap import ADMIN_EMAIL, add_account, bootstrap
+from qwenport.accounts.errors import ChangeDenied, EmailTaken, StillInUse
+from qwenport.accounts.existing import existing_account, refuse_closed, require_level
+from qwenport.accounts.keys import NewKey
+from qwenport.accounts.making import Making
+from qwenport.accounts.money import amount_in_words
+from qwenport.accounts.roles import OPERATOR_ACTOR
+from qwenport.accounts.texts import checked_number, refuse_unstorable
+from qwenport.core.caller import AccountState, AccountTerms
 from qwenport.core.clock import Clock
-from qwenport.core.ids import AccountId, Ids, KeyId
-from qwenport.core.secret import Secret
-from qwenport.storage import account_rows, key_rows
+from qwenport.core.ids import AccountId, Ids
+from qwenport.storage import account_rows, balance_rows
+from qwenport.storage.account_rows import AccountFilter
 from qwenport.storage.database import Database
-from qwenport.storage.records import AccountRecord, KeyRecord
+from qwenport.storage.records import AccountRecord
 from qwenport.storage.transaction import Transaction
 
-_log = logging.getLogger(__name__)
-
-ADMIN_EMAIL = "admin@localhost"
-ADMIN_CURRENCY = "CNY"
-BOOTSTRAP_NAME = "bootstrap"
+ChangeTerms = Callable[[AccountTerms], AccountTerms]
 
 
 class Accounts:
-    """The accounts and keys of one database."""
+    """The accounts of one database."""
 
     def __init__(self, database: Database, clock: Clock, ids: Ids) -> None:
         self._database = database
@@ -38,163 +53,139 @@ class Accounts:
         """Make the admin account and its first key where there is no account yet.
 
         A `key` is made to exist at every start, as it is and never twice; deleted or disabled since, it stays so.
-        Returns a key only if it had to be invented. Raises `KeySettingInvalid` for a key of the wrong form.
+        Returns a key only if it had to be invented. Raises `SettingInvalid` for a key or an email of the wrong form.
         """
-        chosen = None if key is None else chosen_key(key)
-        with self._database.write() as transaction:
-            accounts = account_rows.every(transaction)
-            if chosen is not None:
-                account_id = accounts[0].id if accounts else self._add_admin(transaction, email)
-                self._ensure(transaction, account_id, chosen)
-                return None
-            if accounts:
-                return None
-            wish = CreateKey(account_id=self._add_admin(transaction, email), name=BOOTSTRAP_NAME)
-            return self._add_key(transaction, wish, random_key())
+        return bootstrap(self._database, self._making(OPERATOR_ACTOR), key, email)
 
-    def create_key(self, wish: CreateKey) -> NewKey:
-        """Make a random key; raises `KeySettingInvalid` or `AccountNotFound`."""
-        checked = validated(wish, self._clock.now())
+    def create(self, actor: str, wish: CreateAccount) -> AccountRecord:
+        """Make an account and its first workspace; raises `SettingInvalid`, `EmailTaken` or `LevelNotFound`."""
+        making = self._making(actor)
+        account = new_account(wish, making.at, self._ids)
         with self._database.write() as transaction:
-            return self._add_key(transaction, checked, random_key())
+            _refuse_collision(transaction, account)
+            return add_account(transaction, making, account)
 
-    def list_keys(self) -> Sequence[KeyRecord]:
-        """Return the keys that were not deleted, oldest first."""
+    def find(self, account_id: AccountId) -> AccountRecord:
+        """Return an account; raises `AccountNotFound`."""
         with self._database.read() as transaction:
-            return key_rows.living(transaction)
+            return existing_account(transaction, account_id)
 
-    def list_accounts(self) -> Sequence[AccountRecord]:
-        """Return all accounts, oldest first."""
+    def every(self, wanted: AccountFilter | None = None) -> Sequence[AccountRecord]:
+        """Return the accounts that a filter lets through, oldest first; raises `SettingInvalid` for an odd filter."""
+        wanted = wanted or AccountFilter()
+        refuse_unstorable(*structs.astuple(wanted))
+        if wanted.limit is not None:
+            checked_number("length of a page", wanted.limit, least=1, most=MAX_PAGE)
+        if wanted.email is not None:
+            wanted = structs.replace(wanted, email=wanted.email.strip().lower())
         with self._database.read() as transaction:
-            return account_rows.every(transaction)
+            return account_rows.matching(transaction, wanted)
 
-    def set_disabled(self, key_id: KeyId, disabled: bool) -> KeyRecord:
-        """Switch a key off or on; raises `KeyNotFound`."""
-        with self._database.write() as transaction:
-            key = _living(transaction, key_id)
-            if key.disabled == disabled:
-                return key
-            return key_rows.set_disabled(transaction, key_id, disabled=disabled)
+    def change(self, actor: str, account_id: AccountId, wish: ChangeAccount) -> AccountRecord:
+        """Change an account.
 
-    def rotate(self, key_id: KeyId, overlap: timedelta) -> NewKey:
-        """Make a key with the same settings; the old one expires after the overlap, or when it would have anyway.
-
-        Raises `KeyNotFound`, or `KeySettingInvalid` where the key is disabled, expired or rotated already.
+        Raises `AccountNotFound`, `SettingInvalid`, `EmailTaken`, `LevelNotFound`, `Conflict` for a closed one, or
+        `ChangeDenied` where a member asks for terms that the operator sets.
         """
-        now = self._clock.now()
-        ends_at = _end_of_overlap(now, overlap)
+        if actor != OPERATOR_ACTOR and wish.touches_terms:
+            raise ChangeDenied("the kind and the level of an account are the operator's to set")
+        return self._write(actor, account_id, "account.change", lambda account: changed(account, wish))
+
+    def suspend(self, actor: str, account_id: AccountId) -> AccountRecord:
+        """Refuse an account's calls until it is resumed; raises `AccountNotFound` or `Conflict`."""
+        return self._to(actor, account_id, "account.suspend", AccountState.SUSPENDED)
+
+    def put_in_arrears(self, actor: str, account_id: AccountId) -> AccountRecord:
+        """Refuse an account's calls because money is owed; raises `AccountNotFound` or `Conflict`."""
+        return self._to(actor, account_id, "account.arrears", AccountState.IN_ARREARS)
+
+    def resume(self, actor: str, account_id: AccountId) -> AccountRecord:
+        """Let an account call again; raises `AccountNotFound`, or `Conflict` for one that was closed."""
+        return self._to(actor, account_id, "account.resume", AccountState.ACTIVE)
+
+    def close(self, actor: str, account_id: AccountId) -> AccountRecord:
+        """Close an account for good; its books stay. Raises `AccountNotFound`, or `StillInUse` with the balance."""
         with self._database.write() as transaction:
-            key = _living(transaction, key_id)
-            _refuse_rotation(key, now)
-            new = self._add_key(transaction, _settings_of(key), random_key())
-            expires_at = ends_at if key.expires_at is None else min(ends_at, key.expires_at)
-            key_rows.mark_rotated(transaction, key_id, to=new.id, expires_at=expires_at)
-            return new
+            account = existing_account(transaction, account_id)
+            if account.terms.state is AccountState.CLOSED:
+                return account
+            _refuse_balance(transaction, account)
+            closed = structs.replace(account, terms=structs.replace(account.terms, state=AccountState.CLOSED))
+            return self._store(transaction, actor, "account.close", account, closed)
 
-    def delete_key(self, key_id: KeyId) -> None:
-        """Delete a key for good; raises `KeyNotFound`."""
+    def grant_free_quota(self, actor: str, account_id: AccountId, tokens: int, days: int = FREE_DAYS) -> AccountRecord:
+        """Give free tokens of each model anew, whatever was left of earlier ones; 0 takes them away.
+
+        Raises `SettingInvalid`, `AccountNotFound` or `Conflict`.
+        """
+        free = free_quota(tokens, days, self._clock.now(), self._ids)
+        return self._terms(
+            actor, account_id, "account.free_quota", lambda terms: structs.replace(terms, free_quota=free)
+        )
+
+    def set_free_tier_only(self, actor: str, account_id: AccountId, on: bool) -> AccountRecord:
+        """Refuse calls beyond the free quota, or let them be paid for; raises `AccountNotFound` or `Conflict`."""
+        return self._terms(
+            actor, account_id, "account.free_tier_only", lambda terms: structs.replace(terms, free_tier_only=on)
+        )
+
+    def change_discounts(self, actor: str, account_id: AccountId, rates: Mapping[str, str | None]) -> AccountRecord:
+        """Set the part of the list price that is billed, by model or `*`; None removes, what is not named stays.
+
+        Raises `SettingInvalid`, `AccountNotFound` or `Conflict`.
+        """
+        return self._terms(actor, account_id, "account.discounts", lambda terms: discounted(terms, rates))
+
+    def change_activation(
+        self, actor: str, account_id: AccountId, *, models: Mapping[str, bool], regions: Mapping[str, bool]
+    ) -> AccountRecord:
+        """Let an account use models and regions, or not; what is not named stays. Whether they exist is not looked at.
+
+        Raises `SettingInvalid`, `AccountNotFound` or `Conflict`.
+        """
+        return self._terms(actor, account_id, "account.activation", lambda terms: activated(terms, models, regions))
+
+    def _making(self, actor: str) -> Making:
+        return Making(actor=actor, at=self._clock.now(), ids=self._ids)
+
+    def _to(self, actor: str, account_id: AccountId, action: str, state: AccountState) -> AccountRecord:
+        return self._terms(actor, account_id, action, lambda terms: structs.replace(terms, state=state))
+
+    def _terms(self, actor: str, account_id: AccountId, action: str, change: ChangeTerms) -> AccountRecord:
+        return self._write(
+            actor, account_id, action, lambda account: structs.replace(account, terms=change(account.terms))
+        )
+
+    def _write(
+        self, actor: str, account_id: AccountId, action: str, change: Callable[[AccountRecord], AccountRecord]
+    ) -> AccountRecord:
         with self._database.write() as transaction:
-            _living(transaction, key_id)
-            key_rows.mark_deleted(transaction, key_id, self._clock.now())
+            before = refuse_closed(existing_account(transaction, account_id))
+            wish = change(before)
+            if wish == before:
+                return before
+            _refuse_collision(transaction, wish)
+            return self._store(transaction, actor, action, before, wish)
 
-    def changed_since(self, revision: int) -> Sequence[KeyRecord]:
-        """Return the keys, deleted ones too, that changed after a revision (0 for all), in the order of changes."""
-        with self._database.read() as transaction:
-            return key_rows.changed_since(transaction, revision)
-
-    def touch_last_used(self, last_used: Mapping[KeyId, datetime]) -> None:
-        """Note when keys were last used; a time older than the one noted changes nothing, nor does an unknown id."""
-        if last_used:
-            with self._database.write() as transaction:
-                key_rows.touch(transaction, last_used)
-
-    def _add_admin(self, transaction: Transaction, email: str) -> AccountId:
-        account = AccountRecord(
-            id=self._ids.account_id(),
-            email=email,
-            name="admin",
-            kind="metered",
-            currency=ADMIN_CURRENCY,
-            created_at=self._clock.now(),
-        )
-        account_rows.add(transaction, account)
-        return account.id
-
-    def _ensure(self, transaction: Transaction, account_id: AccountId, chosen: Secret) -> None:
-        known = key_rows.find_by_digest(transaction, hash_key(chosen.reveal()))
-        if known is None:
-            self._add_key(transaction, CreateKey(account_id=account_id, name=BOOTSTRAP_NAME), chosen)
-        elif known.deleted or known.disabled:
-            # Reviving it would undo what an operator did, maybe because the key had leaked.
-            state = "deleted" if known.deleted else "disabled"
-            _log.warning("the bootstrap API key was %s as `%s` and stays so; choose another one", state, known.id)
-
-    def _add_key(self, transaction: Transaction, wish: CreateKey, secret: Secret) -> NewKey:
-        account = _account(transaction, wish.account_id)
-        key = KeyRecord(
-            id=self._ids.key_id(),
-            account_id=account.id,
-            currency=account.currency,
-            name=wish.name,
-            description=wish.description,
-            digest=hash_key(secret.reveal()),
-            prefix=prefix_of(secret),
-            created_at=self._clock.now(),
-            expires_at=wish.expires_at,
-            disabled=False,
-            deleted=False,
-            last_used_at=None,
-            models=wish.models,
-            ip_ranges=wish.ip_ranges,
-            rotates_to=None,
-            revision=0,
-        )
-        return NewKey(id=key_rows.add(transaction, key).id, key=secret)
+    def _store(
+        self, transaction: Transaction, actor: str, action: str, before: AccountRecord, wish: AccountRecord
+    ) -> AccountRecord:
+        after = account_rows.write(transaction, wish)
+        deed = Deed(actor=actor, at=self._clock.now(), action=action, object_id=wish.id, account_id=wish.id)
+        note_change(transaction, deed, before, after)
+        return after
 
 
-def _account(transaction: Transaction, account_id: AccountId | None) -> AccountRecord:
-    if account_id is not None:
-        account = account_rows.find(transaction, account_id)
-        if account is None:
-            raise AccountNotFound(account_id)
-        return account
-    accounts = account_rows.every(transaction)
-    if not accounts:
-        raise KeySettingInvalid("there is no account yet that the key could belong to; start the server once")
-    return accounts[0]
+def _refuse_collision(transaction: Transaction, wish: AccountRecord) -> None:
+    require_level(transaction, wish.terms.level)
+    for other in account_rows.matching(transaction, AccountFilter(email=wish.email)):
+        if other.id != wish.id:
+            raise EmailTaken(f"the email address `{wish.email}` belongs to the account `{other.id}` already")
 
 
-def _living(transaction: Transaction, key_id: KeyId) -> KeyRecord:
-    key = key_rows.find(transaction, key_id)
-    if key is None or key.deleted:
-        raise KeyNotFound(key_id)
-    return key
-
-
-def _end_of_overlap(now: datetime, overlap: timedelta) -> datetime:
-    if overlap < timedelta(0):
-        raise KeySettingInvalid(f"the overlap of a rotation is `{overlap}`; it must not be negative")
-    try:
-        return now + overlap
-    except OverflowError as error:
-        raise KeySettingInvalid(f"the overlap of a rotation is `{overlap}`; choose a shorter one") from error
-
-
-def _refuse_rotation(key: KeyRecord, now: datetime) -> None:
-    if key.rotates_to is not None:
-        raise KeySettingInvalid(f"the key `{key.id}` was rotated already; rotate its successor `{key.rotates_to}`")
-    if key.disabled:
-        raise KeySettingInvalid(f"the key `{key.id}` is disabled; enable it first or create a new one")
-    if key.expires_at is not None and key.expires_at <= now:
-        raise KeySettingInvalid(f"the key `{key.id}` expired at `{key.expires_at.isoformat()}`; create a new one")
-
-
-def _settings_of(key: KeyRecord) -> CreateKey:
-    return CreateKey(
-        account_id=key.account_id,
-        name=key.name,
-        description=key.description,
-        expires_at=key.expires_at,
-        models=key.models,
-        ip_ranges=key.ip_ranges,
-    )
+def _refuse_balance(transaction: Transaction, account: AccountRecord) -> None:
+    balance = balance_rows.find(transaction, f"customer:{account.id}", account.currency)
+    if balance.nanos:
+        amount = amount_in_words(balance.nanos, balance.currency)
+        way = "debit it once it is paid out" if balance.nanos > 0 else "credit it once it is paid"
+        raise StillInUse(f"the account `{account.id}` has a balance of {amount}; {way}, then close the account")

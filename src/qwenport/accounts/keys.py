@@ -5,22 +5,37 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
-from datetime import datetime
+from datetime import datetime, timedelta
 from ipaddress import ip_interface, ip_network
+from typing import TypeVar
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType, structs
 
-from qwenport.accounts.key_errors import KeySettingInvalid
-from qwenport.core.ids import AccountId, KeyId
+from qwenport.accounts.errors import SettingInvalid
+from qwenport.accounts.hours import checked_hours
+from qwenport.accounts.texts import (
+    MAX_DESCRIPTION_LENGTH,
+    MAX_NAME_LENGTH,
+    checked_expiry,
+    checked_number,
+    checked_text,
+    shown,
+)
+from qwenport.core.caller import BodyKeeping
+from qwenport.core.ids import AccountId, KeyId, WorkspaceId
 from qwenport.core.secret import Secret
+from qwenport.storage.records import KeyHours, KeyRecord
 
-MAX_NAME_LENGTH = 200
-MAX_DESCRIPTION_LENGTH = 2_000
 MAX_LIST_LENGTH = 500
+MAX_DAYS = 36_500
+MAX_BODY_BYTES = 16 * 1024 * 1024
+"""Of one call's request, and of its answer."""
 
 _LONG_KEY = 32
 
 _CHOSEN_KEY = re.compile(r"sk-[A-Za-z0-9_-]{16,253}")
+
+T = TypeVar("T")
 
 
 class NewKey(Struct, frozen=True, kw_only=True):
@@ -30,11 +45,25 @@ class NewKey(Struct, frozen=True, kw_only=True):
     key: Secret
 
 
+class KeyLimits(Struct, frozen=True, kw_only=True):
+    """Limits that are made together with a key; None for none, 0 lets nothing pass."""
+
+    requests_per_minute: int | None = None
+    tokens_per_minute: int | None = None
+    """Input and output together."""
+    concurrency: int | None = None
+    daily_requests: int | None = None
+    monthly_spend: str | None = None
+    """Exact decimal in the account's currency."""
+
+
 class CreateKey(Struct, frozen=True, kw_only=True):
     """What a new key shall be."""
 
     account_id: AccountId | None = None
-    """None for the account that the first start made."""
+    """None for the workspace's; without that, for the account that the first start made."""
+    workspace_id: WorkspaceId | None = None
+    """None for the workspace that every account has."""
     name: str = ""
     description: str = ""
     expires_at: datetime | None = None
@@ -42,10 +71,29 @@ class CreateKey(Struct, frozen=True, kw_only=True):
     """Names of the models that the key is restricted to; whether they exist is the caller's to check."""
     ip_ranges: tuple[str, ...] = ()
     """Addresses or CIDR ranges that the key may be used from."""
+    hours: KeyHours | None = None
+    rotate_after_days: int | None = None
+    """Age at which the list of keys reminds of a rotation."""
+    bodies: BodyKeeping | None = None
+    """Whether what the key's calls say is stored."""
+    limits: KeyLimits = KeyLimits()
+
+
+class ChangeKey(Struct, frozen=True, kw_only=True):
+    """What changes of a key; what is not set stays, None or nothing clears."""
+
+    name: str | UnsetType = UNSET
+    description: str | UnsetType = UNSET
+    expires_at: datetime | UnsetType | None = UNSET
+    models: tuple[str, ...] | UnsetType = UNSET
+    ip_ranges: tuple[str, ...] | UnsetType = UNSET
+    hours: KeyHours | UnsetType | None = UNSET
+    rotate_after_days: int | UnsetType | None = UNSET
+    bodies: BodyKeeping | UnsetType | None = UNSET
 
 
 def hash_key(key: str) -> str:
-    """Return the SHA-256 of a key in hexadecimal: what is stored and looked up instead of the key.
+    """Return the SHA-256 of a key or token in hexadecimal: what is stored and looked up instead of it.
 
     A plain hash is enough: a key holds 256 random bits, and a look-up must cost microseconds.
     """
@@ -59,9 +107,9 @@ def random_key() -> Secret:
 
 
 def chosen_key(key: str) -> Secret:
-    """Return a key that an operator chose; raises `KeySettingInvalid`, without the key, if its form is wrong."""
+    """Return a key that an operator chose; raises `SettingInvalid`, without the key, if its form is wrong."""
     if not _CHOSEN_KEY.fullmatch(key):
-        raise KeySettingInvalid(
+        raise SettingInvalid(
             f"the bootstrap API key ({len(key)} characters) has the wrong form: "
             "it must be `sk-` and 16 to 253 of A-Z, a-z, 0-9, `_` and `-`"
         )
@@ -77,47 +125,81 @@ def prefix_of(key: Secret) -> str:
     return f"{value[:7]}...{value[-4:]}" if len(value) >= _LONG_KEY else f"{value[:5]}...{value[-2:]}"
 
 
+def needs_rotation(key: KeyRecord, now: datetime) -> bool:
+    """Tell whether a key is older than it was meant to become and has no successor."""
+    if key.rotate_after_days is None or key.rotates_to is not None or key.disabled:
+        return False
+    return now - key.created_at >= timedelta(days=key.rotate_after_days)
+
+
 def validated(wish: CreateKey, now: datetime) -> CreateKey:
-    """Return the wish with its lists in their stored form; raises `KeySettingInvalid`."""
-    return CreateKey(
-        account_id=wish.account_id,
-        name=_text("name", wish.name, MAX_NAME_LENGTH),
-        description=_text("description", wish.description, MAX_DESCRIPTION_LENGTH),
-        expires_at=_expiry(wish.expires_at, now),
-        models=_models(wish.models),
+    """Return the wish with its lists in their stored form; raises `SettingInvalid`. Limits are checked when made."""
+    return structs.replace(
+        wish,
+        name=checked_text("name of a key", wish.name, MAX_NAME_LENGTH),
+        description=checked_text("description of a key", wish.description, MAX_DESCRIPTION_LENGTH),
+        expires_at=checked_expiry(wish.expires_at, now),
+        models=checked_models(wish.models),
         ip_ranges=_ip_ranges(wish.ip_ranges),
+        hours=checked_hours(wish.hours),
+        rotate_after_days=_rotation(wish.rotate_after_days),
+        bodies=_bodies(wish.bodies),
     )
 
 
-def _text(setting: str, value: str, limit: int) -> str:
-    if len(value) > limit:
-        raise KeySettingInvalid(f"the {setting} of a key may hold {limit} characters, not {len(value)}; shorten it")
-    if any(not character.isprintable() and character not in "\n\t" for character in value):
-        raise KeySettingInvalid(
-            f"the {setting} of a key holds a character that cannot be shown: {value!a}; leave it out"
-        )
-    return value
+def changed(key: KeyRecord, wish: ChangeKey, now: datetime) -> KeyRecord:
+    """Return a key as it shall be; raises `SettingInvalid`."""
+    # A time of expiry that has passed stays where it is not among the changes, and must not be refused for it.
+    expires_at = key.expires_at if wish.expires_at is UNSET else checked_expiry(wish.expires_at, now)
+    settings = validated(
+        CreateKey(
+            name=chosen(wish.name, key.name),
+            description=chosen(wish.description, key.description),
+            models=chosen(wish.models, key.models),
+            ip_ranges=chosen(wish.ip_ranges, key.ip_ranges),
+            hours=chosen(wish.hours, key.hours),
+            rotate_after_days=chosen(wish.rotate_after_days, key.rotate_after_days),
+            bodies=chosen(wish.bodies, key.bodies),
+        ),
+        now,
+    )
+    return structs.replace(
+        key,
+        name=settings.name,
+        description=settings.description,
+        expires_at=expires_at,
+        models=settings.models,
+        ip_ranges=settings.ip_ranges,
+        hours=settings.hours,
+        rotate_after_days=settings.rotate_after_days,
+        bodies=settings.bodies,
+    )
 
 
-def _expiry(expires_at: datetime | None, now: datetime) -> datetime | None:
-    if expires_at is None:
-        return None
-    if expires_at.utcoffset() is None:
-        raise KeySettingInvalid(f"the expiry `{expires_at.isoformat()}` names no time zone; add one, such as `Z`")
-    if expires_at <= now:
-        raise KeySettingInvalid(
-            f"the expiry `{expires_at.isoformat()}` is not in the future; it is `{now.isoformat()}` now"
-        )
-    return expires_at
+def chosen(wish: T | UnsetType, present: T) -> T:
+    """Return what is wished for, or what there is where nothing is."""
+    return present if isinstance(wish, UnsetType) else wish
 
 
-def _models(models: tuple[str, ...]) -> tuple[str, ...]:
+def checked_models(models: tuple[str, ...]) -> tuple[str, ...]:
+    """Return names of models without repetition; raises `SettingInvalid` for what can be none."""
     _bound("models", models)
     for model in models:
         if not model or model != model.strip():
-            raise KeySettingInvalid(f"`{model}` is no name of a model; see `qwenport models list`")
-        _text("list of models", model, MAX_NAME_LENGTH)
+            raise SettingInvalid(f"{shown(model)} is no name of a model; see `qwenport models list`")
+        checked_text("name of a model", model, MAX_NAME_LENGTH)
     return tuple(dict.fromkeys(models))
+
+
+def _rotation(days: int | None) -> int | None:
+    return None if days is None else checked_number("number of days of rotation", days, least=1, most=MAX_DAYS)
+
+
+def _bodies(bodies: BodyKeeping | None) -> BodyKeeping | None:
+    if bodies is not None:
+        checked_number("number of bytes of bodies that are kept", bodies.most_bytes, least=1, most=MAX_BODY_BYTES)
+        checked_number("number of days for which bodies are kept", bodies.days, least=1, most=MAX_DAYS)
+    return bodies
 
 
 def _ip_ranges(ranges: tuple[str, ...]) -> tuple[str, ...]:
@@ -129,12 +211,12 @@ def _ip_range(text: str) -> str:
     try:
         interface = ip_interface(text)
     except ValueError as error:
-        raise KeySettingInvalid(f"{text!a} is no IP address or range; write it like `10.0.0.0/8`") from error
+        raise SettingInvalid(f"{shown(text)} is no IP address or range; write it like `10.0.0.0/8`") from error
     if interface.ip != interface.network.network_address:
-        raise KeySettingInvalid(f"`{text}` names an address inside a range; did you mean `{interface.network}`?")
+        raise SettingInvalid(f"`{text}` names an address inside a range; did you mean `{interface.network}`?")
     return str(ip_network(interface.network))
 
 
 def _bound(setting: str, values: tuple[str, ...]) -> None:
     if len(values) > MAX_LIST_LENGTH:
-        raise KeySettingInvalid(f"a key may list {MAX_LIST_LENGTH} {setting}, not {len(values)}")
+        raise SettingInvalid(f"a key may list {MAX_LIST_LENGTH} {setting}, not {len(values)}")

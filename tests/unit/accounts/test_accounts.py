@@ -1,345 +1,374 @@
-"""Keys as an operator makes and changes them, on a real database file."""
+"""Accounts as an operator makes and changes them, on a real database file."""
 
 from __future__ import annotations
 
-import logging
-import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from typing import Any
 
 import pytest
 
 from qwenport.accounts import (
+    AccountFilter,
     AccountNotFound,
     AccountRecord,
-    Accounts,
-    CreateKey,
-    KeyNotFound,
-    KeyRecord,
-    KeySettingInvalid,
-    NewKey,
-    hash_key,
+    ChangeAccount,
+    ChangeDenied,
+    Conflict,
+    CreateAccount,
+    EmailTaken,
+    LevelNotFound,
+    SettingInvalid,
+    StillInUse,
+    read_changes,
 )
-from qwenport.core.errors import StorageUnavailable
-from qwenport.core.ids import AccountId, KeyId
-from qwenport.storage.database import Database
-from qwenport.testing.clock import CountingIds, FakeClock
+from qwenport.core.caller import AccountKind, AccountState, AccountTerms, FreeQuota
+from qwenport.core.ids import AccountId, GrantId, WorkspaceId
+from qwenport.storage import balance_rows
+from qwenport.storage.balance_rows import Moved
+from qwenport.storage.records import WorkspaceRecord
+from qwenport.testing.account_services import AccountServices as Services
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
-CHOSEN = "sk-chosen_by-the-operator-0123"
 
 
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    with Database.open(tmp_path / "qwenport.db") as opened:
-        yield opened
+def move(services: Services, account: AccountRecord, nanos: int) -> None:
+    with services.database.write() as transaction:
+        moved = Moved(ledger_account=f"customer:{account.id}", currency=account.currency, moved_nanos=nanos)
+        balance_rows.move(transaction, [moved], 1)
 
 
-@pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
+def test_a_new_prepaid_account_has_a_free_quota_and_a_workspace(services: Services) -> None:
+    made = services.accounts.create(
+        "operator", CreateAccount(email=" Lead@Example.com ", name="测试 🙂", currency="USD")
+    )
 
-
-@pytest.fixture
-def accounts(database: Database, clock: FakeClock) -> Accounts:
-    return Accounts(database, clock, CountingIds())
-
-
-@pytest.fixture
-def key(accounts: Accounts) -> NewKey:
-    made = accounts.bootstrap(None)
-    assert made is not None
-    return made
-
-
-def states(accounts: Accounts) -> list[tuple[str, bool, bool]]:
-    return [(key.id, key.disabled, key.deleted) for key in accounts.changed_since(0)]
-
-
-def test_first_start_makes_the_admin_account_and_one_key(accounts: Accounts, key: NewKey) -> None:
-    secret = key.key.reveal()
-
-    assert accounts.list_accounts() == [
-        AccountRecord(
-            id=AccountId("acc-1"),
-            email="admin@localhost",
-            name="admin",
-            kind="metered",
-            currency="CNY",
-            created_at=START,
-        )
-    ]
-    assert accounts.list_keys() == [
-        KeyRecord(
-            id=KeyId("key-1"),
-            account_id=AccountId("acc-1"),
-            currency="CNY",
-            name="bootstrap",
-            description="",
-            digest=hash_key(secret),
-            prefix=f"{secret[:7]}...{secret[-4:]}",
-            created_at=START,
-            expires_at=None,
-            disabled=False,
-            deleted=False,
-            last_used_at=None,
-            models=(),
-            ip_ranges=(),
-            rotates_to=None,
-            revision=1,
-        )
+    free = FreeQuota(grant=GrantId("grant-n1"), tokens=1_000_000, until=START + timedelta(days=90))
+    assert made == services.accounts.find(made.id)
+    assert made == AccountRecord(
+        id=AccountId("acc-1"),
+        email="lead@example.com",
+        name="测试 🙂",
+        currency="USD",
+        created_at=START,
+        terms=AccountTerms(kind=AccountKind.PREPAID, free_quota=free),
+        revision=1,
+    )
+    assert services.workspaces.every(made.id) == [
+        WorkspaceRecord(id=WorkspaceId("ws-1"), account_id=made.id, name="default", created_at=START)
     ]
 
 
-def test_later_starts_make_nothing(accounts: Accounts, key: NewKey) -> None:
-    assert accounts.bootstrap(None) is None
-    assert states(accounts) == [("key-1", False, False)]
+@pytest.mark.parametrize(
+    ("settings", "tokens"),
+    [
+        ({"kind": AccountKind.METERED}, None),
+        ({"kind": AccountKind.METERED, "free_tokens": 5}, 5),
+        ({"free_tokens": 0}, None),
+        ({"free_tokens": 7, "free_days": 1}, 7),
+    ],
+)
+def test_the_free_quota_is_as_wished(services: Services, settings: dict[str, Any], tokens: int | None) -> None:
+    free = services.customer(**settings).terms.free_quota
+
+    assert (None if free is None else free.tokens) == tokens
 
 
-def test_a_start_without_keys_but_with_an_account_makes_nothing(accounts: Accounts, key: NewKey) -> None:
-    accounts.delete_key(key.id)
-
-    assert accounts.bootstrap(None) is None
-    assert accounts.list_keys() == []
-
-
-def test_a_chosen_key_is_made_once_and_never_returned(accounts: Accounts) -> None:
-    assert [accounts.bootstrap(CHOSEN), accounts.bootstrap(CHOSEN), accounts.bootstrap(None)] == [None, None, None]
-    assert [(each.name, each.digest, each.prefix) for each in accounts.list_keys()] == [
-        ("bootstrap", hash_key(CHOSEN), "sk-ch...23")
-    ]
-
-
-def test_the_admin_account_takes_the_email_of_the_first_start(accounts: Accounts) -> None:
-    accounts.bootstrap(CHOSEN, email="lead@example.com")
-    accounts.bootstrap(CHOSEN, email="other@example.com")
-
-    assert [account.email for account in accounts.list_accounts()] == ["lead@example.com"]
-
-
-def test_a_chosen_key_is_added_to_the_account_of_an_earlier_start(accounts: Accounts, key: NewKey) -> None:
-    assert accounts.bootstrap(CHOSEN) is None
-    assert [(each.id, each.account_id) for each in accounts.list_keys()] == [("key-1", "acc-1"), ("key-2", "acc-1")]
-
-
-@pytest.mark.parametrize("state", ["deleted", "disabled"])
-def test_a_chosen_key_that_was_switched_off_stays_so_and_the_log_says_it(
-    accounts: Accounts, caplog: pytest.LogCaptureFixture, state: str
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"email": "nobody"}, "'nobody' is no email address; write it like `name@example.com`"),
+        ({"email": ""}, "'' is no email address"),
+        ({"email": "a b@c"}, "is no email address"),
+        ({"email": "a@b\x00"}, "is no email address"),
+        ({"email": "a@\ud800"}, "is no email address"),
+        ({"email": f"{'a' * 250}@b.cd"}, "an email address may hold 254 characters, not 255"),
+        ({"name": "n" * 201}, "the name of an account may hold 200 characters, not 201"),
+        ({"name": "a\x00b"}, "holds a character that cannot be shown"),
+        ({"name": "\udfff"}, "holds a character that cannot be shown"),
+        ({"currency": "cny"}, "'cny' is no currency; write three capital letters"),
+        ({"currency": "¥"}, "is no currency"),
+        ({"kind": "free"}, "'free' is no kind of account; it is `prepaid` or `metered`"),
+        ({"free_tokens": -1}, "the number of free tokens must be a whole number from 0 to"),
+        ({"free_tokens": 10**5000}, "not one of more than 90 digits"),
+        ({"free_tokens": True}, "the number of free tokens must be a whole number"),
+        ({"free_days": 0}, "the number of days of the free quota must be a whole number from 1 to 36500, not '0'"),
+    ],
+)
+def test_an_account_that_cannot_be_is_refused_in_words(
+    services: Services, settings: dict[str, Any], words: str
 ) -> None:
-    accounts.bootstrap(CHOSEN)
-    if state == "deleted":
-        accounts.delete_key(KeyId("key-1"))
-    else:
-        accounts.set_disabled(KeyId("key-1"), disabled=True)
-    before = accounts.changed_since(0)
+    with pytest.raises(SettingInvalid) as refusal:
+        services.customer(**settings)
 
-    with caplog.at_level(logging.WARNING):
-        assert accounts.bootstrap(CHOSEN) is None
-
-    assert accounts.changed_since(0) == before
-    assert caplog.messages == [f"the bootstrap API key was {state} as `key-1` and stays so; choose another one"]
+    assert words in str(refusal.value)
+    assert services.accounts.every() == []
 
 
-def test_a_chosen_key_of_the_wrong_form_leaves_no_account_behind(accounts: Accounts) -> None:
-    with pytest.raises(KeySettingInvalid):
-        accounts.bootstrap("sk-short")
+def test_one_email_belongs_to_one_account(services: Services) -> None:
+    first, second = services.customer(), services.customer(email="b@example.com")
 
-    assert accounts.list_accounts() == []
-
-
-def test_the_key_itself_is_nowhere_in_the_files(accounts: Accounts, key: NewKey, tmp_path: Path) -> None:
-    accounts.bootstrap(CHOSEN)
-    contents = b"".join(path.read_bytes() for path in tmp_path.iterdir())
-
-    assert hash_key(CHOSEN).encode() in contents
-    assert [secret in contents for secret in (CHOSEN.encode(), key.key.reveal().encode())] == [False, False]
+    with pytest.raises(EmailTaken, match=f"`a@example.com` belongs to the account `{first.id}` already"):
+        services.customer(email="A@Example.COM")
+    with pytest.raises(EmailTaken):
+        services.accounts.change("operator", second.id, ChangeAccount(email="a@example.com"))
+    assert services.accounts.change("operator", first.id, ChangeAccount(email="A@example.com")) == first
 
 
-def test_a_new_key_has_the_settings_asked_for(accounts: Accounts, key: NewKey, clock: FakeClock) -> None:
-    clock.advance(0.25)
-    expires_at = START + timedelta(days=1)
+def test_a_level_must_exist(services: Services) -> None:
+    services.levels.create("operator", "gold")
+    made = services.customer(level="gold")
 
-    made = accounts.create_key(
-        CreateKey(
-            name="CI", description="nightly", expires_at=expires_at, models=("qwen-max",), ip_ranges=("10.0.0.0/8",)
-        )
-    )
+    with pytest.raises(LevelNotFound, match="no level has the id `silver`"):
+        services.customer(email="b@example.com", level="silver")
+    with pytest.raises(LevelNotFound):
+        services.accounts.change("operator", made.id, ChangeAccount(level="\ud800"))
+    assert services.accounts.change("operator", made.id, ChangeAccount(level="")).terms.level == ""
 
-    assert accounts.changed_since(1) == [
-        KeyRecord(
-            id=made.id,
-            account_id=AccountId("acc-1"),
-            currency="CNY",
-            name="CI",
-            description="nightly",
-            digest=hash_key(made.key.reveal()),
-            prefix=f"{made.key.reveal()[:7]}...{made.key.reveal()[-4:]}",
-            created_at=START + timedelta(milliseconds=250),
-            expires_at=expires_at,
-            disabled=False,
-            deleted=False,
-            last_used_at=None,
-            models=("qwen-max",),
-            ip_ranges=("10.0.0.0/8",),
-            rotates_to=None,
-            revision=2,
+
+def test_a_change_touches_only_what_it_names(services: Services) -> None:
+    services.levels.create("operator", "gold")
+    before = services.customer(name="old")
+
+    after = [
+        services.accounts.change("operator", before.id, wish)
+        for wish in (
+            ChangeAccount(name="new"),
+            ChangeAccount(kind=AccountKind.METERED, level="gold"),
+            ChangeAccount(email="b@example.com"),
         )
     ]
 
-
-def test_texts_are_stored_as_they_are(accounts: Accounts, key: NewKey) -> None:
-    name = "Robert'); DROP TABLE api_keys;-- % _ \\ \" 测试 🙂"
-    made = accounts.create_key(CreateKey(name=name, models=('a"b', "c,d")))
-
-    assert [(each.name, each.models) for each in accounts.list_keys() if each.id == made.id] == [(name, ('a"b', "c,d"))]
-
-
-def test_a_key_for_an_unknown_account_is_refused(accounts: Accounts, key: NewKey) -> None:
-    with pytest.raises(AccountNotFound, match="no account has the id `acc-9`; see `qwenport accounts list`"):
-        accounts.create_key(CreateKey(account_id=AccountId("acc-9")))
+    assert [(each.name, each.email, each.terms.kind, each.terms.level, each.revision) for each in after] == [
+        ("new", "a@example.com", "prepaid", "", 2),
+        ("new", "a@example.com", "metered", "gold", 3),
+        ("new", "b@example.com", "metered", "gold", 4),
+    ]
+    assert {each.terms.free_quota for each in after} == {before.terms.free_quota}
 
 
-def test_a_key_before_the_first_account_is_refused(accounts: Accounts) -> None:
-    with pytest.raises(KeySettingInvalid, match="start the server once"):
-        accounts.create_key(CreateKey())
+def test_members_do_not_set_the_terms_of_their_account(services: Services) -> None:
+    made = services.customer()
+
+    assert services.accounts.change("mem-1", made.id, ChangeAccount(name="ours")).name == "ours"
+    for wish in (ChangeAccount(kind=AccountKind.METERED), ChangeAccount(level="")):
+        with pytest.raises(ChangeDenied, match="the kind and the level of an account are the operator's to set"):
+            services.accounts.change("mem-1", made.id, wish)
 
 
-def test_a_wish_that_cannot_be_makes_no_key(accounts: Accounts, key: NewKey) -> None:
-    with pytest.raises(KeySettingInvalid):
-        accounts.create_key(CreateKey(expires_at=START))
+def test_an_account_is_suspended_put_in_arrears_and_resumed(services: Services) -> None:
+    made = services.customer()
 
-    assert states(accounts) == [("key-1", False, False)]
+    states = [
+        step("operator", made.id).terms.state
+        for step in (services.accounts.suspend, services.accounts.put_in_arrears, services.accounts.resume)
+    ]
 
-
-def test_a_key_is_switched_off_and_on(accounts: Accounts, key: NewKey) -> None:
-    changes = [accounts.set_disabled(key.id, disabled=disabled) for disabled in (True, True, False)]
-
-    assert [(change.disabled, change.revision) for change in changes] == [(True, 2), (True, 2), (False, 3)]
-
-
-def test_a_deleted_key_leaves_the_list_but_not_the_changes(accounts: Accounts, key: NewKey) -> None:
-    accounts.delete_key(key.id)
-
-    assert accounts.list_keys() == []
-    assert [(each.id, each.deleted, each.revision) for each in accounts.changed_since(1)] == [("key-1", True, 2)]
+    assert states == [AccountState.SUSPENDED, AccountState.IN_ARREARS, AccountState.ACTIVE]
+    assert [action for _, action, *_ in services.audited()][1:] == [
+        "account.suspend",
+        "account.arrears",
+        "account.resume",
+    ]
 
 
-@pytest.mark.parametrize("deleted", [False, True])
-@pytest.mark.parametrize("action", ["disable", "rotate", "delete"])
-def test_an_unknown_or_deleted_key_is_not_found(accounts: Accounts, key: NewKey, action: str, deleted: bool) -> None:
-    key_id = key.id if deleted else KeyId("key-9")
-    if deleted:
-        accounts.delete_key(key_id)
-    before = accounts.changed_since(0)
-    actions: dict[str, Callable[[], object]] = {
-        "disable": lambda: accounts.set_disabled(key_id, disabled=True),
-        "rotate": lambda: accounts.rotate(key_id, timedelta(0)),
-        "delete": lambda: accounts.delete_key(key_id),
+def test_a_closed_account_stays_closed_and_changes_no_more(services: Services) -> None:
+    made = services.customer()
+    closed = services.accounts.close("operator", made.id)
+
+    assert (closed.terms.state, services.accounts.close("operator", made.id)) == (AccountState.CLOSED, closed)
+    changes: list[Callable[[], object]] = [
+        lambda: services.accounts.resume("operator", made.id),
+        lambda: services.accounts.change("operator", made.id, ChangeAccount(name="x")),
+        lambda: services.accounts.grant_free_quota("operator", made.id, 1),
+        lambda: services.workspaces.create("operator", made.id, "team"),
+    ]
+    for change in changes:
+        with pytest.raises(Conflict, match="is closed for good"):
+            change()
+
+
+@pytest.mark.parametrize(
+    ("nanos", "words"),
+    [
+        (12_500_000_000, "has a balance of 12.50 CNY; debit it once it is paid out, then close the account"),
+        (-1, "has a balance of -0.000000001 CNY; credit it once it is paid, then close the account"),
+    ],
+)
+def test_an_account_with_money_is_not_closed(services: Services, nanos: int, words: str) -> None:
+    made = services.customer()
+    move(services, made, nanos)
+
+    with pytest.raises(StillInUse) as refusal:
+        services.accounts.close("operator", made.id)
+
+    assert words in str(refusal.value)
+    move(services, made, -nanos)
+    assert services.accounts.close("operator", made.id).terms.state is AccountState.CLOSED
+
+
+def test_a_free_quota_is_granted_anew_and_taken_away(services: Services) -> None:
+    made = services.customer(free_tokens=5)
+    services.clock.advance(86_400)
+
+    granted = services.accounts.grant_free_quota("operator", made.id, 10, 2).terms.free_quota
+    taken = services.accounts.grant_free_quota("operator", made.id, 0).terms.free_quota
+
+    assert (granted, taken) == (
+        FreeQuota(grant=GrantId("grant-n2"), tokens=10, until=START + timedelta(days=3)),
+        None,
+    )
+
+
+def test_only_the_free_tier_may_be_used(services: Services) -> None:
+    made = services.customer()
+
+    switched = [
+        services.accounts.set_free_tier_only("operator", made.id, on).terms.free_tier_only for on in (True, False)
+    ]
+
+    assert switched == [True, False]
+
+
+def test_discounts_are_merged_and_removed(services: Services) -> None:
+    made = services.customer()
+    rates: list[dict[str, str | None]] = [
+        {"qwen-max": "0.9", "*": "0.95"},
+        {"qwen-max": None, "m'--%": "0.000001"},
+        {"*": "10"},
+        {"*": None, "m'--%": None, "never": None},
+    ]
+
+    after = [services.accounts.change_discounts("operator", made.id, each).terms.discounts for each in rates]
+
+    assert after == [
+        (("*", 950_000), ("qwen-max", 900_000)),
+        (("*", 950_000), ("m'--%", 1)),
+        (("*", 10_000_000), ("m'--%", 1)),
+        (),
+    ]
+
+
+@pytest.mark.parametrize(
+    "rate", ["0", "-0.5", "10.000001", "0.1234567", "NaN", "1e-3", "", "0,9", "\u0660.\u0669", "1_0", "\ud800"]
+)
+def test_a_discount_that_is_none_is_refused(services: Services, rate: str) -> None:
+    made = services.customer()
+
+    with pytest.raises(SettingInvalid, match="of a discount is no decimal above 0 and up to 10"):
+        services.accounts.change_discounts("operator", made.id, {"qwen-max": rate})
+
+
+@pytest.mark.parametrize("model", ["", " qwen-max", "a\x00", "\ud800", "m" * 201])
+def test_what_is_no_name_of_a_model_is_refused(services: Services, model: str) -> None:
+    made = services.customer()
+
+    with pytest.raises(SettingInvalid):
+        services.accounts.change_discounts("operator", made.id, {model: "0.9"})
+    with pytest.raises(SettingInvalid):
+        services.accounts.change_activation("operator", made.id, models={model: False}, regions={})
+    assert services.accounts.find(made.id) == made
+
+
+def test_models_and_regions_are_switched_off_and_on(services: Services) -> None:
+    made = services.customer()
+    steps = [
+        ({"qwen-max": False, "qwen-plus": False}, {"beijing": False}),
+        ({"qwen-max": True, "never": True}, {}),
+        ({}, {"beijing": True}),
+    ]
+
+    after = [
+        services.accounts.change_activation("operator", made.id, models=models, regions=regions).terms
+        for models, regions in steps
+    ]
+
+    assert [(terms.deactivated_models, terms.deactivated_regions) for terms in after] == [
+        (("qwen-max", "qwen-plus"), ("beijing",)),
+        (("qwen-plus",), ("beijing",)),
+        (("qwen-plus",), ()),
+    ]
+
+
+def test_accounts_are_filtered_by_whole_values_and_listed_a_page_at_a_time(services: Services) -> None:
+    made = [services.customer(email=f"{name}@example.com") for name in ("a", "b_c", "bxc", "%")]
+    services.accounts.suspend("operator", made[1].id)
+    services.accounts.change("operator", made[2].id, ChangeAccount(kind=AccountKind.METERED))
+
+    def listed(**wanted: Any) -> list[int]:
+        return [made.index(each) for each in map(services.accounts.find, _ids(services, **wanted))]
+
+    made = [services.accounts.find(each.id) for each in made]
+    assert [
+        listed(),
+        listed(email="B_C@example.com"),
+        listed(email="%@example.com"),
+        listed(state=AccountState.SUSPENDED),
+        listed(kind=AccountKind.METERED),
+        listed(level="gold"),
+        listed(limit=2),
+        listed(after=made[1].id, limit=1),
+        listed(after=AccountId("acc-9")),
+    ] == [[0, 1, 2, 3], [1], [3], [1], [2], [], [0, 1], [2], []]
+
+
+def _ids(services: Services, **wanted: Any) -> list[AccountId]:
+    return [each.id for each in services.accounts.every(AccountFilter(**wanted))]
+
+
+def test_thousands_of_accounts_are_paged_through_without_gaps(services: Services) -> None:
+    for number in range(250):
+        services.customer(email=f"{number}@example.com")
+        services.clock.advance(number % 2)
+    seen: list[AccountId] = []
+    while page := _ids(services, after=seen[-1] if seen else None, limit=99):
+        seen += page
+
+    assert sorted(seen) == sorted(f"acc-{number + 1}" for number in range(250))
+
+
+@pytest.mark.parametrize("account_id", ["", "%", "acc-_", "' OR 1=1 --", "\x00", "\ud800", "k" * 100_000])
+def test_no_odd_id_is_that_of_an_account(services: Services, account_id: str) -> None:
+    services.customer()
+
+    with pytest.raises(AccountNotFound, match="no account has the id"):
+        services.accounts.find(AccountId(account_id))
+
+
+def test_every_change_is_in_the_log_with_what_differs(services: Services) -> None:
+    made = services.customer(name="old", free_tokens=0)
+    services.accounts.change("mem-7", made.id, ChangeAccount(name="new"))
+    services.accounts.change("mem-7", made.id, ChangeAccount(name="new"))
+    services.accounts.suspend("operator", made.id)
+
+    terms: dict[str, Any] = {
+        "kind": "prepaid",
+        "state": "active",
+        "level": "",
+        "deactivated_models": [],
+        "deactivated_regions": [],
+        "free_quota": None,
+        "free_tier_only": False,
+        "discounts": [],
     }
-
-    with pytest.raises(KeyNotFound) as refusal:
-        actions[action]()
-
-    assert str(refusal.value) == f"no API key has the id `{key_id}`; see `qwenport keys list`"
-    assert accounts.changed_since(0) == before
-
-
-def test_rotation_makes_a_like_key_and_lets_the_old_one_expire(accounts: Accounts, key: NewKey) -> None:
-    old = accounts.create_key(
-        CreateKey(name="CI", description="nightly", models=("qwen-max",), ip_ranges=("10.0.0.0/8",))
-    )
-
-    new = accounts.rotate(old.id, timedelta(hours=24))
-
-    rows = {each.id: each for each in accounts.list_keys()}
-    settings = [
-        (each.account_id, each.name, each.description, each.models, each.ip_ranges)
-        for each in (rows[old.id], rows[new.id])
-    ]
-    assert settings[0] == settings[1]
-    assert (rows[old.id].expires_at, rows[old.id].rotates_to) == (START + timedelta(hours=24), new.id)
-    assert (rows[new.id].expires_at, rows[new.id].rotates_to) == (None, None)
-    assert rows[new.id].digest == hash_key(new.key.reveal()) != rows[old.id].digest
-    assert [each.id for each in accounts.changed_since(2)] == [new.id, old.id]
-
-
-@pytest.mark.parametrize(("overlap_h", "ends_after_h"), [(1, 1), (48, 10)])
-def test_rotation_does_not_lengthen_a_life(accounts: Accounts, key: NewKey, overlap_h: int, ends_after_h: int) -> None:
-    old = accounts.create_key(CreateKey(expires_at=START + timedelta(hours=10)))
-
-    new = accounts.rotate(old.id, timedelta(hours=overlap_h))
-
-    expiries = {each.id: each.expires_at for each in accounts.list_keys()}
-    assert (expiries[old.id], expiries[new.id]) == (
-        START + timedelta(hours=ends_after_h),
-        START + timedelta(hours=10),
-    )
-
-
-def test_a_key_is_rotated_once(accounts: Accounts, key: NewKey) -> None:
-    accounts.rotate(key.id, timedelta(hours=1))
-
-    with pytest.raises(KeySettingInvalid, match="was rotated already; rotate its successor `key-2`"):
-        accounts.rotate(key.id, timedelta(hours=1))
-
-
-def test_a_disabled_key_is_not_rotated(accounts: Accounts, key: NewKey) -> None:
-    accounts.set_disabled(key.id, disabled=True)
-
-    with pytest.raises(KeySettingInvalid, match="is disabled"):
-        accounts.rotate(key.id, timedelta(hours=1))
-
-
-def test_an_expired_key_is_not_rotated(accounts: Accounts, key: NewKey, clock: FakeClock) -> None:
-    old = accounts.create_key(CreateKey(expires_at=START + timedelta(hours=1)))
-    clock.advance(3600)
-
-    with pytest.raises(KeySettingInvalid, match="expired at `2026-01-01T01:00:00"):
-        accounts.rotate(old.id, timedelta(hours=1))
-
-
-@pytest.mark.parametrize(("overlap", "words"), [(timedelta(seconds=-1), "negative"), (timedelta.max, "shorter")])
-def test_an_overlap_that_cannot_be_is_refused(accounts: Accounts, key: NewKey, overlap: timedelta, words: str) -> None:
-    with pytest.raises(KeySettingInvalid, match=words):
-        accounts.rotate(key.id, overlap)
-
-
-def test_changes_come_in_their_order_and_only_the_later_ones(accounts: Accounts, key: NewKey) -> None:
-    second = accounts.create_key(CreateKey(name="second"))
-    accounts.set_disabled(key.id, disabled=True)
-
-    assert [[(each.id, each.revision) for each in accounts.changed_since(revision)] for revision in (0, 2, 3)] == [
-        [(second.id, 2), (key.id, 3)],
-        [(key.id, 3)],
-        [],
+    created = {
+        "id": "acc-1",
+        "email": "a@example.com",
+        "name": "old",
+        "currency": "CNY",
+        "created_at": "2026-01-01T00:00:00Z",
+        "terms": terms,
+    }
+    assert services.audited() == [
+        ("operator", "account.create", "acc-1", None, created),
+        ("mem-7", "account.change", "acc-1", {"name": "old"}, {"name": "new"}),
+        ("operator", "account.suspend", "acc-1", {"terms": terms}, {"terms": {**terms, "state": "suspended"}}),
     ]
 
 
-def test_last_use_moves_forward_only_and_is_no_change(accounts: Accounts, key: NewKey) -> None:
-    later = START + timedelta(minutes=5)
-    accounts.touch_last_used({key.id: later, KeyId("key-9"): later})
-    accounts.touch_last_used({key.id: START})
-    accounts.touch_last_used({})
+def test_gateways_learn_of_a_changed_account(services: Services) -> None:
+    made = services.customer()
+    seen = read_changes(services.database, {}).seen
+    suspended = services.accounts.suspend("operator", made.id)
 
-    assert [(each.last_used_at, each.revision) for each in accounts.list_keys()] == [(later, 1)]
-
-
-def test_a_record_hides_its_digest_from_print(accounts: Accounts, key: NewKey) -> None:
-    [record] = accounts.list_keys()
-
-    assert repr(record) == f"KeyRecord(id='key-1', account_id='acc-1', name='bootstrap', prefix={record.prefix!r})"
-
-
-def test_a_failing_change_takes_nothing_with_it(accounts: Accounts, key: NewKey, tmp_path: Path) -> None:
-    """The successor and its predecessor change together or not at all."""
-    raw = sqlite3.connect(tmp_path / "qwenport.db")
-    raw.execute("CREATE TRIGGER t BEFORE UPDATE ON api_keys BEGIN SELECT RAISE(ABORT, 'no'); END")
-    raw.commit()
-    raw.close()
-    before = accounts.changed_since(0)
-
-    with pytest.raises(StorageUnavailable, match="refused a statement"):
-        accounts.rotate(key.id, timedelta(hours=1))
-
-    assert accounts.changed_since(0) == before
+    assert list(read_changes(services.database, seen).accounts) == [suspended]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from qwenport.accounts import CreateKey, KeySettingInvalid, hash_key
+from qwenport.accounts import CreateKey, SettingInvalid, hash_key
 from qwenport.accounts.keys import chosen_key, prefix_of, random_key, validated
 from qwenport.core.secret import Secret
 
@@ -53,7 +53,7 @@ def test_an_operator_may_choose_a_key(key: str) -> None:
     ],
 )
 def test_a_chosen_key_of_the_wrong_form_is_refused_without_being_shown(key: str) -> None:
-    with pytest.raises(KeySettingInvalid) as refusal:
+    with pytest.raises(SettingInvalid) as refusal:
         chosen_key(key)
 
     assert str(refusal.value) == (
@@ -107,7 +107,7 @@ def test_a_valid_wish_keeps_its_values_and_gets_plain_lists() -> None:
     ],
 )
 def test_a_wish_that_cannot_be_is_refused_in_words(wish: CreateKey, words: str) -> None:
-    with pytest.raises(KeySettingInvalid) as refusal:
+    with pytest.raises(SettingInvalid) as refusal:
         validated(wish, NOW)
 
     assert words in str(refusal.value)
