@@ -28,11 +28,19 @@ class RequestLine(msgspec.Struct, kw_only=True, omit_defaults=True):
     outcome: str = ""
     error: str = ""
     key_id: str = ""
+    account_id: str = ""
+    workspace_id: str = ""
     model: str = ""
     served_by: str = ""
     streams: bool = False
     input_tokens: int = 0
     output_tokens: int = 0
+    cost_nanos: int | None = None
+    """Nano-units of the currency; None for a request that is no call, and for a call without a price."""
+    currency: str = ""
+    """Of the account, where a call was admitted."""
+    queue_ms: int | None = None
+    """From admission until an engine took the call; None where none did."""
     first_event_ms: float = 0.0
     total_ms: float = 0.0
 

@@ -5,51 +5,72 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from qwenport.observability.families import collect, counters, text_of
+from qwenport.observability.metrics_board import MetricsBoard
+
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+NANOS = 1_000_000_000
 
 Gauges = Callable[[], Mapping[str, tuple[str, Mapping[str, float]]]]
 """Name of a gauge to its help text and its values by label value; the empty label value stands alone."""
 
 
 class Metrics:
-    """The counters of one gateway worker."""
+    """The counters of one gateway worker, and the way to those of the others."""
 
-    def __init__(self) -> None:
+    def __init__(self, board: MetricsBoard | None = None) -> None:
+        """Share with the other workers by `board`; None where there are none."""
         self.registry = CollectorRegistry()
-        requests = Counter(
-            "qwenport_requests",
-            "Requests by face, operation and HTTP status",
-            ("face", "operation", "status"),
-            registry=self.registry,
+        self._board = board
+        requests = self._counter(
+            "qwenport_requests", "Requests by face, operation and HTTP status", "face", "operation", "status"
         )
-        self.refused = Counter(
-            "qwenport_errors", "Requests that ended in an error, by its code", ("code",), registry=self.registry
+        self.refused = self._counter("qwenport_errors", "Requests that ended in an error, by its code", "code")
+        settlements = self._counter("qwenport_settlements", "Holds settled, by outcome of the call", "outcome")
+        tokens = self._counter("qwenport_tokens", "Tokens of settled calls", "model", "direction")
+        costs = self._counter("qwenport_cost", "Cost of settled calls, in units of the currency", "currency")
+        self._unpriced = self._counter("qwenport_unpriced_calls", "Settled calls that have no price")
+        self._clamped = self._counter("qwenport_clamped_usage", "Settled calls whose usage could not be true")
+        shadowed = self._counter(
+            "qwenport_shadow_refusals", "Calls that a limit in shadow mode would have refused", "limit"
         )
-        settlements = Counter(
-            "qwenport_settlements", "Holds settled, by outcome of the call", ("outcome",), registry=self.registry
+        self._bodies_dropped = self._counter(
+            "qwenport_bodies_dropped", "Bodies that were to be kept and are not, because their queue was full"
         )
-        tokens = Counter("qwenport_tokens", "Tokens of settled calls", ("model", "direction"), registry=self.registry)
-        self.first_event = Histogram(
+        self._posted = self._counter("qwenport_posted_calls", "Calls written into the books")
+        self._flush = self._histogram(
+            "qwenport_flush_seconds",
+            "Time that one posting of the journal took",
+            (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+        )
+        self.first_event = self._histogram(
             "qwenport_first_event_seconds",
             "From the request's arrival to the engine's first event",
-            buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60),
-            registry=self.registry,
+            (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60),
         )
-        self.duration = Histogram(
+        self.duration = self._histogram(
             "qwenport_request_seconds",
             "From the request's arrival to its last byte",
-            buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300),
+            (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300),
+        )
+        self._balanced = Gauge(
+            "qwenport_books_balanced",
+            "Whether the last look at the books found them balanced; 1 before the first",
             registry=self.registry,
         )
+        self._balanced.set(1)
 
         # Looking the counter of some labels up costs several times what counting does.
         self._requests = cache(requests.labels)
         self._settlements = cache(settlements.labels)
         self._tokens = cache(tokens.labels)
+        self._costs = cache(costs.labels)
+        self._shadowed = cache(shadowed.labels)
 
     def count_request(self, face: str, operation: str, status: int) -> None:
         """Count a request that was answered; status 0 where nothing was sent."""
@@ -63,13 +84,59 @@ class Metrics:
         if output_tokens:
             self._tokens(model, "output").inc(output_tokens)
 
+    def count_cost(self, currency: str, cost_nanos: int | None) -> None:
+        """Count what a settled call costs in nano-units; None for one without a price."""
+        if cost_nanos is None:
+            self._unpriced.inc()
+        elif cost_nanos:
+            # A float, as every metric; what is billed stands in the books.
+            self._costs(currency).inc(cost_nanos / NANOS)
+
+    def count_clamped(self) -> None:
+        """Count a call whose usage was brought into range."""
+        self._clamped.inc()
+
+    def count_shadow_refusal(self, limit: str) -> None:
+        """Count a call that passed a limit, named by its id, which would have refused it if it were enforced."""
+        self._shadowed(limit).inc()
+
+    def count_dropped_body(self) -> None:
+        """Count a body that is not kept."""
+        self._bodies_dropped.inc()
+
+    def count_posting(self, calls: int, seconds: float) -> None:
+        """Count one posting of the journal: how many calls were new to the books, and how long it took."""
+        self._posted.inc(calls)
+        self._flush.observe(seconds)
+
+    def note_books(self, *, balanced: bool) -> None:
+        """Note what the last look at the books found."""
+        self._balanced.set(balanced)
+
     def watch(self, gauges: Gauges) -> None:
         """Read these gauges at every scrape."""
         self.registry.register(_GaugeCollector(gauges))
 
+    def publish(self) -> None:
+        """Write everything down for the other workers; called every few seconds."""
+        if self._board is not None:
+            self._board.publish(collect(self.registry))
+
+    def leave(self) -> None:
+        """Write down for the last time: the counters go on, the gauges end with this worker."""
+        if self._board is not None:
+            self._board.publish(counters(collect(self.registry)))
+
     def text(self) -> bytes:
-        """Return everything in Prometheus' text format."""
-        return generate_latest(self.registry)
+        """Return everything in Prometheus' text format, for all workers where there are several."""
+        families = collect(self.registry)
+        return text_of(families if self._board is None else self._board.all_workers(families))
+
+    def _counter(self, name: str, help_text: str, *labels: str) -> Counter:
+        return Counter(name, help_text, labels, registry=self.registry)
+
+    def _histogram(self, name: str, help_text: str, buckets: tuple[float, ...]) -> Histogram:
+        return Histogram(name, help_text, buckets=buckets, registry=self.registry)
 
 
 class _GaugeCollector(Collector):

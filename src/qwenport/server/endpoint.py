@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 from urllib.parse import parse_qsl
 
@@ -30,11 +30,14 @@ from qwenport.faces.face import (
 )
 from qwenport.observability.metrics import Metrics
 from qwenport.pipeline.serve import Parts
+from qwenport.server.admissions import Admissions
 from qwenport.server.asgi import Receive, Scope, Send, decode_headers
 from qwenport.server.body import read_body
+from qwenport.server.body_copy import BodyCopy, KeepBody
 from qwenport.server.client_gone import ClientGone
 from qwenport.server.client_watch import ClientWatch
 from qwenport.server.exchange import ExchangeRun
+from qwenport.server.maintenance import Maintenance
 from qwenport.server.request_record import RequestRecord
 from qwenport.server.response import Patience, Response
 
@@ -76,6 +79,9 @@ class FaceParts:
     """Takes in the files of forms."""
     in_flight: set[ClientWatch] = field(default_factory=set)
     """Calls that are being answered; shutdown breaks off those that take too long."""
+    maintenance: Maintenance = field(default_factory=Maintenance)
+    keep_body: KeepBody | None = None
+    """Takes what calls say of keys that ask for it; None where nothing is kept of any."""
 
 
 class FaceEndpoint:
@@ -85,6 +91,8 @@ class FaceEndpoint:
         self._face = face
         self._operations = operations
         self._parts = parts
+        self._admissions = Admissions(parts.pipeline.admit)
+        self._pipeline = replace(parts.pipeline, admit=self._admissions)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; every error ends here, in the face's own shape."""
@@ -104,6 +112,8 @@ class FaceEndpoint:
             response.release()
             record.line.status = response.status
             record.close(parts.metrics)
+            if record.copy is not None and record.is_in_books and parts.keep_body is not None:
+                parts.keep_body(record.copy.stored(request_id))
 
     async def _error_of(self, answering: Awaitable[None], request_id: RequestId) -> QwenportError | None:
         """Return the error that an answer ended in; a defect is logged here and becomes `Internal`."""
@@ -124,13 +134,17 @@ class FaceEndpoint:
         parts = self._parts
         headers = decode_headers(scope)
         caller = parts.identify(headers, parts.client_address(scope))
-        record.line.key_id = caller.key_id
+        record.identify(caller)
+        parts.maintenance.check()
         operation = self._operation(scope["method"])
         received_at = parts.clock.now()
         body = b""
         if not isinstance(operation, UploadOperation):
             body = await read_body(receive, headers, limit_bytes=parts.body_limit_bytes, seconds=parts.patience.body_s)
             response.body_is_read = True
+            if caller.bodies is not None and isinstance(operation, CallOperation):
+                record.copy = BodyCopy(caller, body, received_at)
+                response.copy_to(record.copy)
         request = Request(
             id=request_id,
             received_at=received_at,
@@ -188,10 +202,13 @@ class FaceEndpoint:
         run = ExchangeRun(
             caller=caller,
             exchange=exchange,
-            pipeline=parts.pipeline,
+            pipeline=self._pipeline,
+            admissions=self._admissions,
+            limit_headers=self._face.limit_headers,
             ask=self._ask,
             response=response,
             record=record,
+            now=parts.clock.now,
         )
         watch = ClientWatch(receive, response, call_s=parts.patience.call_s)
         parts.in_flight.add(watch)
@@ -200,6 +217,7 @@ class FaceEndpoint:
                 await run(watch)
         finally:
             parts.in_flight.discard(watch)
+            record.settle(self._admissions.take_out(exchange.call.id))
         if watch.gone:
             record.leave()
         elif watch.aborted is not None:

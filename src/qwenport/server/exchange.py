@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
+from datetime import datetime
 from typing import cast
 
 from msgspec import Struct
@@ -14,8 +15,9 @@ from qwenport.core.errors import EngineFailed, StorageUnavailable
 from qwenport.core.events import Finished, Started
 from qwenport.core.printable import printable
 from qwenport.core.queries import Query
-from qwenport.faces.face import Exchange, Headers, StreamedAnswer, WholeAnswer
+from qwenport.faces.face import Exchange, Headers, LimitHeaders, StreamedAnswer, WholeAnswer
 from qwenport.pipeline.serve import Parts, serve
+from qwenport.server.admissions import Admissions
 from qwenport.server.client_watch import ClientWatch
 from qwenport.server.request_record import RequestRecord
 from qwenport.server.response import Response
@@ -32,9 +34,12 @@ class ExchangeRun(Struct, frozen=True, kw_only=True):
     caller: Caller
     exchange: Exchange
     pipeline: Parts
+    admissions: Admissions
+    limit_headers: LimitHeaders | None
     ask: Ask
     response: Response
     record: RequestRecord
+    now: Callable[[], datetime]
 
     async def __call__(self, watch: ClientWatch) -> None:
         """Serve the call and send its answer, whole or streamed."""
@@ -46,20 +51,20 @@ class ExchangeRun(Struct, frozen=True, kw_only=True):
     async def _whole(self) -> None:
         answer = cast("WholeAnswer", self.exchange.answer)
         call = self.exchange.call
-        served: Headers = ()
+        opening: Headers = ()
         finished = False
         async with aclosing(serve(self.caller, call, self.pipeline)) as events:
             async for event in events:
                 self.record.observe(event)
                 answer.add(event)
                 if isinstance(event, Started):
-                    served = served_by_header(event.served_by, call.model)
+                    opening = self._opening(event)
                 finished = isinstance(event, Finished)
         if not finished:
             raise EngineFailed("the engine ended without finishing its answer")
         reply = answer.reply()
         await self._keep()
-        await self.response.reply(reply, served)
+        await self.response.reply(reply, opening)
 
     async def _stream(self, watch: ClientWatch) -> None:
         answer = cast("StreamedAnswer", self.exchange.answer)
@@ -74,13 +79,22 @@ class ExchangeRun(Struct, frozen=True, kw_only=True):
                     last = piece  # kept back until the call is settled: what the client has seen whole is in the books
                     continue
                 if not response.status and isinstance(event, Started):
-                    await response.open(served_by_header(event.served_by, call.model))
+                    await response.open(self._opening(event))
                 if piece:
                     await response.piece(piece)
         if last is None:
             raise EngineFailed("the engine ended without finishing its answer")
         await self._keep()
         await response.piece(last, last=True)
+
+    def _opening(self, started: Started) -> Headers:
+        """Return the header lines that are known once the engine has begun: who answers, and what the limits leave."""
+        call = self.exchange.call
+        served = served_by_header(started.served_by, call.model)
+        admission = self.admissions.find(call.id)
+        if self.limit_headers is None or admission is None or not admission.standings:
+            return served
+        return (*served, *self.limit_headers(admission.standings, self.now()))
 
     async def _keep(self) -> None:
         """Store what the answer promises to keep, before the client can ask for it.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import msgspec
 from starlette.requests import Request
@@ -14,6 +14,7 @@ from qwenport.core.errors import StorageUnavailable
 from qwenport.engines.engine import Condition, Engine, EngineState
 from qwenport.observability.metrics import CONTENT_TYPE, Metrics
 from qwenport.server.json_reply import json_reply
+from qwenport.server.maintenance import Maintenance
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +26,9 @@ class HealthParts:
     """Raises `StorageUnavailable`; may block, and is called in a thread."""
     is_draining: Callable[[], bool]
     metrics: Metrics
+    maintenance: Maintenance = field(default_factory=Maintenance)
+    counters_up: Callable[[], bool] = lambda: True
+    """Whether calls can be counted; always, where that is done within the process."""
 
 
 class Health:
@@ -42,18 +46,27 @@ class Health:
         conditions = {target: engine.condition() for target, engine in self._parts.engines.items()}
         storage = await self._storage()
         waits = [target for target, now in conditions.items() if now.state in {EngineState.LOADING, EngineState.ENDED}]
-        draining = self._parts.is_draining()
-        is_ready = storage == "ready" and not waits and not draining
+        counted = self._parts.counters_up()
+        status = self._status(works=storage == "ready" and counted and not waits)
         body = {
-            "status": "ready" if is_ready else "draining" if draining else "not ready",
+            "status": status,
             "storage": storage,
+            "counters": "ready" if counted else "the counters of limits cannot be reached, or are being rebuilt",
             "engines": {target: _said(condition) for target, condition in conditions.items()},
         }
-        return json_reply(body, 200 if is_ready else 503)
+        return json_reply(body, 200 if status == "ready" else 503)
 
     async def metrics(self, request: Request) -> Response:
         """Answer with the metrics in Prometheus' text format."""
         return Response(self._parts.metrics.text(), media_type=CONTENT_TYPE)
+
+    def _status(self, *, works: bool) -> str:
+        """Return the word for all of it; why nothing is to be sent here on purpose goes before what does not work."""
+        if self._parts.is_draining():
+            return "draining"
+        if self._parts.maintenance.is_on:
+            return "maintenance"
+        return "ready" if works else "not ready"
 
     async def _storage(self) -> str:
         try:

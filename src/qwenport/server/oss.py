@@ -7,7 +7,7 @@ exactly 200 with an empty body, for which `dashscope/utils/oss_utils.py` looks; 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from xml.sax.saxutils import escape
 
 from starlette.routing import BaseRoute, Route
@@ -15,6 +15,7 @@ from starlette.routing import BaseRoute, Route
 from qwenport.core.errors import BodyNotForm, BodyTooLarge, BodyTooSlow, QwenportError
 from qwenport.core.ids import Ids, RequestId
 from qwenport.core.stored_files import FilePurpose, UploadFault
+from qwenport.faces.face import Headers
 from qwenport.files import (
     FileStore,
     NewFile,
@@ -29,6 +30,7 @@ from qwenport.observability.metrics import Metrics
 from qwenport.server.asgi import Receive, Scope, Send, decode_headers
 from qwenport.server.client_gone import ClientGone
 from qwenport.server.form import Fields, FilePart, FormReader, Sink
+from qwenport.server.maintenance import Maintenance
 from qwenport.server.public import UPLOAD_HOST
 from qwenport.server.request_record import RequestRecord
 
@@ -57,11 +59,12 @@ _ERROR_WORDS: tuple[tuple[type[QwenportError], int, str], ...] = (
 class _Refused(Exception):
     """The form is not taken."""
 
-    def __init__(self, status: int, code: str, message: str) -> None:
+    def __init__(self, status: int, code: str, message: str, *, retry_after_s: int | None = None) -> None:
         super().__init__(message)
         self.status = status
         self.code = code
         self.message = message
+        self.retry_after_s = retry_after_s
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +76,7 @@ class UploadHostParts:
     forms: FormReader
     ids: Ids
     metrics: Metrics
+    maintenance: Maintenance = field(default_factory=Maintenance)
 
 
 def upload_routes(parts: UploadHostParts) -> list[BaseRoute]:
@@ -113,6 +117,7 @@ class UploadHost:
         if scope["method"] != "POST":
             words = "The specified method is not allowed against this resource."
             raise _Refused(405, "MethodNotAllowed", words)
+        self._parts.maintenance.check()
         taken: list[tuple[UploadPermission, StagedFile]] = []
 
         async def take(part: FilePart, fields: Fields) -> Sink:
@@ -175,9 +180,12 @@ class _Answer:
             f"<Error>\n  <Code>{refused.code}</Code>\n  <Message>{escape(refused.message)}</Message>\n"
             f"  <RequestId>{self._request_id}</RequestId>\n</Error>\n"
         )
-        await self._reply(refused.status, body.encode(), ((b"content-type", b"application/xml"),))
+        headers: Headers = ((b"content-type", b"application/xml"),)
+        if refused.retry_after_s is not None and refused.status == 503:
+            headers += ((b"retry-after", b"%d" % refused.retry_after_s),)
+        await self._reply(refused.status, body.encode(), headers)
 
-    async def _reply(self, status: int, body: bytes, headers: tuple[tuple[bytes, bytes], ...]) -> None:
+    async def _reply(self, status: int, body: bytes, headers: Headers) -> None:
         lines = [
             *headers,
             (b"content-length", str(len(body)).encode()),
@@ -194,4 +202,4 @@ class _Answer:
 
 def _translated(error: QwenportError) -> _Refused:
     status, code = next((status, code) for kind, status, code in _ERROR_WORDS if isinstance(error, kind))
-    return _Refused(status, code, error.message)
+    return _Refused(status, code, error.message, retry_after_s=error.retry_after_s)

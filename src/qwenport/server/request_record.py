@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import time
 
+from qwenport.core.caller import Caller
 from qwenport.core.errors import QwenportError
 from qwenport.core.events import Event, Finished, Generated, Started
 from qwenport.core.ids import RequestId
+from qwenport.gate.admission import Admission
 from qwenport.observability.log import REQUESTS, RequestLine
 from qwenport.observability.metrics import Metrics
 from qwenport.server.asgi import Scope
+from qwenport.server.body_copy import BodyCopy
 
 
 class RequestRecord:
@@ -20,6 +23,15 @@ class RequestRecord:
         self.line = RequestLine(
             request_id=request_id, face=face, operation=operation, method=scope["method"], path=scope["path"]
         )
+        self.copy: BodyCopy | None = None
+        """Of what the call says, where its key asks for one."""
+        self.is_in_books = False
+        """Whether a call was admitted and settled; what a refused one said could never be found again."""
+
+    def identify(self, caller: Caller) -> None:
+        """Note who asks."""
+        line = self.line
+        line.key_id, line.account_id, line.workspace_id = caller.key_id, caller.account_id, caller.workspace_id
 
     def observe(self, event: Event) -> None:
         """Count an event."""
@@ -32,6 +44,16 @@ class RequestRecord:
         elif isinstance(event, Finished):
             self.line.input_tokens = event.usage.input_tokens
             self.line.output_tokens = event.usage.output_tokens
+
+    def settle(self, admission: Admission | None) -> None:
+        """Note what the books will say of the call; nothing where it was not admitted."""
+        settlement = None if admission is None else admission.settlement
+        if settlement is not None:
+            self.is_in_books = True
+            line = self.line
+            line.queue_ms = settlement.queue_ms
+            line.cost_nanos = settlement.cost_nanos
+            line.currency = settlement.hold.currency
 
     def fail(self, error: QwenportError) -> None:
         """Note the error that ends the request."""

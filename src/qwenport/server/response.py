@@ -11,6 +11,7 @@ from qwenport.core.ids import RequestId
 from qwenport.faces.face import Face, FileReply, Headers, Reply, StreamedAnswer
 from qwenport.faces.sse import KEEP_ALIVE
 from qwenport.server.asgi import Message, Send
+from qwenport.server.body_copy import BodyCopy
 from qwenport.server.client_gone import ClientGone
 
 PROXY_HEADERS: Headers = ((b"cache-control", b"no-cache"), (b"x-accel-buffering", b"no"))
@@ -56,6 +57,10 @@ class Response:
         """Whether the request's body was read to its end."""
         self.closing = False
         """Whether the last bytes are on their way or out."""
+
+    def copy_to(self, copy: BodyCopy) -> None:
+        """Let a copy be made of everything that is sent from here on."""
+        self._send = copy.listening(self._send)
 
     async def reply(self, reply: Reply, extra: Headers = ()) -> None:
         """Send a complete answer."""

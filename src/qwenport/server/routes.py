@@ -11,13 +11,14 @@ from starlette.routing import BaseRoute, Mount, Route, Router
 from qwenport.core.secret import Secret
 from qwenport.faces.face import Face, Operation
 from qwenport.server.address_table import AddressTable
-from qwenport.server.admin.routes import AdminParts, admin_routes, unknown_address
+from qwenport.server.admin.application import admin_application
+from qwenport.server.admin.parts import AdminParts
 from qwenport.server.asgi import ASGIApp, Receive, Scope, Send
 from qwenport.server.cors import FaceCors
 from qwenport.server.endpoint import FaceEndpoint, FaceParts
 from qwenport.server.health import Health, HealthParts
 from qwenport.server.openapi_page import openapi_routes
-from qwenport.server.operator import OperatorOnly
+from qwenport.server.operator import Guarded, Open, OperatorOnly
 from qwenport.server.oss import UploadHostParts, upload_routes
 
 
@@ -44,7 +45,7 @@ class PublicParts:
 def public_application(faces: Sequence[Face], parts: PublicParts, access: Access) -> ASGIApp:
     """Return the application of the public address: the faces with API keys, the operator's routes with the token."""
     token = access.operator_token
-    operator = OperatorOnly(Router([*admin_routes(parts.admin)], default=unknown_address), token)
+    admin = admin_application(parts.admin, Guarded(token, parts.admin.members))
     metrics = OperatorOnly(Router([Route("/metrics", Health(parts.health).metrics)]), token)
     routes = [
         *face_routes(faces, parts.faces),
@@ -52,7 +53,7 @@ def public_application(faces: Sequence[Face], parts: PublicParts, access: Access
         *health_routes(parts.health),
         *openapi_routes(faces),
         Route("/metrics", metrics),
-        Mount("/admin/v1", operator),
+        Mount("/admin/v1", admin),
     ]
     router = AddressTable(routes, default=UnknownAddress(faces, parts.faces))
     return FaceCors(router, faces, access.cors_origins) if access.cors_origins else router
@@ -63,7 +64,7 @@ def operator_application(health: HealthParts, admin: AdminParts) -> ASGIApp:
     routes = [
         *health_routes(health),
         Route("/metrics", Health(health).metrics),
-        Mount("/admin/v1", Router([*admin_routes(admin)], default=unknown_address)),
+        Mount("/admin/v1", admin_application(admin, Open())),
     ]
     return Router(routes, redirect_slashes=False)
 
