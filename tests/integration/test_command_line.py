@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable
+from decimal import Decimal
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -342,7 +343,8 @@ def test_a_wrong_token_is_refused_in_words(make_server: MakeServer) -> None:
     words = refusal(server, "keys", "list", QWENPORT_URL=server.url, QWENPORT_ADMIN_TOKEN="0123456789abcdef")
 
     assert words == (
-        "qwenport: this address needs the operator token: send `Authorization: Bearer` with QWENPORT_ADMIN_TOKEN"
+        "qwenport: this address needs the operator token: send `Authorization: Bearer` with QWENPORT_ADMIN_TOKEN, "
+        "or to the admin API with the token of a member (`qpm-…`)"
     )
 
 
@@ -381,3 +383,53 @@ def test_a_first_key_that_was_not_chosen_is_left_in_a_file_for_its_owner(make_se
     assert str(path) in server.output
     answer = httpx.get(f"{server.url}/v1/models", headers={"Authorization": f"Bearer {key}"})
     assert answer.status_code == 200
+
+
+def test_an_account_is_paid_for_limited_billed_and_closed_out_while_the_server_runs(
+    make_server: MakeServer, models_dir: Path, eventually: Eventually
+) -> None:
+    server = make_server(models_dir)
+    server.start()
+    account = as_json(server, "accounts", "create", "--email", "own@example.com", "--free-tokens", "0")["id"]
+    key = as_json(server, "keys", "create", "--account", account, "--daily-requests", "2")["key"]
+    unpaid = ask(server, key)
+    as_json(server, "accounts", "credit", account, "--amount", "10.00", "--currency", "CNY")
+
+    assert (unpaid.status_code, unpaid.json()["error"]["code"]) == (400, "Arrearage")
+    eventually(lambda: ask(server, key).status_code == 200, "the credit is in force")
+    assert ask(server, key).status_code == 200
+    assert ask(server, key).status_code == 429
+    [used] = as_json(server, "usage", "--by", "account", "--account", account)
+    balance = as_json(server, "accounts", "balance", account)["balance"]
+    assert (used["requests"] >= 2, Decimal(balance)) == (True, 10 - Decimal(used["cost"]))
+    assert Decimal(used["cost"]) > 0
+
+    exported = as_json(server, "calls", "export", "--account", account, "--status", "200", "--out", "calls.csv")
+    assert exported["calls"] == 2
+    assert as_json(server, "db", "backup", "books.zip")["rows"] > 0
+    assert "already uses the data directory" in refusal(server, "db", "restore", "books.zip", "--yes")
+    found = server.run("keys", "revoke", "--stdin", text=f"a key in a public place: {key}\n")
+    assert (found.returncode, key in found.stdout + found.stderr) == (0, False)
+    eventually(lambda: ask(server, key).status_code == 401, "the revoked key is refused")
+    assert "balance" in refusal(server, "accounts", "close", account, "--yes")
+    assert as_json(server, "ledger", "check")["balanced"]
+    assert key not in server.output
+
+
+def test_the_faces_are_closed_for_maintenance_while_the_command_line_goes_on(
+    make_server: MakeServer, eventually: Eventually
+) -> None:
+    server = make_server()
+    server.start()
+
+    def models() -> httpx.Response:
+        return httpx.get(f"{server.url}/v1/models", headers=server.bearer)
+
+    as_json(server, "maintenance", "on", "--words", "back at noon")
+    eventually(lambda: models().status_code == 503, "the faces are closed")
+    closed = models()
+    assert "back at noon" in closed.text
+    assert int(closed.headers["retry-after"]) > 0
+    assert as_json(server, "maintenance")["on"] is True
+    as_json(server, "maintenance", "off")
+    eventually(lambda: models().status_code == 200, "the faces are open")

@@ -22,8 +22,9 @@ from dashscope.common.error import UploadFileException
 from dashscope.utils.oss_utils import OssUtils
 from dashscope.v2.errors import NotFoundError
 
-from qwenport.accounts import CreateKey
+from qwenport.accounts import Accounts, ApiKeys, CreateAccount, CreateKey
 from qwenport.core.call import ChatInput
+from qwenport.core.caller import AccountKind
 from qwenport.core.content import Picture
 from qwenport.core.errors import FileNotFound
 from qwenport.core.events import ChoiceFinished, Delta, Event, Finished, FinishReason, Started
@@ -33,8 +34,7 @@ from qwenport.core.stored_files import FilePurpose
 from qwenport.core.usage import Usage
 from qwenport.files import NewFile
 from qwenport.server.public import UPLOAD_HOST
-from qwenport.settings.settings import ConfigurationFile, FilesTable, ServerTable
-from qwenport.storage import account_rows
+from qwenport.settings.configuration_file import ConfigurationFile, FilesTable, ServerTable
 from qwenport.storage.records import AccountRecord
 from qwenport.testing.clock import FakeClock
 from qwenport.testing.gateway import KEY, Gateway, Plan, bearer, running_gateway
@@ -122,14 +122,17 @@ class House:
 
     async def stranger(self) -> str:
         """Return the key of another account."""
-        account = AccountRecord(
-            id=AccountId("acc-2"), email="b@b", name="b", kind="metered", currency="CNY", created_at=self.clock.now()
-        )
-        with self.gateway.database.write() as transaction:
-            account_rows.add(transaction, account)
-        key = self.gateway.accounts.create_key(CreateKey(account_id=account.id))
-        await self.gateway.keeper.follow_keys()
+        parts = (self.gateway.database, self.clock, self.gateway.plan.ids)
+        wish = CreateAccount(email="b@b", name="other", kind=AccountKind.METERED)
+        account = Accounts(*parts).create("operator", wish)
+        key = ApiKeys(*parts).create("operator", CreateKey(account_id=account.id))
+        await self.gateway.keeper.follow()
         return key.key.reveal()
+
+
+def first_account(house: House) -> AccountRecord:
+    """Return the account of the first start."""
+    return Accounts(house.gateway.database, house.clock, house.gateway.plan.ids).every()[0]
 
 
 @pytest.fixture
@@ -199,7 +202,7 @@ async def test_openai_gets_the_content_of_results_alone(house: House) -> None:
     store = house.gateway.house._files
     staged = await store.stage(FilePurpose.BATCH_OUTPUT)
     await staged.write(b"line\n" * 200_000)
-    account = house.gateway.accounts.list_accounts()[0]
+    account = first_account(house)
     (output,), _ = await store.keep(
         account.id, (NewFile(staged=staged, name="结果.jsonl", purpose=FilePurpose.BATCH_OUTPUT),)
     )
@@ -439,7 +442,7 @@ async def test_a_posted_file_is_answered_with_200_and_an_empty_body_and_belongs_
     leave = await grant(house)
     answer = await post_form(house, form_of(leave), b"pixels")
     store, key = house.gateway.house._files, form_of(leave)["key"]
-    mine = house.gateway.accounts.list_accounts()[0].id
+    mine = first_account(house).id
 
     assert (answer.status_code, answer.content) == (200, b"")
     assert (await store.resolve_upload(mine, key)).path.read_bytes() == b"pixels"

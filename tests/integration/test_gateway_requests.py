@@ -9,17 +9,27 @@ from pathlib import Path
 
 import pytest
 
-from qwenport.core.errors import BodyNotJson, BodyTooLarge, BodyTooSlow, KeyMissing, MethodNotAllowed, PathNotFound
+from qwenport.core.errors import (
+    BodyNotJson,
+    BodyTooLarge,
+    BodyTooSlow,
+    KeyMissing,
+    MethodNotAllowed,
+    PathNotFound,
+    StorageUnavailable,
+    UnderMaintenance,
+)
 from qwenport.core.events import ChoiceFinished, Delta, Event, Finished, FinishReason, Started
-from qwenport.core.ids import RequestId
+from qwenport.core.ids import AccountId, KeyId, RequestId
 from qwenport.core.usage import Usage
 from qwenport.faces.face import Face
 from qwenport.faces.registry import FACES
+from qwenport.metering.records import Hold, Outcome, Settlement
 from qwenport.server.response import Patience
 from qwenport.testing.gateway import KEY, OPERATOR_TOKEN, Gateway, Plan, bearer, running_gateway
 from qwenport.testing.plain_call import FIRST_ID, PlainCall, every_generating_call
 from qwenport.testing.raw_client import RawClient, request_bytes
-from qwenport.testing.scripted_engine import ScriptedEngine
+from qwenport.testing.scripted_engine import ScriptedEngine, Wait
 
 pytestmark = pytest.mark.anyio
 
@@ -266,3 +276,64 @@ async def test_a_stranger_with_a_large_upload_still_reads_why_it_was_refused(gat
         await asyncio.gather(sending, return_exceptions=True)
 
     assert answer.status == 401
+
+
+def a_settlement_that_the_disk_refused() -> Settlement:
+    hold = Hold(
+        id=RequestId("an-earlier-call"),
+        at=0.0,
+        expires_at=3600.0,
+        key_id=KeyId("key-1"),
+        account_id=AccountId("acc-1"),
+        currency="CNY",
+        model="qwen-plus",
+        face="openai",
+        operation="chat.completions",
+        streams=False,
+        input_tokens=1,
+        output_tokens=1,
+    )
+    return Settlement(hold=hold, at=1.0, outcome=Outcome.FINISHED, status=200, priced=True)
+
+
+@pytest.mark.parametrize("asked", every_generating_call(FACES), ids=lambda call: call.name)
+async def test_while_nothing_can_be_recorded_every_call_is_refused_before_its_first_byte(
+    client: RawClient, gateway: Gateway, asked: PlainCall
+) -> None:
+    gateway.journal.unwritten.append(a_settlement_that_the_disk_refused())
+    await client.send(asked.request(KEY))
+    answer = await client.answer()
+    gateway.journal.unwritten.clear()
+    await client.send(asked.request(KEY))
+
+    expected = asked.refusal(StorageUnavailable("earlier settlements are still waiting for the disk"))
+    assert (answer.status, answer.body) == (503, expected.body)
+    assert (answer.headers["retry-after"], answer.headers["content-type"]) == ("5", "application/json")
+    assert (await client.answer()).status == 200
+
+
+async def test_maintenance_closes_the_faces_and_leaves_the_operator_his_routes(
+    client: RawClient, gateway: Gateway, call: PlainCall
+) -> None:
+    gateway.parts.maintenance.is_on, gateway.parts.maintenance.words = True, "back at noon"
+    answer = await client.ask(call.operation.method, call.operation.path, call.headers(KEY), b"")
+    async with gateway.client() as other:  # what was not read of a body cannot be passed over, so each is closed
+        models = await other.ask("GET", "/v1/models", bearer())
+    async with gateway.operator_client() as operator:
+        open_still = [(await operator.ask("GET", path)).status for path in ("/admin/v1/keys", "/metrics", "/healthz")]
+
+    expected = call.refusal(UnderMaintenance("back at noon"))
+    assert (answer.status, answer.body, answer.headers["retry-after"]) == (503, expected.body, "30")
+    assert (models.status, open_still) == (503, [200, 200, 200])
+
+
+async def test_a_call_under_way_when_maintenance_begins_is_answered(tmp_path: Path, call: PlainCall) -> None:
+    begun = Wait()
+    engine = ScriptedEngine(lambda _: [begun, *WHOLE], target=TARGET)
+    async with running_gateway(tmp_path, Plan(engines=[engine])) as gateway, gateway.client() as client:
+        await client.send(call.request(KEY))
+        await begun.arrives()
+        gateway.parts.maintenance.is_on = True
+        begun.go.set()
+
+        assert (await client.answer()).status == 200

@@ -34,7 +34,7 @@ from qwenport.media.fetch import MOST_REDIRECTS, Fetcher
 from qwenport.media.images import FindContent
 from qwenport.media.loader import IMAGES_AT_ONCE, MediaLoader
 from qwenport.media.outbound import Outbound
-from qwenport.settings.settings import MediaTable
+from qwenport.settings.configuration_file import MediaTable
 from qwenport.testing.models import model_card
 
 pytestmark = pytest.mark.anyio

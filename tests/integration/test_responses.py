@@ -14,16 +14,15 @@ import dashscope
 import openai
 import pytest
 
-from qwenport.accounts import CreateKey
+from qwenport.accounts import Accounts, ApiKeys, CreateAccount, CreateKey
 from qwenport.core.call import Call, ChatInput, EmbeddingInput, PromptInput, RerankInput
+from qwenport.core.caller import AccountKind
 from qwenport.core.errors import EngineFailed
 from qwenport.core.events import ChoiceFinished, Delta, Embedded, Event, Finished, FinishReason, Ranked, Started
-from qwenport.core.ids import AccountId
 from qwenport.core.prepared_call import PreparedCall
 from qwenport.core.usage import Usage
-from qwenport.storage import account_rows, call_rows
+from qwenport.storage import call_rows
 from qwenport.storage.call_rows import CallFilter
-from qwenport.storage.records import AccountRecord
 from qwenport.testing.clock import FakeClock
 from qwenport.testing.gateway import KEY, Gateway, Plan, bearer, running_gateway
 from qwenport.testing.scripted_engine import ScriptedEngine, Step
@@ -75,18 +74,11 @@ class House:
 
     async def stranger(self) -> str:
         """Return the key of another account."""
-        account = AccountRecord(
-            id=AccountId("acc-other"),
-            email="other@localhost",
-            name="other",
-            kind="metered",
-            currency="CNY",
-            created_at=self.clock.now(),
-        )
-        with self.gateway.database.write() as transaction:
-            account_rows.add(transaction, account)
-        key = self.gateway.accounts.create_key(CreateKey(account_id=account.id))
-        await self.gateway.keeper.follow_keys()
+        parts = (self.gateway.database, self.clock, self.gateway.plan.ids)
+        wish = CreateAccount(email="other@localhost", name="other", kind=AccountKind.METERED)
+        account = Accounts(*parts).create("operator", wish)
+        key = ApiKeys(*parts).create("operator", CreateKey(account_id=account.id))
+        await self.gateway.keeper.follow()
         return key.key.reveal()
 
     async def post(self, path: str, body: object) -> tuple[int, bytes]:

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
 import http.client
 import json
 import os
 import signal
 import socket
-import tempfile
-import threading
+import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
 
-from qwenport.testing.llama_host import DONE, FakeLlamaHost, Reply, answer, end, piece, progress
+from qwenport.testing.llama_host import DONE, Reply, answer, end, piece, progress
 from qwenport.testing.scripted_engine import Wait
+from qwenport.testing.scripted_host import ScriptedHost
 
 if TYPE_CHECKING:
     from tests.conftest import Server
@@ -27,86 +26,19 @@ if TYPE_CHECKING:
 Eventually = Callable[..., None]
 MakeServer = Callable[..., "Server"]
 CHAT = "/v1/chat/completions"
-FAKE_MODEL = """
-name = "fake"
-description = "An engine with a script"
-family = "fake"
-released = 2026-01-01
-context_tokens = 4096
-max_input_tokens = 4095
-max_output_tokens = 2048
-modalities = ["text"]
-default_result_format = "text"
-
-[[prices]]
-region = "here"
-currency = "CNY"
-input = "0.001"
-output = "0.002"
-per_tokens = 1000
-since = 2026-01-01
-source = "made up"
-
-[weights]
-source = "file:/nowhere.gguf"
-sha256 = "0000000000000000000000000000000000000000000000000000000000000000"
-size_bytes = 1
-licence = "none"
-
-[engine]
-kind = "llama"
-context_tokens = 4096
-slots = 8
-url = "unix:{socket}"
-"""
-
-
-class Host:
-    """A fake engine host in a thread of its own."""
-
-    def __init__(self) -> None:
-        self.fake = FakeLlamaHost(answer("Hel", "lo"))
-        self.socket = Path(tempfile.mkdtemp(prefix="qp-")) / "fake.sock"
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._run)
-        self._end = asyncio.Event()
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._loop.call_soon_threadsafe(self._end.set)
-        self._thread.join()
-        self.socket.unlink(missing_ok=True)
-        self.socket.parent.rmdir()
-
-    def release(self, wait: Wait) -> None:
-        """Let the host go on."""
-        self._loop.call_soon_threadsafe(wait.go.set)
-
-    def _run(self) -> None:
-        async def listen() -> None:
-            async with self.fake.listening(self.socket):
-                await self._end.wait()
-
-        with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
-            runner.run(listen())
 
 
 @pytest.fixture
-def host() -> Iterator[Host]:
-    with Host() as host:
+def host() -> Iterator[ScriptedHost]:
+    with ScriptedHost(answer("Hel", "lo")) as host:
         yield host
 
 
 @pytest.fixture
-def server(host: Host, make_server: MakeServer) -> Server:
+def server(host: ScriptedHost, make_server: MakeServer) -> Server:
     """Give a server that is up, with the model `fake` on the fake host and all others without weights."""
     server = make_server()
-    folder = server.data_dir / "catalog"
-    folder.mkdir(parents=True)
-    (folder / "fake.toml").write_text(FAKE_MODEL.format(socket=host.socket))
+    host.add_model(server.data_dir)
     server.start(until="/healthz")
     return server
 
@@ -180,7 +112,7 @@ def is_running(pid: int) -> bool:
 
 
 def test_a_server_that_was_killed_has_every_finished_call_in_its_books_once(
-    server: Server, host: Host, eventually: Eventually
+    server: Server, host: ScriptedHost, eventually: Eventually
 ) -> None:
     finished = [ask(server).json()["id"].removeprefix("chatcmpl-") for _ in range(5)]
     host.fake.reply, wait = paused()
@@ -213,7 +145,7 @@ def test_a_supervisor_that_was_killed_leaves_no_process_behind(
 
 
 def test_a_worker_that_was_killed_is_replaced_and_its_calls_are_in_the_books(
-    server: Server, host: Host, eventually: Eventually
+    server: Server, host: ScriptedHost, eventually: Eventually
 ) -> None:
     assert ask(server).status_code == 200
     host.fake.reply, wait = paused()
@@ -227,6 +159,25 @@ def test_a_worker_that_was_killed_is_replaced_and_its_calls_are_in_the_books(
 
     assert ask(server).json()["choices"][0]["message"]["content"] == "Hello"
     assert outcomes(server) == [("finished", 200, 7, 2), ("lost", 500, 0, 0), ("finished", 200, 7, 3)]
+    assert books(server) == (True, 0, 0)
+
+
+def test_a_killed_worker_is_not_replaced_before_the_books_have_taken_its_calls(
+    server: Server, host: ScriptedHost, eventually: Eventually
+) -> None:
+    host.fake.reply, wait = paused()
+    [worker] = server.children("worker")
+    with closing(sqlite3.connect(server.data_dir / "qwenport.db", isolation_level=None)) as somebody:
+        with streaming(server):
+            somebody.execute("BEGIN IMMEDIATE")
+            server.kill(worker)
+            eventually(lambda: "cannot be posted yet" in server.output, "the books are locked")
+        assert server.children("worker") == []
+        somebody.execute("ROLLBACK")
+    host.release(wait)
+    eventually(lambda: server.answers("/healthz"), "another worker answers")
+
+    assert outcomes(server) == [("lost", 500, 0, 0)]
     assert books(server) == (True, 0, 0)
 
 
@@ -275,7 +226,9 @@ def test_an_engine_killed_in_the_middle_is_an_error_inside_the_stream_and_bills_
 LONG_STORY = [{"role": "user", "content": "Tell me a very long story about a fisherman and count to a thousand in it."}]
 
 
-def test_a_server_that_is_told_to_end_finishes_what_runs(server: Server, host: Host, eventually: Eventually) -> None:
+def test_a_server_that_is_told_to_end_finishes_what_runs(
+    server: Server, host: ScriptedHost, eventually: Eventually
+) -> None:
     host.fake.reply, wait = paused()
     with streaming(server) as response:
         os.kill(server.pid, signal.SIGTERM)
@@ -292,7 +245,7 @@ def test_a_server_that_is_told_to_end_finishes_what_runs(server: Server, host: H
     assert [(row["requests"], row["output_tokens"]) for row in listed] == [(1, 4)]
 
 
-def test_a_second_interrupt_breaks_off_what_runs(server: Server, host: Host, eventually: Eventually) -> None:
+def test_a_second_interrupt_breaks_off_what_runs(server: Server, host: ScriptedHost, eventually: Eventually) -> None:
     host.fake.reply, wait = paused()
     with streaming(server) as response:
         os.kill(server.pid, signal.SIGINT)
@@ -310,7 +263,7 @@ def test_a_second_interrupt_breaks_off_what_runs(server: Server, host: Host, eve
 
 @pytest.mark.parametrize("streams", [True, False])
 def test_a_client_that_leaves_stops_the_engine_and_pays_for_what_was_made(
-    server: Server, host: Host, eventually: Eventually, streams: bool
+    server: Server, host: ScriptedHost, eventually: Eventually, streams: bool
 ) -> None:
     host.fake.reply, wait = paused()
     if streams:

@@ -28,6 +28,8 @@ from qwenport.core.errors import (
 from qwenport.core.events import ChoiceFinished, Delta, Embedded, Event, Finished, FinishReason, Ranked, Started
 from qwenport.core.usage import Usage
 from qwenport.faces.registry import FACES
+from qwenport.gate.counters import Counters
+from qwenport.gate.local_counters import LocalCounters
 from qwenport.metering.ledger import check
 from qwenport.metering.records import Hold, Settlement
 from qwenport.metering.replay import decode_line
@@ -52,7 +54,7 @@ PRICES = {
 """Nano-yuan for an input and an output token on 1 January 2026; None where no list in force then has the model."""
 
 Open = Callable[..., Awaitable[Gateway]]
-"""Starts the gateway of a test: script, limits, slots."""
+"""Starts the gateway of a test: script, counters, slots."""
 
 
 @pytest.fixture(params=every_plain_call(FACES), ids=lambda call: call.name)
@@ -66,9 +68,11 @@ async def open_gateway(tmp_path: Path, call: PlainCall) -> AsyncIterator[Open]:
     """Return a starter of gateways; afterwards nothing of them may be left running."""
     async with AsyncExitStack() as stack:
 
-        async def start(script: Sequence[Step], limits: Sequence[Tally] = (), slots: int = 4) -> Gateway:
+        async def start(script: Sequence[Step], counters: Counters | None = None, slots: int = 4) -> Gateway:
             engine = ScriptedEngine(lambda _: script, target=target_of(call), slots=slots)
-            return await stack.enter_async_context(running_gateway(tmp_path, Plan(engines=(engine,), limits=limits)))
+            return await stack.enter_async_context(
+                running_gateway(tmp_path, Plan(engines=(engine,), counters=counters))
+            )
 
         yield start
     # What is left are the task that runs this and the one in which the plugin runs tests.
@@ -134,6 +138,14 @@ def rows(gateway: Gateway, statement: str) -> list[tuple[object, ...]]:
         connection.close()
 
 
+def held_by(counters: Counters) -> int:
+    """Return how many holds counters have."""
+    if isinstance(counters, Tally):
+        return len(counters.held)
+    assert isinstance(counters, LocalCounters)
+    return counters.held
+
+
 async def assert_nothing_is_held(gateway: Gateway) -> None:
     """Everything that was taken was given back, and nothing runs any more."""
     await gateway.idle()
@@ -141,7 +153,7 @@ async def assert_nothing_is_held(gateway: Gateway) -> None:
     assert gateway.journal.open_holds == {}
     assert engine_of(gateway).open_runs == 0
     assert {slots.free for slots in gateway.routes.slots.values()} == {engine_of(gateway).slots}
-    assert [limit.held for limit in gateway.plan.limits if isinstance(limit, Tally)] == [{}] * len(gateway.plan.limits)
+    assert held_by(gateway.counters) == 0
     assert check(gateway.database).balanced
 
 
@@ -149,8 +161,7 @@ async def assert_no_trace(gateway: Gateway) -> None:
     """The call was never admitted: nothing of it is in the journal or in the books."""
     await assert_nothing_is_held(gateway)
     assert journal_lines(gateway) == []
-    assert rows(gateway, "SELECT * FROM calls") == []
-    assert rows(gateway, "SELECT * FROM ledger_entries") == []
+    assert rows(gateway, "SELECT name FROM sqlite_master WHERE name LIKE 'calls_2%' OR name LIKE 'postings_2%'") == []
 
 
 async def assert_settled(
@@ -167,10 +178,10 @@ async def assert_settled(
     assert rows(
         gateway,
         "SELECT request_id, face, operation, streams, model, served_by, outcome, status, error, input_tokens, "
-        "output_tokens, cached_tokens, usage_source, cost_nanos FROM calls",
+        "output_tokens, cached_tokens, usage_source, cost_nanos FROM calls_202601",
     ) == [(*identity, served_by, *ending, input_tokens, output_tokens, cached_tokens, source, cost)]
     kind = "post" if input_tokens else "void"
-    assert rows(gateway, "SELECT request_id, amount_nanos, kind FROM ledger_entries") == [(FIRST_ID, cost or 0, kind)]
+    assert rows(gateway, "SELECT request_id, amount_nanos, kind FROM postings_202601") == [(FIRST_ID, cost or 0, kind)]
 
 
 async def assert_answer(gateway: Gateway, client: RawClient, call: PlainCall, steps: Sequence[Event]) -> None:
@@ -203,7 +214,7 @@ async def assert_broken_off(
 
 
 async def test_a_finished_call_is_posted_with_the_engines_own_count(call: PlainCall, open_gateway: Open) -> None:
-    gateway = await open_gateway(whole(call), [Tally()])
+    gateway = await open_gateway(whole(call), Tally())
     async with gateway.client() as client:
         await client.send(call.request(KEY))
         await assert_answer(gateway, client, call, whole(call))
@@ -238,7 +249,7 @@ async def test_the_end_of_an_answer_is_kept_back_while_the_call_is_not_settled(
 
 
 async def test_a_call_that_may_not_ask_this_leaves_no_trace(call: PlainCall, open_gateway: Open) -> None:
-    gateway = await open_gateway(whole(call), [Tally()])
+    gateway = await open_gateway(whole(call), Tally())
     asked = replace(call, model="text-embedding-v4" if call.generates else "qwen-plus")
     async with gateway.client() as client:
         await client.send(asked.request(KEY))
@@ -248,24 +259,20 @@ async def test_a_call_that_may_not_ask_this_leaves_no_trace(call: PlainCall, ope
     assert engine_of(gateway).calls == []
 
 
-async def test_a_throttled_call_leaves_no_trace_and_gives_back_what_other_limits_gave(
-    call: PlainCall, open_gateway: Open
-) -> None:
+async def test_a_throttled_call_leaves_no_trace(call: PlainCall, open_gateway: Open) -> None:
     refusal = Throttled(retry_after_s=7)
-    generous, strict = Tally(), Tally(refusal=refusal)
-    gateway = await open_gateway(whole(call), [generous, strict])
+    gateway = await open_gateway(whole(call), Tally(refusal=refusal))
     async with gateway.client() as client:
         await client.send(call.request(KEY))
         await assert_error(client, call, refusal)
 
     await assert_no_trace(gateway)
-    assert (generous.settled, strict.settled) == ([None], [])
     assert engine_of(gateway).calls == []
 
 
 async def test_a_call_whose_engine_is_not_there_is_void(call: PlainCall, open_gateway: Open) -> None:
     error = ModelUnavailable("its weights are not on this machine")
-    gateway = await open_gateway([error], [Tally()])
+    gateway = await open_gateway([error], Tally())
     async with gateway.client() as client:
         await client.send(call.request(KEY))
         await assert_error(client, call, error)
@@ -274,7 +281,7 @@ async def test_a_call_whose_engine_is_not_there_is_void(call: PlainCall, open_ga
 
 
 async def test_a_call_for_which_there_is_no_room_is_void(call: PlainCall, open_gateway: Open) -> None:
-    gateway = await open_gateway(whole(call), [Tally()])
+    gateway = await open_gateway(whole(call), Tally())
     slots = gateway.routes.slots[target_of(call)]
     slots._queue_length = 0
     async with slots.take(4), gateway.client() as client:
@@ -286,7 +293,7 @@ async def test_a_call_for_which_there_is_no_room_is_void(call: PlainCall, open_g
 
 async def test_a_call_that_fails_before_its_first_event_is_void(call: PlainCall, open_gateway: Open) -> None:
     error = EngineFailed("the engine broke off")
-    gateway = await open_gateway([error], [Tally()])
+    gateway = await open_gateway([error], Tally())
     async with gateway.client() as client:
         await client.send(call.request(KEY))
         await assert_error(client, call, error)
@@ -296,7 +303,7 @@ async def test_a_call_that_fails_before_its_first_event_is_void(call: PlainCall,
 
 async def test_a_call_that_fails_midway_is_billed_what_was_made(call: PlainCall, open_gateway: Open) -> None:
     error = EngineFailed("the engine broke off")
-    gateway = await open_gateway([*half(call), error], [Tally()])
+    gateway = await open_gateway([*half(call), error], Tally())
     async with gateway.client() as client:
         await client.send(call.request(KEY))
         await assert_broken_off(gateway, client, call, half(call), error)
@@ -305,7 +312,7 @@ async def test_a_call_that_fails_midway_is_billed_what_was_made(call: PlainCall,
 
 
 async def test_an_engine_that_ends_without_finishing_has_failed(call: PlainCall, open_gateway: Open) -> None:
-    gateway = await open_gateway(half(call), [Tally()])
+    gateway = await open_gateway(half(call), Tally())
     async with gateway.client() as client:
         await client.send(call.request(KEY))
         error = EngineFailed("the engine ended without finishing its answer")
@@ -317,7 +324,7 @@ async def test_an_engine_that_ends_without_finishing_has_failed(call: PlainCall,
 async def test_a_defect_is_told_without_its_words_and_billed_what_was_made(
     call: PlainCall, open_gateway: Open, caplog: pytest.LogCaptureFixture
 ) -> None:
-    gateway = await open_gateway([*half(call), LookupError("words of the inside")], [Tally()])
+    gateway = await open_gateway([*half(call), LookupError("words of the inside")], Tally())
     async with gateway.client() as client:
         await client.send(call.request(KEY))
         answer = await client.answer()
@@ -331,7 +338,7 @@ async def test_a_defect_is_told_without_its_words_and_billed_what_was_made(
 
 async def test_a_client_that_leaves_before_the_first_byte_is_not_billed(call: PlainCall, open_gateway: Open) -> None:
     waiting = Wait()
-    gateway = await open_gateway([waiting, *whole(call)], [Tally()])
+    gateway = await open_gateway([waiting, *whole(call)], Tally())
     async with gateway.client() as client:
         await client.send(call.request(KEY))
         await waiting.arrives()
@@ -342,7 +349,7 @@ async def test_a_client_that_leaves_before_the_first_byte_is_not_billed(call: Pl
 
 async def test_a_client_that_leaves_midway_is_billed_what_was_made(call: PlainCall, open_gateway: Open) -> None:
     waiting = Wait()
-    gateway = await open_gateway([*half(call), waiting, *whole(call)[len(half(call)) :]], [Tally()])
+    gateway = await open_gateway([*half(call), waiting, *whole(call)[len(half(call)) :]], Tally())
     async with gateway.client() as client:
         await client.send(call.request(KEY))
         await waiting.arrives()
@@ -359,7 +366,7 @@ async def test_a_client_that_leaves_midway_is_billed_what_was_made(call: PlainCa
 
 async def test_a_client_that_leaves_while_it_queues_is_not_billed(call: PlainCall, open_gateway: Open) -> None:
     tally = Tally()
-    gateway = await open_gateway(whole(call), [tally])
+    gateway = await open_gateway(whole(call), tally)
     slots = gateway.routes.slots[target_of(call)]
     async with slots.take(4):
         async with gateway.client() as client:
@@ -378,21 +385,21 @@ async def test_a_client_that_leaves_while_the_limits_are_taken_leaves_no_trace(
     call: PlainCall, open_gateway: Open
 ) -> None:
     waiting = Wait()
-    quick, slow = Tally(), Tally(taking=waiting)
-    gateway = await open_gateway(whole(call), [quick, slow])
+    slow = Tally(taking=waiting)
+    gateway = await open_gateway(whole(call), slow)
     async with gateway.client() as client:
         await client.send(call.request(KEY))
         await waiting.arrives()
         client.leave()
 
     await assert_no_trace(gateway)
-    assert (quick.settled, slow.settled) == ([None], [])
+    assert slow.settled == []
 
 
 async def test_a_departure_while_limits_are_given_back_is_without_effect(call: PlainCall, open_gateway: Open) -> None:
     working, settling = Wait(), Wait()
     slow = Tally(settling=settling)
-    gateway = await open_gateway([*half(call), working], [slow])
+    gateway = await open_gateway([*half(call), working], slow)
     async with gateway.client() as client:
         await client.send(call.request(KEY))
         await working.arrives()
@@ -402,7 +409,8 @@ async def test_a_departure_while_limits_are_given_back_is_without_effect(call: P
     settling.go.set()
 
     await assert_settled(gateway, call, ("abandoned", 499, "client_gone"), counted(call))
-    assert [settled.outcome for settled in slow.settled if settled] == ["abandoned"]
+    input_tokens, output_tokens, *_ = counted(call)
+    assert [(each.input_tokens, each.output_tokens) for each in slow.settled if each] == [(input_tokens, output_tokens)]
 
 
 async def test_a_slow_limit_does_not_keep_the_client_waiting_for_its_answer(
@@ -410,7 +418,7 @@ async def test_a_slow_limit_does_not_keep_the_client_waiting_for_its_answer(
 ) -> None:
     settling = Wait()
     slow = Tally(settling=settling)
-    gateway = await open_gateway(whole(call), [slow])
+    gateway = await open_gateway(whole(call), slow)
     async with gateway.client() as client:
         await client.send(call.request(KEY))
         await assert_answer(gateway, client, call, whole(call))
@@ -418,12 +426,13 @@ async def test_a_slow_limit_does_not_keep_the_client_waiting_for_its_answer(
     settling.go.set()
 
     await assert_settled(gateway, call, ("finished", 200, ""), finished(call))
-    assert [settled.outcome for settled in slow.settled if settled] == ["finished"]
+    input_tokens, output_tokens, *_ = finished(call)
+    assert [(each.input_tokens, each.output_tokens) for each in slow.settled if each] == [(input_tokens, output_tokens)]
 
 
 async def test_a_shutdown_before_the_first_byte_is_told_with_its_status(call: PlainCall, open_gateway: Open) -> None:
     waiting = Wait()
-    gateway = await open_gateway([waiting], [Tally()])
+    gateway = await open_gateway([waiting], Tally())
     async with gateway.client() as client:
         await client.send(call.request(KEY))
         await waiting.arrives()
@@ -437,7 +446,7 @@ async def test_a_shutdown_midway_is_told_in_the_stream_and_billed_what_was_made(
     call: PlainCall, open_gateway: Open
 ) -> None:
     waiting = Wait()
-    gateway = await open_gateway([*half(call), waiting], [Tally()])
+    gateway = await open_gateway([*half(call), waiting], Tally())
     async with gateway.client() as client:
         await client.send(call.request(KEY))
         await waiting.arrives()
@@ -450,7 +459,7 @@ async def test_a_shutdown_midway_is_told_in_the_stream_and_billed_what_was_made(
 async def test_a_call_that_arrives_during_a_shutdown_is_refused_and_leaves_no_trace(
     call: PlainCall, open_gateway: Open
 ) -> None:
-    gateway = await open_gateway(whole(call), [Tally()])
+    gateway = await open_gateway(whole(call), Tally())
     gateway.break_off()
     async with gateway.client() as client:
         await client.send(call.request(KEY))
@@ -462,7 +471,7 @@ async def test_a_call_that_arrives_during_a_shutdown_is_refused_and_leaves_no_tr
 
 async def test_a_call_that_cannot_be_written_down_is_not_run(call: PlainCall, open_gateway: Open) -> None:
     tally = Tally()
-    gateway = await open_gateway(whole(call), [tally])
+    gateway = await open_gateway(whole(call), tally)
     gateway.journal.close()
     async with gateway.client() as client:
         await client.send(call.request(KEY))

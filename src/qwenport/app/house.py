@@ -20,10 +20,11 @@ from qwenport.media.loader import MediaLoader
 from qwenport.observability.metrics import Metrics
 from qwenport.pipeline.prepare import Prepare
 from qwenport.server.form import FormBounds, FormReader
+from qwenport.server.maintenance import Maintenance
 from qwenport.server.oss import UploadHostParts
 from qwenport.server.public import UPLOAD_HOST
 from qwenport.server.uploads import FormUploads
-from qwenport.settings.settings import ConfigurationFile
+from qwenport.settings.configuration_file import ConfigurationFile
 from qwenport.storage.database import Database
 
 
@@ -43,10 +44,11 @@ class Ground:
     models_dir: Path
     address: str
     """Where clients reach this server."""
+    maintenance: Maintenance
 
 
 class House:
-    """The parts; made blocking, at the start, when nothing else uses the folder of files."""
+    """The parts, on a folder of files that `files.clean_up` has put in order."""
 
     def __init__(self, ground: Ground) -> None:
         configuration = ground.configuration
@@ -55,7 +57,6 @@ class House:
         self._files = FileStore(
             StoreParts(database=ground.database, run=ground.run, folder=folder, limits=limits, clock=ground.clock)
         )
-        self._files.clean_up()
         self._responses = ResponseStore(ground.database, ground.clock, ground.run)
         grants = UploadGrants(folder.secret(), ground.clock, upload_host=f"{ground.address}{UPLOAD_HOST}")
         vocabulary = Vocabulary(WeightsStore(ground.models_dir), ground.resolve)
@@ -76,7 +77,12 @@ class House:
         self._forms = (forms(limits.largest_form_bytes), forms(limits.largest_upload_form_bytes))
         self.uploads = FormUploads(self._files, self._forms[0])
         self.upload_host = UploadHostParts(
-            store=self._files, grants=grants, forms=self._forms[1], ids=ground.ids, metrics=ground.metrics
+            store=self._files,
+            grants=grants,
+            forms=self._forms[1],
+            ids=ground.ids,
+            metrics=ground.metrics,
+            maintenance=ground.maintenance,
         )
 
     def break_off(self) -> None:

@@ -7,21 +7,25 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
-from qwenport.accounts.accounts import Accounts
 from qwenport.app.data_dir import DataDirectory
+from qwenport.app.database_place import open_database, place_of
+from qwenport.app.followed import Followed
 from qwenport.app.refusal import StartRefused
 from qwenport.app.supervisor import load_catalog, post_left_behind
 from qwenport.core.clock import SystemClock
 from qwenport.core.errors import StorageUnavailable
 from qwenport.core.ids import RandomIds
+from qwenport.gate.admission import Rules
+from qwenport.gate.limit_book import LimitBook
+from qwenport.gate.local_counters import LocalCounters
 from qwenport.metering.flush import Books
+from qwenport.metering.price_book import PriceBook
 from qwenport.observability.metrics import Metrics
-from qwenport.server.admin.routes import AdminParts
+from qwenport.server.admin.parts import AdminParts, OpenBooks
 from qwenport.server.asgi import ASGIApp
 from qwenport.server.health import HealthParts
 from qwenport.server.routes import operator_application
 from qwenport.settings.settings import Settings
-from qwenport.storage.database import Database
 
 T = TypeVar("T")
 
@@ -31,7 +35,7 @@ async def _run(work: Callable[[], T]) -> T:
 
 
 async def _nothing() -> None:
-    """Do nothing: the books were brought up to date when the database was opened, and no gateway follows keys."""
+    """Do nothing: the books were brought up to date when the database was opened."""
 
 
 @contextmanager
@@ -41,7 +45,7 @@ def offline_application(settings: Settings) -> Iterator[ASGIApp]:
     Raises:
         StartRefused: there is no data directory yet, a server holds it, or the database cannot be used.
     """
-    if not settings.database.exists():
+    if settings.database_url is None and not settings.database.exists():
         raise StartRefused(
             f"no server has run with the data directory {settings.data_dir} yet: "
             "start `qwenport serve` once, or set QWENPORT_DATA_DIR"
@@ -52,25 +56,44 @@ def offline_application(settings: Settings) -> Iterator[ASGIApp]:
         if not folder.slots_are_free():
             raise StartRefused("the server is just ending; try again in a moment")
         catalog = load_catalog(settings)
-        with Database.open(settings.database) as database:
-            books = Books(database, catalog.cards)
+        clock, prices = SystemClock(), PriceBook(catalog.cards)
+        with open_database(settings) as database:
+            books = Books(database, prices, timezone=settings.timezone)
             for slot in folder.slots():
                 post_left_behind(slot, books)
+            followed = Followed(database, clock, Rules(limits=LimitBook(), prices=prices))
+            counters = LocalCounters(clock)
+
+            async def follow() -> None:
+                followed.take_in(await _run(followed.read), counters)
+
+            followed.take_in(followed.read(), counters)
             admin = AdminParts(
                 run=_run,
+                read_aside=_run,
                 post=_nothing,
-                follow_keys=_nothing,
+                follow=follow,
                 database=database,
-                accounts=Accounts(database, SystemClock(), RandomIds()),
+                clock=clock,
+                ids=RandomIds(),
                 catalog=catalog,
-                open_holds=lambda: 0,
+                prices=prices,
+                members=followed.members,
+                open_books=OpenBooks,
                 engines={},
                 timezone=settings.timezone,
                 gateway_bytes=lambda: 0,
+                running=False,
             )
-            health = HealthParts(engines={}, ping_storage=database.ping, is_draining=lambda: False, metrics=Metrics())
+            health = HealthParts(
+                engines={},
+                ping_storage=database.ping,
+                is_draining=lambda: False,
+                metrics=Metrics(),
+                maintenance=followed.maintenance,
+            )
             yield operator_application(health, admin)
     except StorageUnavailable as error:
-        raise StartRefused(f"the database in {settings.data_dir} cannot be used: {error}") from error
+        raise StartRefused(f"the database {place_of(settings)} cannot be used: {error}") from error
     finally:
         folder.unlock()

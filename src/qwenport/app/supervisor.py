@@ -11,13 +11,17 @@ import shutil
 import signal
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from qwenport.accounts.accounts import Accounts
-from qwenport.accounts.key_errors import KeySettingInvalid
+from qwenport.accounts.changes import read_changes
+from qwenport.accounts.errors import LimitUnknown
+from qwenport.accounts.errors import SettingInvalid as AccountSettingInvalid
+from qwenport.app.configured_limits import configured_limits
 from qwenport.app.data_dir import DataDirectory
+from qwenport.app.database_place import open_database, place_of
 from qwenport.app.engine_hosts import EngineHost, RemoteHost
 from qwenport.app.refusal import StartRefused
 from qwenport.app.sockets import bind_admin, bind_public, make_runtime_dir
@@ -27,12 +31,15 @@ from qwenport.catalog.engine_model import EngineModel
 from qwenport.catalog.errors import CatalogInvalid
 from qwenport.core.clock import SystemClock
 from qwenport.core.errors import StorageUnavailable
+from qwenport.core.exchange import ExchangeRateInvalid
 from qwenport.core.ids import RandomIds
 from qwenport.core.secret import Secret
 from qwenport.engines.condition_file import read
 from qwenport.engines.engine import EngineKind, EngineState, Site
 from qwenport.engines.registry import KINDS
+from qwenport.files import FileFolder, clean_up
 from qwenport.metering.flush import Books
+from qwenport.metering.price_book import PriceBook
 from qwenport.metering.replay import replay
 from qwenport.settings.settings import Settings
 from qwenport.storage.database import Database
@@ -43,6 +50,9 @@ WORKER_PAUSE_S = 1.0
 READY_S = 60.0
 ORPHANS_S = 10.0
 SETTLE_S = 60.0
+
+Listeners = tuple[socket.socket, socket.socket]
+"""The public one and the operator's; every worker accepts from both."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,6 +94,7 @@ class Supervisor:
             admin = bind_admin(self._settings.admin_socket, runtime_dir)
             site = Site(runtime_dir=runtime_dir, models_dir=self._settings.models_dir, secret=secrets.token_urlsafe(32))
             catalog = load_catalog(self._settings)
+            configured_limits(self._settings)
             new_key = await asyncio.to_thread(self._prepare_books, catalog)
             standing = Standing(
                 settings=self._settings,
@@ -104,26 +115,37 @@ class Supervisor:
     def _prepare_books(self, catalog: Catalog) -> Secret | None:
         """Migrate, make the first account and key, and post what an earlier run left behind."""
         try:
-            with Database.open(self._settings.database) as database:
+            with open_database(self._settings) as database:
+                clean_up(
+                    database, FileFolder(self._settings.stored_files), owns_rows=self._settings.database_url is None
+                )
                 chosen = self._settings.bootstrap_api_key
                 made = Accounts(database, SystemClock(), RandomIds()).bootstrap(
                     chosen.reveal() if chosen else None, email=self._settings.admin_email or "admin@localhost"
                 )
+                changes = read_changes(database, {})
+                PriceBook(catalog.cards, changes.rates or ())
                 for slot in self._folder.slots():
-                    post_left_behind(slot, Books(database, catalog.cards))
+                    post_left_behind(slot, books_of(database, catalog, self._settings))
                 return made.key if made else None
-        except KeySettingInvalid as error:
-            raise StartRefused(f"QWENPORT_BOOTSTRAP_API_KEY: {error}") from error
+        except AccountSettingInvalid as error:
+            raise StartRefused(
+                f"QWENPORT_BOOTSTRAP_API_KEY or QWENPORT_ADMIN_EMAIL cannot be used for the first account: {error}"
+            ) from error
+        except (LimitUnknown, ExchangeRateInvalid) as error:
+            raise StartRefused(f"the database {place_of(self._settings)} holds what cannot be used: {error}") from error
         except StorageUnavailable as error:
-            raise StartRefused(f"the database in {self._folder.path} cannot be used: {error}") from error
+            raise StartRefused(f"the database {place_of(self._settings)} cannot be used: {error}") from error
 
-    def _replay_slot(self, slot: int, catalog: Catalog) -> None:
-        """Post what a worker left behind when it died; what cannot be posted now waits for the next start."""
+    def _replay_slot(self, slot: int, catalog: Catalog) -> bool:
+        """Post what a worker left behind when it died; tell whether the books took it."""
         try:
-            with Database.open(self._settings.database) as database:
-                post_left_behind(self._folder.slot(slot), Books(database, catalog.cards))
+            with open_database(self._settings) as database:
+                post_left_behind(self._folder.slot(slot), books_of(database, catalog, self._settings))
         except StorageUnavailable as error:
             log.error("the journal of worker %d cannot be posted yet: %s", slot, error)  # noqa: TRY400 - no trace is needed
+            return False
+        return True
 
     async def _until_slots_are_free(self) -> None:
         """Wait for the workers of a supervisor that was killed; they end by themselves when it is gone."""
@@ -142,16 +164,19 @@ class Supervisor:
             for target, model in standing.catalog.engine_models.items()
             if is_routed(target, standing.catalog)
         ]
+        slots = range(1, self._settings.workers + 1)
+        listening = {slot: asyncio.Event() for slot in slots}
         workers = [
-            asyncio.create_task(self._keep_worker(slot, standing, public, admin))
-            for slot in range(1, self._settings.workers + 1)
+            asyncio.create_task(self._keep_worker(slot, standing, (public, admin), listening[slot])) for slot in slots
         ]
+        announcing = asyncio.create_task(self._announce_when_ready(standing, listening.values()))
         stopping = asyncio.create_task(self._stopping.wait())
         try:
             await asyncio.wait((stopping, *workers), return_when=asyncio.FIRST_COMPLETED)
         finally:
             self._stopping.set()
             stopping.cancel()
+            announcing.cancel()
             # Each ends its worker gracefully, because `_stopping` is set; the engines stay until then.
             results = await asyncio.gather(*workers, return_exceptions=True)
             for task in hosts:
@@ -170,16 +195,21 @@ class Supervisor:
             if process.returncode is None:
                 process.send_signal(signal.SIGINT if again else signal.SIGTERM)
 
-    async def _keep_worker(self, slot: int, standing: Standing, public: socket.socket, admin: socket.socket) -> None:
+    async def _announce_when_ready(self, standing: Standing, listening: Iterable[asyncio.Event]) -> None:
+        """Announce once, when every worker listens and the engines have loaded."""
+        for each in listening:
+            await each.wait()
+        await self._until_engines_settle(standing)
+        if not self._stopping.is_set():
+            self._announce(standing)
+
+    async def _keep_worker(self, slot: int, standing: Standing, listeners: Listeners, listening: asyncio.Event) -> None:
         """Run the worker of one slot; when it dies, post what its journal holds and start another."""
-        announced = False
         while not self._stopping.is_set():
-            process, leash, is_ready = await self._start_worker(slot, standing, public, admin)
+            process, leash, is_ready = await self._start_worker(slot, standing, *listeners)
             self._workers[slot] = process
-            if is_ready and not announced and not self._stopping.is_set():
-                announced = True
-                await self._until_engines_settle(standing)
-                self._announce(standing)
+            if is_ready:
+                listening.set()
             if self._stopping.is_set() and process.returncode is None:
                 process.send_signal(signal.SIGTERM)
             code = await process.wait()
@@ -187,12 +217,20 @@ class Supervisor:
             if self._stopping.is_set():
                 return
             log.error("worker %d ended with code %s and is started again", slot, code)
-            if not announced:
+            if not listening.is_set():
                 raise StartRefused("the gateway could not start; the lines above say why")
-            await asyncio.to_thread(self._replay_slot, slot, standing.catalog)
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(WORKER_PAUSE_S):
-                    await self._stopping.wait()
+            # A worker that began without them would give out again what these calls have used.
+            while not await asyncio.to_thread(self._replay_slot, slot, standing.catalog):
+                await self._pause()
+                if self._stopping.is_set():
+                    return
+            await self._pause()
+
+    async def _pause(self) -> None:
+        """Wait a moment, or until everything is to stop."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(WORKER_PAUSE_S):
+                await self._stopping.wait()
 
     async def _until_engines_settle(self, standing: Standing) -> None:
         """Wait while engines load, so that what the announcement invites to works at once; not for ever."""
@@ -211,6 +249,7 @@ class Supervisor:
         ready, tell = os.pipe()
         order = WorkerOrder(
             slot=slot,
+            workers=self._settings.workers,
             public_fd=public.fileno(),
             port=standing.port,
             admin_fd=admin.fileno(),
@@ -259,6 +298,11 @@ async def _reads_a_byte(descriptor: int) -> bool:
         os.close(descriptor)
 
 
+def books_of(database: Database, catalog: Catalog, settings: Settings) -> Books:
+    """Return the books; the prices are for lines of the journal that an earlier version has not priced."""
+    return Books(database, PriceBook(catalog.cards), timezone=settings.timezone)
+
+
 def post_left_behind(slot: Path, books: Books) -> None:
     """Post the journal of a slot whose worker has ended."""
     rows = replay(slot, books.post, SystemClock())
@@ -274,7 +318,9 @@ def load_catalog(settings: Settings) -> Catalog:
     """
     own = settings.data_dir / "catalog"
     try:
-        catalog = Catalog.load(own if own.is_dir() else None).with_routes(settings.routes)
+        catalog = Catalog.load(own if own.is_dir() else None).with_routes(
+            settings.routes, costs_nothing=settings.free_models
+        )
     except CatalogInvalid as error:
         raise StartRefused(str(error)) from error
     for model in catalog.engine_models.values():

@@ -3,43 +3,61 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import logging
 import os
 import signal
 import socket
-from collections.abc import Mapping
+from collections.abc import Coroutine, Iterator, Sequence
+from typing import Any
+from zoneinfo import ZoneInfo
 
 import uvloop
 
-from qwenport.accounts.accounts import Accounts
-from qwenport.accounts.key_ring import KeyRing
+from qwenport.accounts.api_keys import ApiKeys
 from qwenport.app.background import every
-from qwenport.app.bookkeeper import Bookkeeper
+from qwenport.app.bookkeeper import Bookkeeper, BookkeeperParts
+from qwenport.app.configured_limits import configured_limits
+from qwenport.app.counting import SharedBy, begin_from_books, counter_facts, local_counters, lookup_in, shared_counters
 from qwenport.app.data_dir import DataDirectory
+from qwenport.app.database_place import open_database
+from qwenport.app.followed import Followed
+from qwenport.app.gauges import GaugeParts, HouseGauges
 from qwenport.app.house import Ground, House
 from qwenport.app.http_server import HttpServer
 from qwenport.app.supervisor import is_routed, load_catalog
+from qwenport.app.upkeep import Upkeep
 from qwenport.app.worker_order import WorkerOrder
 from qwenport.catalog.catalog import Catalog
 from qwenport.core.clock import SystemClock
-from qwenport.core.errors import Draining
+from qwenport.core.errors import Draining, StorageUnavailable
 from qwenport.core.ids import RandomIds
+from qwenport.core.limits import Limit
 from qwenport.engines.engine import Engine, Site
 from qwenport.engines.registry import KINDS
 from qwenport.faces.registry import FACES
-from qwenport.gate.admission import Gate
+from qwenport.gate.admission import Gate, Rules
 from qwenport.gate.identify import Identify
-from qwenport.gate.permit import permit
+from qwenport.gate.limit_book import LimitBook
+from qwenport.gate.local_counters import LocalCounters
+from qwenport.gate.permit import Permit
+from qwenport.gate.valkey_counters import ValkeyCounters
+from qwenport.metering.backlog import Backlog
+from qwenport.metering.body_queue import BodyQueue
 from qwenport.metering.flush import Books
 from qwenport.metering.journal import Journal
-from qwenport.metering.records import Settlement
+from qwenport.metering.neighbour import Neighbour
+from qwenport.metering.price_book import PriceBook
+from qwenport.metering.records import Hold, Settlement
+from qwenport.metering.settlement_counts import count_settlement
 from qwenport.observability.log import configure_logging
 from qwenport.observability.memory import resident_bytes
 from qwenport.observability.metrics import Metrics
+from qwenport.observability.metrics_board import MetricsBoard
 from qwenport.pipeline.serve import Parts
 from qwenport.routing.choose import Routes
-from qwenport.server.admin.routes import AdminParts
+from qwenport.server.admin.parts import AdminParts
 from qwenport.server.asgi import ASGIApp
 from qwenport.server.client_address import ClientAddress
 from qwenport.server.endpoint import FaceParts
@@ -47,12 +65,20 @@ from qwenport.server.health import HealthParts
 from qwenport.server.response import Patience
 from qwenport.server.routes import Access, PublicParts, operator_application, public_application
 from qwenport.settings.settings import Settings
-from qwenport.storage.database import Database
+from qwenport.storage.counter_rows import CounterFacts
 
 log = logging.getLogger(__name__)
 
 PURGE_S = 60.0
 """How often what has expired is removed."""
+BODIES_S = 1.0
+PUBLISH_S = 5.0
+"""How often a worker writes its metrics down for the others."""
+COUNTERS_S = 0.5
+COUNTERS_WAIT_S = 5.0
+"""How long a start waits for counters; with Valkey away calls are refused in words, and everything else works."""
+BALANCES_S = 300.0
+RETENTION_S = 3600.0
 
 
 def run_worker(order: WorkerOrder, settings: Settings) -> None:
@@ -89,71 +115,171 @@ class Worker:
             drain_s=server.drain_s,
         )
         self._clock = SystemClock()
-        self._metrics = Metrics()
-        self._database = Database.open(settings.database)
-        folder = DataDirectory(settings.data_dir)
-        folder.lock_slot(order.slot)
-        self._journal = Journal(folder.slot(order.slot))
-        self._gate = Gate(self._journal, self._clock, on_settled=self._count)
+        self._metrics = Metrics(MetricsBoard(order.runtime_path / "metrics", order.slot, self._clock))
+        self._database = open_database(settings)
+        self._folder = DataDirectory(settings.data_dir)
+        self._folder.lock_slot(order.slot)
+        self._journal = Journal(self._folder.slot(order.slot))
+        self._backlog = Backlog(self._journal, self._clock)
         self._catalog = load_catalog(settings)
-        self._accounts = Accounts(self._database, self._clock, RandomIds())
-        self._ring = KeyRing()
-        self._ring.update(self._accounts.changed_since(0))
+        prices = PriceBook(self._catalog.cards)
+        self._rules = Rules(limits=LimitBook(), prices=prices)
+        self._followed = Followed(self._database, self._clock, self._rules, configured_limits(settings))
+        self._counters = self._make_counters()
+        self._gate = Gate(self._journal, self._clock, self._rules, self._counters, on_settled=self._count)
         site = Site(runtime_dir=order.runtime_path, models_dir=settings.models_dir, secret=order.engine_secret)
-        self._routes = Routes(connect_engines(self._catalog, site))
-        self._keeper = Bookkeeper(self._gate, Books(self._database, self._catalog.cards), self._accounts, self._ring)
+        self._routes = Routes(
+            connect_engines(self._catalog, site), workers=order.workers, regions=regions_of(self._catalog)
+        )
+        books = Books(self._database, prices, timezone=settings.timezone)
+        slots = range(1, order.workers + 1)
+        self._keeper = Bookkeeper(
+            BookkeeperParts(
+                gate=self._gate,
+                books=books,
+                followed=self._followed,
+                keys=ApiKeys(self._database, self._clock, RandomIds()),
+                metrics=self._metrics,
+                backlog=self._backlog,
+                neighbours=[Neighbour(self._folder.slot(slot), books.post) for slot in slots if slot != order.slot],
+                grace_s=settings.file.books.storage_grace_s,
+            )
+        )
+        self._take_in_everything()
         self._house = House(self._ground())
+        self._bodies = BodyQueue(self._database, self._keeper.run, on_dropped=self._metrics.count_dropped_body)
         self._faces = self._face_parts()
         self._draining = False
 
     async def run(self) -> None:
         """Serve."""
-        self._metrics.watch(self._gauges)
+        self._metrics.watch(HouseGauges(self._gauge_parts()))
         health = HealthParts(
             engines=self._routes.engines,
             ping_storage=self._database.ping,
             is_draining=lambda: self._draining,
             metrics=self._metrics,
+            maintenance=self._followed.maintenance,
+            counters_up=self._counters_up,
         )
-        admin = AdminParts(
-            run=self._keeper.run,
-            post=self._keeper.post,
-            follow_keys=self._keeper.follow_keys,
-            database=self._database,
-            accounts=self._accounts,
-            catalog=self._catalog,
-            open_holds=lambda: len(self._journal.open_holds),
-            engines=self._routes.engines,
-            timezone=self._settings.timezone,
-            gateway_bytes=lambda: resident_bytes(os.getpid()),
-        )
+        admin = self._admin_parts()
+        if isinstance(self._counters, ValkeyCounters):
+            await self._counters.start(lookup_in(self._database, self._keeper.run))
+            await self._until_counted(self._counters)
         parts = PublicParts(faces=self._faces, upload_host=self._house.upload_host, health=health, admin=admin)
         access = Access(operator_token=self._settings.admin_token, cors_origins=self._settings.cors_origins)
         public = self._server(public_application(FACES, parts, access), self._order.public_fd)
         operator = self._server(operator_application(health, admin), self._order.admin_fd)
         self._listen_to_signals(public)
-        keeping = asyncio.create_task(self._keeper.keep())
-        purging = asyncio.create_task(every(PURGE_S, self._house.purge))
         serving = asyncio.create_task(operator.serve_listener())
-        telling = asyncio.create_task(self._tell_ready(public, operator))
+        beside = [asyncio.create_task(work) for work in (*self._work_beside(), self._tell_ready(public, operator))]
         try:
             await public.serve_listener()
         finally:
             operator.should_exit = True
             await serving
-            for task in (keeping, purging, telling):
+            for task in beside:
                 task.cancel()
-            await asyncio.gather(keeping, purging, telling, return_exceptions=True)
-            await self._house.close()
-            await self._keeper.close()
-            for engine in self._routes.engines.values():
-                await engine.close()
-            self._journal.close()
-            self._database.close()
+            await asyncio.gather(*beside, return_exceptions=True)
+            await self._close()
+
+    def _work_beside(self) -> Iterator[Coroutine[Any, Any, None]]:
+        """Yield what goes on beside the calls until the end."""
+        yield self._keeper.keep()
+        yield every(PURGE_S, self._house.purge)
+        yield every(BODIES_S, self._bodies.flush)
+        yield every(PUBLISH_S, self._publish)
+        if isinstance(self._counters, ValkeyCounters):
+            yield every(COUNTERS_S, self._counters.keep)
+        if self._order.slot == 1:  # what one worker does for all
+            upkeep = Upkeep(self._database, self._keeper.run, self._clock, self._metrics, self._settings.file.books)
+            yield every(BALANCES_S, upkeep.look_at_balances)
+            yield every(RETENTION_S, upkeep.retain)
+
+    async def _close(self) -> None:
+        await self._house.close()
+        with contextlib.suppress(StorageUnavailable):  # bodies are for looking at, and end with the process
+            await self._bodies.flush()
+        await self._keeper.close()
+        if isinstance(self._counters, ValkeyCounters):
+            await self._counters.close()
+        for engine in self._routes.engines.values():
+            await engine.close()
+        self._metrics.leave()
+        self._journal.close()
+        self._database.close()
+
+    def _make_counters(self) -> LocalCounters | ValkeyCounters:
+        def on_shadow(limit: Limit) -> None:
+            self._metrics.count_shadow_refusal(limit.id)
+
+        if self._settings.valkey_url is None:
+            return local_counters(self._clock, ZoneInfo(self._settings.timezone), on_shadow)
+        shared = SharedBy(settings=self._settings, slot=self._order.slot, clock=self._clock, on_shadow=on_shadow)
+        return shared_counters(shared, self._rules.limits, self._read_facts)
+
+    def _take_in_everything(self) -> None:
+        """Take in what the database says, before the first call."""
+        self._followed.take_in(self._followed.read(), self._counters)
+        if isinstance(self._counters, LocalCounters):
+            begin_from_books(self._counters, self._rules.limits, self._database, self._clock)
+
+    async def _read_facts(self) -> tuple[CounterFacts, Sequence[Hold]]:
+        """Return what the books and the journals say, for counters that were lost."""
+        await self._keeper.post_all()
+        holds = self._keeper.open_holds()
+        zone = ZoneInfo(self._settings.timezone)
+        facts = await self._keeper.run(
+            lambda: counter_facts(self._database, self._clock, zone, [hold.id for hold in holds])
+        )
+        return facts, holds
+
+    async def _until_counted(self, counters: ValkeyCounters) -> None:
+        """Wait while another worker fills the counters, so that nobody is refused who asks at once; not for ever."""
+        deadline = self._clock.monotonic() + COUNTERS_WAIT_S
+        while not counters.is_up and self._clock.monotonic() < deadline:
+            await asyncio.sleep(0.1)
+            await counters.keep()
+
+    def _counters_up(self) -> bool:
+        return not isinstance(self._counters, ValkeyCounters) or self._counters.is_up
 
     def _count(self, settlement: Settlement) -> None:
-        self._metrics.count_settlement(
-            settlement.hold.model, settlement.outcome, settlement.input_tokens, settlement.output_tokens
+        self._backlog.settled()
+        count_settlement(self._metrics, settlement)
+
+    async def _publish(self) -> None:
+        self._metrics.publish()
+
+    def _gauge_parts(self) -> GaugeParts:
+        return GaugeParts(
+            journal=self._journal,
+            backlog=self._backlog,
+            routes=self._routes,
+            clock=self._clock,
+            data_dir=self._settings.data_dir,
+            maintenance=self._followed.maintenance,
+            storage_up=lambda: self._keeper.storage_up,
+            counters_up=self._counters_up,
+            connections_in_use=lambda: self._database.connections_in_use,
+        )
+
+    def _admin_parts(self) -> AdminParts:
+        return AdminParts(
+            run=self._keeper.run,
+            read_aside=self._keeper.read_aside,
+            post=self._keeper.post_all,
+            follow=self._keeper.follow,
+            database=self._database,
+            clock=self._clock,
+            ids=RandomIds(),
+            catalog=self._catalog,
+            prices=self._rules.prices,
+            members=self._followed.members,
+            open_books=self._keeper.open_books,
+            engines=self._routes.engines,
+            timezone=self._settings.timezone,
+            gateway_bytes=lambda: resident_bytes(os.getpid()),
         )
 
     def _ground(self) -> Ground:
@@ -169,15 +295,16 @@ class Worker:
             files_dir=settings.stored_files,
             models_dir=settings.models_dir,
             address=settings.address(self._order.port),
+            maintenance=self._followed.maintenance,
         )
 
     def _face_parts(self) -> FaceParts:
         return FaceParts(
-            identify=Identify(self._ring, self._clock),
+            identify=Identify(self._followed.keys, self._clock),
             client_address=ClientAddress(self._settings.trusted_proxies),
             pipeline=Parts(
                 resolve=self._catalog.resolve,
-                permit=permit,
+                permit=Permit(self._counters.is_spent, self._clock),
                 admit=self._gate.admit,
                 prepare=self._house.prepare,
                 route=self._routes,
@@ -190,6 +317,8 @@ class Worker:
             body_limit_bytes=self._settings.file.server.max_body_bytes,
             desk=self._house.desk,
             uploads=self._house.uploads,
+            maintenance=self._followed.maintenance,
+            keep_body=self._bodies.keep,
         )
 
     def _server(self, application: ASGIApp, descriptor: int) -> HttpServer:
@@ -230,33 +359,10 @@ class Worker:
         os.write(self._order.ready_fd, b"1")
         os.close(self._order.ready_fd)
 
-    def _gauges(self) -> Mapping[str, tuple[str, Mapping[str, float]]]:
-        slots = self._routes.slots
-        engines = {target: engine.condition() for target, engine in self._routes.engines.items()}
-        return {
-            "qwenport_holds_open": ("Calls admitted and not settled", {"": len(self._journal.open_holds)}),
-            "qwenport_settlements_unwritten": (
-                "Settlements that the disk has refused so far",
-                {"": len(self._journal.unwritten)},
-            ),
-            "qwenport_calls_waiting": (
-                "Calls that wait for a slot of an engine",
-                {target: each.waiting for target, each in slots.items()},
-            ),
-            "qwenport_engine_ready": (
-                "Whether an engine is ready",
-                {target: float(condition.state == "ready") for target, condition in engines.items()},
-            ),
-            "qwenport_engine_restarts": (
-                "How often an engine was started again",
-                {target: condition.restarts for target, condition in engines.items()},
-            ),
-            "qwenport_engine_resident_bytes": (
-                "Memory that an engine holds",
-                {target: condition.resident_bytes for target, condition in engines.items()},
-            ),
-            "qwenport_gateway_resident_bytes": ("Memory that this worker holds", {"": resident_bytes(os.getpid())}),
-        }
+
+def regions_of(catalog: Catalog) -> dict[str, str]:
+    """Return where engines run, of those that run in a region."""
+    return {target: model.region for target, model in catalog.engine_models.items() if model.region}
 
 
 def connect_engines(catalog: Catalog, site: Site) -> dict[str, Engine]:

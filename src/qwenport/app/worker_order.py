@@ -15,6 +15,9 @@ class WorkerOrder(Struct, frozen=True, kw_only=True):
     """Descriptors that the worker inherits, and where the engine hosts are."""
 
     slot: int
+    """Number of this worker, from 1 on; its journal lies in the slot of this number."""
+    workers: int
+    """How many there are; they share the engines' slots."""
     public_fd: int
     port: int
     """What the public descriptor listens on."""

@@ -2,11 +2,12 @@
 
 `staging` receives one file, `folder` is the data directory's part of it, `limits` says how much, `names` what no name
 holds, `grants` gives leave to post to the upload host, `store` puts them together, `desk` answers the faces' queries,
-`responses` keeps answers.
+`responses` keeps answers, `clean_up` puts the folder in order at the start.
 """
 
 from __future__ import annotations
 
+from qwenport.files.clean_up import clean_up
 from qwenport.files.desk import FileDesk
 from qwenport.files.errors import PolicyFault, PolicyRefused
 from qwenport.files.folder import FileFolder
@@ -29,4 +30,5 @@ __all__ = [
     "UploadGrants",
     "UploadOrigin",
     "UploadPermission",
+    "clean_up",
 ]

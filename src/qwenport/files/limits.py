@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from qwenport.core.stored_files import FailedUpload, FilePurpose, UploadFault
 from qwenport.files.staging import StagedFile
-from qwenport.settings.settings import FilesTable
+from qwenport.settings.configuration_file import FilesTable
 
 FORM_OVERHEAD_BYTES = 1 << 20
 """What a form holds beside the bytes of its files."""

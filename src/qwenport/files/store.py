@@ -157,20 +157,6 @@ class FileStore:
             for account_id in {account_id for account_id, _ in found}:
                 await self._remove_bytes(account_id, [file_id for owner, file_id in found if owner == account_id])
 
-    def clean_up(self) -> None:
-        """Remove what a crash left half done: bytes without a row, rows without bytes, files that were coming in.
-
-        Blocking, and for the start only: a file that is being kept just then would be taken for such a leftover.
-        """
-        folder = self._parts.folder
-        folder.prepare()
-        folder.remove_incoming()
-        with self._parts.database.write() as transaction:
-            for account_id in folder.account_ids() | file_rows.account_ids(transaction):
-                rows, files = file_rows.ids(transaction, account_id), folder.ids(account_id)
-                file_rows.remove(transaction, account_id, sorted(rows - files))
-                folder.remove(account_id, files - rows)
-
     async def close(self) -> None:
         """Wait for files that are just being kept."""
         await asyncio.gather(*self._keeping, return_exceptions=True)

@@ -6,42 +6,54 @@ import asyncio
 import functools
 import socket
 import tempfile
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 
-from qwenport.accounts import Accounts
-from qwenport.accounts.key_ring import KeyRing
-from qwenport.app.bookkeeper import Bookkeeper
+from qwenport.accounts.accounts import Accounts
+from qwenport.accounts.api_keys import ApiKeys
+from qwenport.app.bookkeeper import Bookkeeper, BookkeeperParts
+from qwenport.app.counting import begin_from_books
+from qwenport.app.followed import Followed
 from qwenport.app.house import Ground, House
 from qwenport.app.http_server import HttpServer
 from qwenport.catalog.catalog import Catalog
 from qwenport.core.clock import Clock
 from qwenport.core.errors import Draining
 from qwenport.core.ids import Ids, RandomIds
+from qwenport.core.limits import Limit
 from qwenport.core.secret import Secret
 from qwenport.engines.engine import Engine
 from qwenport.faces.face import Face
 from qwenport.faces.registry import FACES
-from qwenport.gate.admission import Gate
+from qwenport.files import FileFolder, clean_up
+from qwenport.gate.admission import Gate, Rules
+from qwenport.gate.counters import Counters
 from qwenport.gate.identify import Identify
-from qwenport.gate.limit import Limit
-from qwenport.gate.permit import permit
+from qwenport.gate.limit_book import LimitBook
+from qwenport.gate.local_counters import LocalCounters
+from qwenport.gate.permit import Permit
+from qwenport.metering.backlog import Backlog
+from qwenport.metering.body_queue import BodyQueue
 from qwenport.metering.flush import Books
 from qwenport.metering.journal import Journal
+from qwenport.metering.price_book import PriceBook
+from qwenport.metering.records import Settlement
+from qwenport.metering.replay import replay
+from qwenport.metering.settlement_counts import count_settlement
 from qwenport.observability.metrics import Metrics
 from qwenport.pipeline.serve import Parts
 from qwenport.routing.choose import Routes
-from qwenport.server.admin.routes import AdminParts
+from qwenport.server.admin.parts import AdminParts
 from qwenport.server.asgi import ASGIApp
 from qwenport.server.client_address import ClientAddress
 from qwenport.server.endpoint import FaceParts
 from qwenport.server.health import HealthParts
 from qwenport.server.response import Patience
 from qwenport.server.routes import Access, PublicParts, operator_application, public_application
-from qwenport.settings.settings import ConfigurationFile
+from qwenport.settings.configuration_file import ConfigurationFile
 from qwenport.storage.database import Database
 from qwenport.testing.clock import CountingIds, FakeClock
 from qwenport.testing.raw_client import RawClient
@@ -62,6 +74,13 @@ class Plan:
 
     engines: Sequence[Engine]
     limits: Sequence[Limit] = ()
+    """Limits beside those that the database holds."""
+    counters: Counters | None = None
+    """With what is counted; None for counters of the process."""
+    regions: Mapping[str, str] = field(default_factory=dict)
+    """Where engines run, by target."""
+    open_database: Callable[[], Database] | None = None
+    """Opens books that exist; None for new ones with one account and one key, in SQLite."""
     clock: Clock = field(default_factory=FakeClock)
     ids: Ids = field(default_factory=CountingIds)
     patience: Patience = field(default_factory=lambda: Patience(drain_s=1.0))
@@ -106,15 +125,31 @@ class Gateway:
         self.folder = folder
         self.plan = plan
         self.metrics = Metrics()
-        (folder / "qwenport.db").write_bytes(_first_books())
-        self.database = Database.open(folder / "qwenport.db")
-        self.accounts = Accounts(self.database, plan.clock, plan.ids)
-        self.ring = KeyRing()
-        self.ring.update(self.accounts.changed_since(0))
+        self.database = self._open_database()
+        self.rules = Rules(limits=LimitBook(), prices=PriceBook(plan.catalog.cards))
+        self.books = Books(self.database, self.rules.prices)
+        replay(folder / "journal", self.books.post, plan.clock)
         self.journal = Journal(folder / "journal", segment_bytes=SEGMENT_BYTES)
-        self.gate = Gate(self.journal, plan.clock, plan.limits)
-        self.routes = Routes({engine.target: engine for engine in plan.engines})
-        self.keeper = Bookkeeper(self.gate, Books(self.database, plan.catalog.cards), self.accounts, self.ring)
+        self.backlog = Backlog(self.journal, plan.clock)
+        self.followed = Followed(self.database, plan.clock, self.rules, plan.limits)
+        self.counters = plan.counters or LocalCounters(plan.clock)
+        self.gate = Gate(self.journal, plan.clock, self.rules, self.counters, on_settled=self._count)
+        self.routes = Routes({engine.target: engine for engine in plan.engines}, regions=plan.regions)
+        self.keeper = Bookkeeper(
+            BookkeeperParts(
+                gate=self.gate,
+                books=self.books,
+                followed=self.followed,
+                keys=ApiKeys(self.database, plan.clock, plan.ids),
+                metrics=self.metrics,
+                backlog=self.backlog,
+            )
+        )
+        self.followed.take_in(self.followed.read(), self.counters)
+        if isinstance(self.counters, LocalCounters):
+            begin_from_books(self.counters, self.rules.limits, self.database, plan.clock)
+        self.bodies = BodyQueue(self.database, self.keeper.run, on_dropped=self.metrics.count_dropped_body)
+        clean_up(self.database, FileFolder(folder / "files"), owns_rows=True)
         listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = listener.getsockname()[1]
         self.house = House(self._ground())
@@ -124,6 +159,7 @@ class Gateway:
             ping_storage=self.database.ping,
             is_draining=lambda: self.gate.draining,
             metrics=self.metrics,
+            maintenance=self.followed.maintenance,
         )
         admin = self._admin_parts()
         parts = PublicParts(faces=self.parts, upload_host=self.house.upload_host, health=health, admin=admin)
@@ -176,6 +212,7 @@ class Gateway:
             await asyncio.gather(self.public.serve_listener(), self.operator.serve_listener())
         finally:
             await self.house.close()
+            await self.bodies.flush()
             await self.keeper.close()
             self.journal.close()
             self.database.close()
@@ -198,16 +235,17 @@ class Gateway:
             files_dir=self.folder / "files",
             models_dir=self.folder / "models",
             address=f"http://127.0.0.1:{self.port}",
+            maintenance=self.followed.maintenance,
         )
 
     def _face_parts(self) -> FaceParts:
         plan = self.plan
         return FaceParts(
-            identify=Identify(self.ring, plan.clock),
+            identify=Identify(self.followed.keys, plan.clock),
             client_address=ClientAddress(plan.trusted_proxies),
             pipeline=Parts(
                 resolve=plan.catalog.resolve,
-                permit=permit,
+                permit=Permit(self.counters.is_spent, plan.clock),
                 admit=self.gate.admit,
                 prepare=self.house.prepare,
                 route=self.routes,
@@ -220,21 +258,38 @@ class Gateway:
             body_limit_bytes=plan.body_limit_bytes,
             desk=self.house.desk,
             uploads=self.house.uploads,
+            maintenance=self.followed.maintenance,
+            keep_body=self.bodies.keep,
         )
 
     def _admin_parts(self) -> AdminParts:
         return AdminParts(
             run=self.keeper.run,
-            post=self.keeper.post,
-            follow_keys=self.keeper.follow_keys,
+            read_aside=self.keeper.read_aside,
+            post=self.keeper.post_all,
+            follow=self.keeper.follow,
             database=self.database,
-            accounts=self.accounts,
+            clock=self.plan.clock,
+            ids=self.plan.ids,
             catalog=self.plan.catalog,
-            open_holds=lambda: len(self.journal.open_holds),
+            prices=self.rules.prices,
+            members=self.followed.members,
+            open_books=self.keeper.open_books,
             engines=self.routes.engines,
             timezone="UTC",
             gateway_bytes=lambda: 0,
         )
+
+    def _open_database(self) -> Database:
+        if self.plan.open_database is not None:
+            return self.plan.open_database()
+        path = self.folder / "qwenport.db"
+        path.write_bytes(_first_books())
+        return Database.open(path)
+
+    def _count(self, settlement: Settlement) -> None:
+        self.backlog.settled()
+        count_settlement(self.metrics, settlement)
 
 
 @asynccontextmanager
@@ -263,6 +318,7 @@ def _first_books() -> bytes:
 
 def _unix_listener(path: Path) -> socket.socket:
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    path.unlink(missing_ok=True)
     listener.bind(str(path))
     listener.listen()
     return listener

@@ -126,8 +126,8 @@ def error(status: str, kind: str, message: str, **more: int) -> Reply:
 class FakeLlamaHost:
     """Answers every request with `reply`; `paths` holds where they went, `requests` their bodies."""
 
-    def __init__(self, reply: Reply, *, secret: str = "", health_status: str = OK) -> None:
-        """Refuse keys other than `secret`, where one is given."""
+    def __init__(self, reply: Reply, *, secret: str = "", health_status: str = OK, says_close: bool = False) -> None:
+        """Refuse keys other than `secret`, where one is given; `says_close` tells callers that connections end."""
         self.reply = reply
         self.health_status = health_status
         self.paths: list[str] = []
@@ -137,6 +137,7 @@ class FakeLlamaHost:
         self.left = asyncio.Event()
         """Set once a caller closed its connection before the answer was complete."""
         self._secret = secret
+        self._says_close = says_close
 
     @asynccontextmanager
     async def listening(self, socket: Path) -> AsyncGenerator[FakeLlamaHost, None]:
@@ -201,7 +202,7 @@ class FakeLlamaHost:
 
     async def _send(self, reply: Reply, writer: asyncio.StreamWriter) -> None:
         if not reply.delays_head:
-            writer.write(_head(reply))
+            writer.write(_head(reply, says_close=self._says_close))
         for number, part in enumerate(reply.steps, start=1):
             if isinstance(part, Wait):
                 part.reached.set()
@@ -210,14 +211,16 @@ class FakeLlamaHost:
                 writer.write(_as_chunk(part))
                 await writer.drain()
             if reply.delays_head and number == 1:
-                writer.write(_head(reply))
+                writer.write(_head(reply, says_close=self._says_close))
         if not reply.breaks_off:
             writer.write(b"0\r\n\r\n")
             await writer.drain()
 
 
-def _head(reply: Reply) -> bytes:
+def _head(reply: Reply, *, says_close: bool = False) -> bytes:
     fields = f"HTTP/1.1 {reply.status}\r\nServer: llama.cpp\r\nContent-Type: {reply.content_type}\r\n"
+    if says_close:
+        fields += "Connection: close\r\n"
     return f"{fields}Transfer-Encoding: chunked\r\n\r\n".encode()
 
 

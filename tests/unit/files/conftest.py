@@ -13,7 +13,7 @@ from qwenport.core.ids import AccountId
 from qwenport.core.stored_files import FilePurpose
 from qwenport.files import FileFolder, FileLimits, FileStore, NewFile, StoreParts, UploadOrigin
 from qwenport.files.blocking import RunBlocking
-from qwenport.settings.settings import FilesTable
+from qwenport.settings.configuration_file import FilesTable
 from qwenport.storage import account_rows
 from qwenport.storage.database import Database
 from qwenport.storage.records import AccountRecord
@@ -43,9 +43,7 @@ def database(tmp_path: Path, clock: FakeClock) -> Iterator[Database]:
     with Database.open(tmp_path / "qwenport.db") as opened:
         Accounts(opened, clock, CountingIds()).bootstrap(None)
         with opened.write() as transaction:
-            second = AccountRecord(
-                id=AccountId("acc-2"), email="b@b", name="b", kind="metered", currency="CNY", created_at=clock.now()
-            )
+            second = AccountRecord(id=AccountId("acc-2"), email="b@b", name="b", currency="CNY", created_at=clock.now())
             account_rows.add(transaction, second)
         yield opened
 

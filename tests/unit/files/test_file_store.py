@@ -15,9 +15,9 @@ import pytest
 from qwenport.core.errors import FileNotFound, StorageUnavailable
 from qwenport.core.ids import AccountId
 from qwenport.core.stored_files import FailedUpload, FilePurpose, ListFiles, StoredFile, UploadFault
-from qwenport.files import FileFolder, FileLimits, FileStore, NewFile, StoreParts
+from qwenport.files import FileFolder, FileLimits, FileStore, NewFile, StoreParts, clean_up
 from qwenport.files.limits import is_image
-from qwenport.settings.settings import FilesTable
+from qwenport.settings.configuration_file import FilesTable
 from qwenport.storage.database import Database
 from qwenport.testing.clock import FakeClock
 
@@ -301,7 +301,7 @@ async def test_a_row_whose_bytes_are_gone_is_no_file(make_store: Make, receive: 
 
 
 async def test_what_a_crash_left_half_done_is_cleared_away_at_the_start(
-    make_store: Make, receive: Receive, tmp_path: Path, names: Names
+    make_store: Make, receive: Receive, database: Database, tmp_path: Path, names: Names
 ) -> None:
     store = make_store()
     whole, without_bytes = [await put(store, await receive(store, b"1")) for _ in range(2)]
@@ -312,9 +312,13 @@ async def test_what_a_crash_left_half_done_is_cleared_away_at_the_start(
     (accounts / "acc-of-nobody" / "file-fe-without-row").write_bytes(b"1")
     (tmp_path / "files" / "incoming" / "half").write_bytes(b"1")
 
-    store.clean_up()
+    clean_up(database, FileFolder(tmp_path / "files"), owns_rows=False)
 
-    assert names() == [f"accounts/acc-1/{whole.id}"]
+    assert names() == [f"accounts/acc-1/{whole.id}", "secret"]
+    assert set((await store.page(ME, ListFiles(purposes=EVERY))).files) == {whole, without_bytes}
+
+    clean_up(database, FileFolder(tmp_path / "files"), owns_rows=True)
+
     assert (await store.page(ME, ListFiles(purposes=EVERY))).files == (whole,)
 
 
