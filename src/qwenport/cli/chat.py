@@ -6,15 +6,14 @@ import json
 import os
 import sys
 from collections.abc import Iterator
-from typing import Annotated, Any
+from typing import Any
 
 import httpx
-from cyclopts import Parameter
 
-from qwenport.cli.context import ERRORS, CommandFailed, local_url, named_url, settings, show_json
+from qwenport.cli.arguments import AsJson
+from qwenport.cli.context import CommandFailed, local_url, named_url, settings
+from qwenport.cli.display import ERRORS, show_json
 from qwenport.settings.settings import Settings
-
-AsJson = Annotated[bool, Parameter(name="--json", negative=())]
 
 
 def chat(

@@ -1,34 +1,22 @@
-"""What every command starts from: the settings, the way to the server, the way to show a result."""
+"""What every command starts from: the settings, and the way to the server."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 import os
-import re
 import socket
-import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import TypeVar
 
 import httpx
-from rich.console import Console
-from rich.table import Table
 
-from qwenport.app.offline import offline_application
-from qwenport.app.refusal import StartRefused
+from qwenport.cli.display import ERRORS
 from qwenport.client.admin_client import AdminClient, by_socket, from_afar, inside
 from qwenport.settings.settings import Settings, load_settings, local_url
 
 T = TypeVar("T")
-
-OUT = Console(highlight=False, width=None if sys.stdout.isatty() else 200)
-MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.\d+)?Z")
-"""A moment in UTC; a table shows its seconds."""
-
-ERRORS = Console(stderr=True, soft_wrap=True, highlight=False)
 
 
 class CommandFailed(Exception):
@@ -56,6 +44,9 @@ async def operator(chosen: Settings) -> AsyncIterator[AdminClient]:
         async with _closing(by_socket(chosen.admin_socket)) as client:
             yield client
     else:
+        # It takes some 500 ms to import, which only a command without a server should pay.
+        from qwenport.app.offline import offline_application  # noqa: PLC0415
+
         with offline_application(chosen) as application:
             async with _closing(inside(application)) as client:
                 yield client
@@ -108,51 +99,4 @@ def with_operator(work: Callable[[AdminClient], Awaitable[T]]) -> T:
     return asyncio.run(run())
 
 
-def show_json(content: object) -> None:
-    """Print a result for programs."""
-    sys.stdout.write(json.dumps(content, ensure_ascii=False, indent=2) + "\n")
-
-
-def show_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], empty: str) -> None:
-    """Print rows for people; numbers stand right."""
-    if not rows:
-        OUT.print(empty, markup=False, soft_wrap=True)
-        return
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        numeric = all(isinstance(row.get(column), int) and not isinstance(row.get(column), bool) for row in rows)
-        justify: Literal["left", "right"] = "right" if numeric else "left"
-        # An id is copied into the next command, so it stays in one piece.
-        table.add_column(column.replace("_", " "), justify=justify, overflow="fold", no_wrap=column.endswith("id"))
-    for row in rows:
-        table.add_row(*(shown(row.get(column)) for column in columns))
-    OUT.print(table)
-
-
-def shown(value: object) -> str:
-    """Return a value as a cell of a table."""
-    if value in (None, "", []):
-        return "-"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, str) and (moment := MOMENT.fullmatch(value)):
-        return f"{moment[1]} {moment[2]}"
-    if isinstance(value, list):
-        return ", ".join(str(each) for each in value)
-    return f"{value:,}" if isinstance(value, int) else str(value)
-
-
-__all__ = [
-    "ERRORS",
-    "OUT",
-    "CommandFailed",
-    "StartRefused",
-    "is_listening",
-    "local_url",
-    "named_url",
-    "operator",
-    "settings",
-    "show_json",
-    "show_table",
-    "with_operator",
-]
+__all__ = ["CommandFailed", "is_listening", "local_url", "named_url", "operator", "settings", "with_operator"]

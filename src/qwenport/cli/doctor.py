@@ -9,22 +9,21 @@ import socket
 import sys
 import tempfile
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
-from typing import Annotated, Any, Literal
-
-from cyclopts import Parameter
+from dataclasses import asdict
+from typing import Any
 
 from qwenport.app.refusal import StartRefused
 from qwenport.app.supervisor import is_routed, load_catalog
 from qwenport.catalog.errors import WeightsError
 from qwenport.catalog.weights import WeightsStore
-from qwenport.cli.context import OUT, is_listening, operator, settings, show_json
+from qwenport.cli import doctor_storage
+from qwenport.cli.arguments import AsJson
+from qwenport.cli.context import is_listening, operator, settings
+from qwenport.cli.display import OUT, show_json
+from qwenport.cli.findings import MIB, Finding, note, ok, problem
 from qwenport.client.admin_client import AdminError
 from qwenport.settings.settings import Settings
 
-AsJson = Annotated[bool, Parameter(name="--json", negative=())]
-
-MIB = 1 << 20
 LEAST_FREE_BYTES = 512 * MIB
 QWEN_MODELS = (
     ("Qwen3-0.6B, 8 bit", 1.6),
@@ -35,17 +34,8 @@ QWEN_MODELS = (
 """Real Qwen models as GGUF, and the memory in GiB that one needs here with its context."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Finding:
-    """What one check found."""
-
-    check: str
-    verdict: Literal["ok", "note", "problem"]
-    words: str
-
-
 def doctor(*, json: AsJson = False) -> int:
-    """Check settings, folders, port, weights, server and engines; the exit code is 1 when something needs a fix.
+    """Check all that a user can get wrong, from settings to engines; the exit code is 1 when something needs a fix.
 
     Args:
         json: print JSON.
@@ -72,6 +62,8 @@ def examine() -> Iterator[Finding]:
     yield from folders(chosen)
     yield from port(chosen, runs=runs)
     yield from weights(chosen)
+    yield from doctor_storage.database(chosen)
+    yield from doctor_storage.valkey(chosen)
     yield from server(chosen, runs=runs)
     yield from room()
 
@@ -152,6 +144,7 @@ def server(chosen: Settings, *, runs: bool) -> Iterator[Finding]:
         words = f"{condition['state']}, {memory:.0f} MiB of memory, {condition['restarts']} restarts"
         is_well = condition["state"] == "ready"
         yield (ok if is_well else problem)(target, words if is_well else f"{words}: {condition['reason']}")
+    yield from doctor_storage.journals(status)
     if books["balanced"]:
         yield ok("books", f"{books['calls']:,} calls, balanced")
     else:
@@ -168,18 +161,3 @@ def room() -> Iterator[Finding]:
             f"this machine has {total:.0f} GiB of memory, room for {fitting[-1]} as GGUF: describe "
             "the file in <data directory>/catalog/NAME.toml (docs/en/models.md), then `qwenport models pull NAME`",
         )
-
-
-def ok(check: str, words: str) -> Finding:
-    """Return a finding that needs nothing."""
-    return Finding(check=check, verdict="ok", words=words)
-
-
-def note(check: str, words: str) -> Finding:
-    """Return a finding that is worth knowing."""
-    return Finding(check=check, verdict="note", words=words)
-
-
-def problem(check: str, words: str) -> Finding:
-    """Return a finding that needs a fix."""
-    return Finding(check=check, verdict="problem", words=words)

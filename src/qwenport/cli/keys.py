@@ -3,68 +3,116 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
-from typing import Annotated
+import sys
+from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 
-from qwenport.cli.context import OUT, CommandFailed, show_json, show_table, with_operator
+from qwenport.cli.arguments import AsJson, Listed, given, identified, seconds
+from qwenport.cli.context import CommandFailed, with_operator
+from qwenport.cli.display import Row, say, show_json, show_rows, show_table, show_whole
+from qwenport.cli.key_options import CLEARED, NO_LIMITS, NO_OPTIONS, Clearable, KeyLimits, KeyOptions
+from qwenport.client.admin_client import AdminClient
 
-keys = App(name="keys", help="Make, list, switch off, rotate and delete API keys.")
+keys = App(name="keys", help="Make, list, change, switch off, rotate and delete API keys.")
 
-AsJson = Annotated[bool, Parameter(name="--json", negative=())]
+Cleared = Annotated[tuple[Clearable, ...], Parameter(negative=())]
+FromStdin = Annotated[bool, Parameter(name="--stdin", negative=())]
 
-COLUMNS = ("id", "name", "prefix", "created_at", "expires_at", "disabled", "last_used_at", "models")
-
-KEY_ID = re.compile(r"[\w-]+", re.ASCII)
-DURATION = re.compile(r"(\d{1,6})([smhd])")
-ISO_8601 = "write it as ISO 8601 with a time zone, such as `2027-01-31T00:00:00Z`"
-SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+COLUMNS = (
+    *("id", "name", "prefix", "account_id", "created_at", "expires_at", "disabled", "last_used_at", "models"),
+    "needs_rotation",
+)
+KEY = re.compile(rb"sk-[A-Za-z0-9_-]{16,512}")
+"""What may be a key, in any text."""
+LARGEST_TEXT_BYTES = 64 << 20
+AT_ONCE = 100
+"""Keys in one request, whose body may be 64 KiB large."""
 
 
 @keys.command
 def create(
     *,
     account: str | None = None,
-    name: str = "",
-    description: str = "",
-    expires: str | None = None,
-    models: str = "",
-    ip: str = "",
+    workspace: str | None = None,
+    options: KeyOptions = NO_OPTIONS,
+    limits: KeyLimits = NO_LIMITS,
     json: AsJson = False,
 ) -> None:
     """Make a key; it is shown this once.
 
     Args:
         account: id of the account; the first one where it is left out.
-        name: what you call the key.
-        description: what it is for.
-        expires: when it ends, as ISO 8601 with a time zone, such as 2027-01-31T00:00:00Z.
-        models: names of the models that it is restricted to, with commas.
-        ip: addresses or ranges that it may be used from, with commas.
+        workspace: id of the workspace; the account's first one where it is left out.
+        options: what it may be used for.
+        limits: what binds its calls.
         json: print JSON.
     """
-    body = {
-        "account_id": account,
-        "name": name,
-        "description": description,
-        "expires_at": None if expires is None else moment(expires),
-        "models": separated(models),
-        "ip_ranges": separated(ip),
-    }
-    made = with_operator(lambda client: client.post("/keys", {k: v for k, v in body.items() if v is not None}))
-    show_new(made, json=json)
+    body = given(account_id=account, workspace_id=workspace) | options.body() | limits.body()
+    show_new(with_operator(lambda client: client.post("/keys", body)), json=json)
 
 
 @keys.command(name="list")
-def list_(*, json: AsJson = False) -> None:
+def list_(
+    *,
+    account: str | None = None,
+    workspace: str | None = None,
+    limit: Listed = 1_000,
+    after: str | None = None,
+    json: AsJson = False,
+) -> None:
     """List the keys that were not deleted.
 
     Args:
+        account: only the keys of the account with this id.
+        workspace: only the keys of the workspace with this id.
+        limit: how many, at most 1000.
+        after: only those that follow the key with this id.
         json: print JSON.
     """
-    found = with_operator(lambda client: client.get("/keys"))
-    show_json(found) if json else show_table(found, COLUMNS, "There is no key yet; `qwenport keys create` makes one.")
+    query = {"account": account, "workspace": workspace, "limit": limit, "after": after}
+    found = with_operator(lambda client: client.get("/keys", query))
+    empty = (
+        "No key matches." if account or workspace or after else "There is no key yet; `qwenport keys create` makes one."
+    )
+    show_rows(found, COLUMNS, empty, json=json)
+
+
+@keys.command
+def show(id: str, /, *, json: AsJson = False) -> None:
+    """Show all that is known of a key, which is not the key itself.
+
+    Args:
+        id: the key's id, as `keys list` shows it.
+        json: print JSON.
+    """
+    show_whole(with_operator(lambda client: client.get(address(id))), json=json)
+
+
+@keys.command
+def change(
+    id: str,
+    /,
+    *,
+    options: KeyOptions = NO_OPTIONS,
+    clear: Cleared = (),
+    json: AsJson = False,
+) -> None:
+    """Change a key; what is left out stays. Its limits are changed with `limits`.
+
+    Args:
+        id: the key's id, as `keys list` shows it.
+        options: what is to change.
+        clear: a restriction that is taken away; may be named several times.
+        json: print JSON.
+    """
+    named = options.body()
+    taken_away = dict(CLEARED[each] for each in clear)
+    if not named and not taken_away:
+        raise CommandFailed("name what is to change, such as `--name`, or `--clear expires`")
+    if both := sorted(named.keys() & taken_away.keys()):
+        raise CommandFailed(f"`{both[0]}` cannot be set and cleared at once")
+    show_key(with_operator(lambda client: client.patch(address(id), named | taken_away)), json=json)
 
 
 @keys.command
@@ -111,26 +159,67 @@ def delete(id: str, /, *, json: AsJson = False) -> None:
         json: print JSON.
     """
     gone = with_operator(lambda client: client.delete(address(id)))
-    show_json(gone) if json else OUT.print(f"{id} is deleted.", markup=False, soft_wrap=True)
+    show_json(gone) if json else say(f"{id} is deleted.")
 
 
-def show_new(made: dict[str, str], *, json: bool) -> None:
+@keys.command
+def revoke(*, stdin: FromStdin = False, json: AsJson = False) -> None:
+    """Switch off every key that stands in a text, such as one found in a public place.
+
+    Args:
+        stdin: read the text from standard input; a key among the arguments would be seen by other users of the machine.
+        json: print JSON.
+    """
+    if not stdin:
+        raise CommandFailed("give the text on standard input: `qwenport keys revoke --stdin < FILE`")
+    texts = read_keys()
+    done = with_operator(lambda client: revoke_all(client, texts))
+    if json:
+        show_json(done)
+        return
+    for revoked in done["revoked"]:
+        say(f"{revoked} is disabled.")
+    say(f"Disabled: {len(done['revoked'])}. Not of this server: {done['unknown']}.")
+
+
+def read_keys() -> list[str]:
+    """Return what stands on standard input and may be a key; nothing else of it is sent anywhere.
+
+    Raises:
+        CommandFailed: there is none, or more than is searched.
+    """
+    content = sys.stdin.buffer.read(LARGEST_TEXT_BYTES + 1)
+    if len(content) > LARGEST_TEXT_BYTES:
+        raise CommandFailed(f"the text is larger than {LARGEST_TEXT_BYTES >> 20} MiB; split it")
+    found = list(dict.fromkeys(each.decode() for each in KEY.findall(content)))
+    if not found:
+        raise CommandFailed("no key stands on standard input: one begins with `sk-`")
+    return found
+
+
+async def revoke_all(client: AdminClient, texts: list[str]) -> dict[str, Any]:
+    """Disable keys, a part at a time, and return what became of all of them."""
+    revoked: list[str] = []
+    unknown = 0
+    for begin in range(0, len(texts), AT_ONCE):
+        done = await client.post("/keys/revoke", {"texts": texts[begin : begin + AT_ONCE]})
+        revoked += done["revoked"]
+        unknown += done["unknown"]
+    return {"revoked": revoked, "unknown": unknown}
+
+
+def show_new(made: Row, *, json: bool) -> None:
     """Print a key that was just made."""
     if json:
         show_json(made)
         return
-    OUT.print(f"id   {made['id']}\nkey  {made['key']}", markup=False, soft_wrap=True)
-    OUT.print("Keep the key now: it is not stored and cannot be shown again.", markup=False, soft_wrap=True)
+    say(f"id   {made['id']}\nkey  {made['key']}")
+    say("Keep the key now: it is not stored and cannot be shown again.")
 
 
-def show_key(key: dict[str, object], *, json: bool) -> None:
+def show_key(key: Row, *, json: bool) -> None:
     """Print a key as a list shows it."""
     show_json(key) if json else show_table([key], COLUMNS, "")
-
-
-def separated(text: str) -> list[str]:
-    """Return the parts of a text with commas."""
-    return [part.strip() for part in text.split(",") if part.strip()]
 
 
 def address(id: str) -> str:
@@ -139,33 +228,4 @@ def address(id: str) -> str:
     Raises:
         CommandFailed: no id looks like this.
     """
-    if not KEY_ID.fullmatch(id):
-        raise CommandFailed(f"`{id}` is no key id; see `qwenport keys list`")
-    return f"/keys/{id}"
-
-
-def moment(text: str) -> str:
-    """Return a moment as the admin API takes it.
-
-    Raises:
-        CommandFailed: it is none, or names no time zone.
-    """
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise CommandFailed(f"the expiry is `{text}`; {ISO_8601}") from error
-    if found.tzinfo is None:
-        raise CommandFailed(f"the expiry `{text}` names no time zone; {ISO_8601}")
-    return found.isoformat()
-
-
-def seconds(text: str) -> int:
-    """Return a duration such as `24h` in seconds.
-
-    Raises:
-        CommandFailed: it is none.
-    """
-    found = DURATION.fullmatch(text)
-    if found is None:
-        raise CommandFailed(f"the overlap is `{text}`; write a number and s, m, h or d, such as `24h`")
-    return int(found[1]) * SECONDS[found[2]]
+    return f"/keys/{identified('key', id)}"

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
-from cyclopts import App, Parameter
+from cyclopts import App
 
 from qwenport.app.supervisor import is_routed, load_catalog
 from qwenport.catalog.catalog import Catalog
 from qwenport.catalog.engine_model import EngineModel, PinnedFile
 from qwenport.catalog.vocabulary import QWEN_VOCABULARY
 from qwenport.catalog.weights import WeightsStore
-from qwenport.cli.context import OUT, CommandFailed, settings, show_json, show_table
+from qwenport.cli.arguments import AsJson
+from qwenport.cli.context import CommandFailed, settings
+from qwenport.cli.display import OUT, say, show_json, show_table
 from qwenport.cli.progress import Bar
 from qwenport.core.errors import ModelNotFound
 from qwenport.core.model_card import ModelCard
 
 models = App(name="models", help="Show the catalog; fetch and remove weights.")
-
-AsJson = Annotated[bool, Parameter(name="--json", negative=())]
 
 COLUMNS = ("name", "context_tokens", "max_output_tokens", "served_by", "stand_in", "weights")
 
@@ -57,7 +57,7 @@ def show(name: str, /, *, json: AsJson = False) -> None:
         return
     for field, value in content.items():
         OUT.print(f"{field}:", style="bold", end=" ")
-        OUT.print(msgspec.json.format(msgspec.json.encode(value)).decode(), markup=False, soft_wrap=True)
+        say(msgspec.json.format(msgspec.json.encode(value)).decode())
 
 
 @models.command
@@ -78,7 +78,7 @@ def pull(name: str | None = None, /, *, json: AsJson = False) -> None:
         show_json(done)
         return
     for each in done:
-        OUT.print(f"{each['name']} is at {each['path']}", markup=False, soft_wrap=True)
+        say(f"{each['name']} is at {each['path']}")
 
 
 @models.command
@@ -103,11 +103,7 @@ def remove(name: str, /, *, json: AsJson = False) -> None:
     if json:
         show_json({"removed": removed})
     else:
-        OUT.print(
-            f"Removed {', '.join(removed)}" if removed else f"There were no weights of {name}.",
-            markup=False,
-            soft_wrap=True,
-        )
+        say(f"Removed {', '.join(removed)}" if removed else f"There were no weights of {name}.")
 
 
 def row_of(card: ModelCard, catalog: Catalog, store: WeightsStore) -> dict[str, Any]:

@@ -1,34 +1,40 @@
-"""A progress bar on standard error."""
+"""Progress bars on standard error."""
 
 from __future__ import annotations
 
-from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TransferSpeedColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    TaskID,
+    TextColumn,
+    TransferSpeedColumn,
+)
 
-from qwenport.cli.context import ERRORS
+from qwenport.cli.display import ERRORS
 
 
-class Bar:
-    """Shows a transfer; without a terminal, one line a phase."""
+class _Phases:
+    """One bar after another; without a terminal, one line a phase."""
 
-    def __init__(self) -> None:
+    def __init__(self, *columns: ProgressColumn) -> None:
+        self._columns = columns
         self._progress: Progress | None = None
         self._task: TaskID | None = None
 
-    def begin(self, label: str, total_bytes: int | None) -> None:
-        """Start a phase."""
+    def _begin(self, label: str, total: int | None) -> None:
         if not ERRORS.is_terminal:
             self.say(label)
             return
-        self._progress = Progress(
-            TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn(), console=ERRORS
-        )
+        self._progress = Progress(TextColumn("{task.description}"), BarColumn(), *self._columns, console=ERRORS)
         self._progress.start()
-        self._task = self._progress.add_task(label, total=total_bytes)
+        self._task = self._progress.add_task(label, total=total)
 
-    def advance(self, count_bytes: int) -> None:
-        """Add to the phase."""
+    def _advance(self, count: int) -> None:
         if self._progress is not None and self._task is not None:
-            self._progress.advance(self._task, count_bytes)
+            self._progress.advance(self._task, count)
 
     def say(self, text: str) -> None:
         """Show a line."""
@@ -39,3 +45,57 @@ class Bar:
         if self._progress is not None:
             self._progress.stop()
             self._progress = None
+
+
+class Bar(_Phases):
+    """Shows a transfer."""
+
+    def __init__(self) -> None:
+        super().__init__(DownloadColumn(), TransferSpeedColumn())
+
+    def begin(self, label: str, total_bytes: int | None) -> None:
+        """Start a phase; None where its length is not known beforehand."""
+        self._begin(label, total_bytes)
+
+    def advance(self, count_bytes: int) -> None:
+        """Add to the phase."""
+        self._advance(count_bytes)
+
+
+class RowBar(_Phases):
+    """Shows how many rows are written."""
+
+    def __init__(self) -> None:
+        super().__init__(MofNCompleteColumn())
+
+    def begin(self, label: str, total_rows: int | None) -> None:
+        """Start a phase; None where its length is not known beforehand."""
+        self._begin(label, total_rows)
+
+    def advance(self, count_rows: int) -> None:
+        """Add to the phase."""
+        self._advance(count_rows)
+
+
+class TableBar(_Phases):
+    """Shows the tables of a database one after another, on a terminal alone."""
+
+    def __init__(self) -> None:
+        super().__init__(MofNCompleteColumn())
+        self._table = ""
+        self._rows = 0
+
+    def __call__(self, table: str, rows: int) -> None:
+        """Show how many rows of a table are done."""
+        if not ERRORS.is_terminal:
+            return
+        if table != self._table:
+            self.end()
+            self._begin(table, None)
+            self._table, self._rows = table, 0
+        self._advance(rows - self._rows)
+        self._rows = rows
+
+    def close(self) -> None:
+        """End the last table."""
+        self.end()

@@ -1,50 +1,61 @@
-"""`qwenport usage`, `qwenport calls` and `qwenport ledger`."""
+"""`qwenport usage`."""
 
 from __future__ import annotations
 
-import csv
-import sys
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from cyclopts import App, Parameter
+from qwenport.cli.arguments import ALWAYS, AsCsv, AsJson, Period, whole
+from qwenport.cli.context import with_operator
+from qwenport.cli.display import show_csv, show_json, show_table
 
-from qwenport.cli.context import OUT, show_json, show_table, with_operator
+By = Literal["hour", "day", "month", "key", "model", "account", "route", "day,key", "day,model", "key,model"]
+Top = Annotated[int, whole(1, 1_000)]
 
-ledger = App(name="ledger", help="Check the books.")
+COLUMNS = {"key": "key_id", "account": "account_id", "route": "served_by"}
+"""Of what is summed by, where they are not called like it."""
 
-AsJson = Annotated[bool, Parameter(name="--json", negative=())]
-AsCsv = Annotated[bool, Parameter(name="--csv", negative=())]
-
-SUMS = ("requests", "unpriced_requests", "input_tokens", "output_tokens", "cached_tokens", "cost", "currency")
-CALLS = ("at", "request_id", "key_id", "model", "face", "served_by", "status", "input_tokens", "output_tokens", "cost")
+SUMS = (
+    *("requests", "unpriced_requests", "input_tokens", "output_tokens", "cached_tokens", "reasoning_tokens"),
+    *("image_tokens", "images", "pages", "cost", "currency"),
+)
 
 
 def usage(
     *,
     account: str | None = None,
+    workspace: str | None = None,
     key: str | None = None,
     model: str | None = None,
-    since: str | None = None,
-    until: str | None = None,
-    by: Literal["day", "model", "key"] = "day",
+    served_by: str | None = None,
+    period: Period = ALWAYS,
+    by: By = "day",
+    top: Top | None = None,
+    order: Literal["cost", "tokens", "requests"] = "cost",
+    timezone: str | None = None,
     csv: AsCsv = False,
     json: AsJson = False,
 ) -> None:
     """Show what was used and what it cost.
 
     Args:
-        account: only this account.
+        account: only the account with this id.
+        workspace: only the workspace with this id.
         key: only the key with this id.
         model: only this model.
-        since: from this moment on, as ISO 8601 (UTC where no zone is named).
-        until: before this moment.
-        by: what the sums are for.
+        served_by: only this engine and model that answered, such as llama/smollm2-135m-instruct.
+        by: what the sums are for; `route` is the engine and model that answered.
+        top: only so many sums, the greatest first.
+        order: what the greatest have most of.
+        timezone: whose hours, days and months are meant, such as Asia/Shanghai; the server's where it is left out.
         csv: print CSV.
+        period: from when until when.
         json: print JSON.
     """
-    query = {"account": account, "key": key, "model": model, "since": since, "until": until, "by": by}
+    names = {"account": account, "workspace": workspace, "key": key, "model": model, "served_by": served_by}
+    filters = names | period.query()
+    query = {**filters, "by": by, "top": top, "order": None if top is None else order, "timezone": timezone}
     rows = with_operator(lambda client: client.get("/usage", query))
-    columns = ({"day": "day", "model": "model", "key": "key_id"}[by], *SUMS)
+    columns = (*(COLUMNS.get(name, name) for name in by.split(",")), *SUMS)
     if json:
         show_json(rows)
     elif csv:
@@ -53,60 +64,4 @@ def usage(
         for row in rows:
             if row["unpriced_requests"] == row["requests"]:
                 row["cost"] = None
-        show_table(
-            rows, columns, "No usage matches." if account or key or model or since or until else "Nothing was used yet."
-        )
-
-
-def calls(
-    *,
-    limit: int = 20,
-    key: str | None = None,
-    model: str | None = None,
-    status: int | None = None,
-    json: AsJson = False,
-) -> None:
-    """List the last calls, newest first.
-
-    Args:
-        limit: how many, at most 1000.
-        key: only the key with this id.
-        model: only this model.
-        status: only calls that ended with this HTTP status.
-        json: print JSON.
-    """
-    query = {"limit": limit, "key": key, "model": model, "status": status}
-    rows = with_operator(lambda client: client.get("/calls", query))
-    show_json(rows) if json else show_table(
-        rows, CALLS, "No call matches." if key or model or status else "There was no call yet."
-    )
-
-
-@ledger.command
-def check(*, json: AsJson = False) -> int:
-    """Check that call history, ledger and usage agree; the exit code is 0 when the books balance.
-
-    Args:
-        json: print JSON.
-    """
-    found = with_operator(lambda client: client.get("/ledger/check"))
-    if json:
-        show_json(found)
-    else:
-        OUT.print(
-            "The books balance." if found["balanced"] else "The books do NOT balance:", markup=False, soft_wrap=True
-        )
-        for difference in found["differences"]:
-            OUT.print(f"  {difference}", markup=False, soft_wrap=True)
-        OUT.print(
-            f"{found['calls']:,} calls, {found['open_holds']} open holds, {found['unposted']} unposted", markup=False
-        )
-        show_table(found["totals"], ("account_id", "currency", "requests", "unpriced_requests", "cost"), "")
-    return 0 if found["balanced"] else 1
-
-
-def show_csv(rows: list[dict[str, Any]], columns: tuple[str, ...]) -> None:
-    """Print rows as CSV with a header line."""
-    writer = csv.DictWriter(sys.stdout, columns, extrasaction="ignore", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
+        show_table(rows, columns, "No usage matches." if any(filters.values()) else "Nothing was used yet.")

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from qwenport.cli import chat, keys, usage
-from qwenport.cli.context import CommandFailed, is_listening, local_url, named_url, show_json, shown
-from qwenport.cli.main import app, main
+from qwenport.cli import arguments, chat
+from qwenport.cli.context import CommandFailed, is_listening, local_url, named_url
+from qwenport.cli.display import show_csv, show_json, shown
 from qwenport.settings.settings import load_settings
+
+if TYPE_CHECKING:
+    from tests.unit.cli.conftest import Run
 
 
 @pytest.mark.parametrize(
@@ -27,6 +30,9 @@ from qwenport.settings.settings import load_settings
         (["a", "b"], "a, b"),
         ("2026-11-22T13:48:38.507000Z", "2026-11-22 13:48:38"),
         ("2026-11-22T13:48:38Z", "2026-11-22 13:48:38"),
+        ({"qwen-plus": "0.9", "*": "1"}, "qwen-plus=0.9, *=1"),
+        ({}, "-"),
+        ("\x1b[2J", "?[2J"),
         ("0.0001834", "0.0001834"),
     ],
 )
@@ -36,32 +42,25 @@ def test_a_value_is_shown_as_people_read_it(value: object, cell: str) -> None:
 
 @pytest.mark.parametrize(("text", "expected"), [("1s", 1), ("15m", 900), ("24h", 86_400), ("7d", 604_800)])
 def test_a_duration_is_a_number_and_a_unit(text: str, expected: int) -> None:
-    assert keys.seconds(text) == expected
+    assert arguments.seconds(text) == expected
 
 
 @pytest.mark.parametrize("text", ["", "24", "h", "-1h", "1.5h", "1w", "1234567s", "1h "])
 def test_other_durations_are_refused(text: str) -> None:
     with pytest.raises(CommandFailed, match="write a number and s, m, h or d"):
-        keys.seconds(text)
+        arguments.seconds(text)
 
 
 def test_an_expiry_names_its_time_zone() -> None:
-    assert keys.moment("2027-01-31T00:00:00Z") == "2027-01-31T00:00:00+00:00"
-    assert keys.moment("2027-01-31T08:00:00+08:00") == "2027-01-31T08:00:00+08:00"
+    assert arguments.moment("2027-01-31T00:00:00Z") == "2027-01-31T00:00:00+00:00"
+    assert arguments.moment("2027-01-31T08:00:00+08:00") == "2027-01-31T08:00:00+08:00"
     for text in ("tomorrow", "2027-01-31", "2027-01-31T00:00:00"):
         with pytest.raises(CommandFailed, match="as ISO 8601 with a time zone"):
-            keys.moment(text)
-
-
-def test_an_id_of_a_key_cannot_lead_to_another_address() -> None:
-    assert keys.address("key-9ba6201d29d8") == "/keys/key-9ba6201d29d8"
-    for text in ("", "../accounts", "a/b", "a?b", "a b", "é"):
-        with pytest.raises(CommandFailed, match=r"is no key id; see `qwenport keys list`"):
-            keys.address(text)
+            arguments.moment(text)
 
 
 def test_lists_are_parted_by_commas() -> None:
-    assert keys.separated(" qwen-plus,,qwen-max ,") == ["qwen-plus", "qwen-max"]
+    assert arguments.separated(" qwen-plus,,qwen-max ,") == ["qwen-plus", "qwen-max"]
 
 
 @pytest.mark.parametrize(
@@ -124,7 +123,7 @@ def test_a_piece_of_a_stream_is_its_text() -> None:
 
 
 def test_csv_has_a_header_and_the_asked_columns(capsys: pytest.CaptureFixture[str]) -> None:
-    usage.show_csv([{"day": "2026-01-01", "requests": 2, "more": "x"}], ("day", "requests"))
+    show_csv([{"day": "2026-01-01", "requests": 2, "more": "x"}], ("day", "requests"))
 
     assert capsys.readouterr().out == "day,requests\n2026-01-01,2\n"
 
@@ -141,27 +140,6 @@ def test_nobody_listens_on_a_socket_that_is_not_there(tmp_path: Path) -> None:
     assert not is_listening(tmp_path / "admin.sock")
     (tmp_path / "admin.sock").symlink_to(tmp_path / "gone")
     assert not is_listening(tmp_path / "admin.sock")
-
-
-@pytest.fixture
-def run(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Callable[..., tuple[int, str, str]]:
-    """Give the command line in an empty folder: arguments in; exit code, output and errors out."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("QWENPORT_DATA_DIR", str(tmp_path / "data"))
-    monkeypatch.setenv("QWENPORT_MODELS_DIR", str(tmp_path / "models"))
-
-    def command(*arguments: str) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as ended:
-            main(arguments)
-        printed = capsys.readouterr()
-        return int(ended.value.code or 0), printed.out, printed.err
-
-    return command
-
-
-Run = Callable[..., tuple[int, str, str]]
 
 
 def test_models_say_what_answers_for_them(run: Run) -> None:
@@ -243,14 +221,3 @@ def test_doctor_says_what_is_missing(run: Run) -> None:
     assert findings["weights"]["verdict"] == "problem"
     assert "run `qwenport models pull smollm2-135m-instruct`" in findings["weights"]["words"]
     assert findings["server"]["verdict"] == "note"
-
-
-def test_every_command_and_parameter_is_described(capsys: pytest.CaptureFixture[str]) -> None:
-    commands = [("serve",), ("chat",), ("doctor",), ("usage",), ("calls",), ("ledger", "check")]
-    commands += [("keys", name) for name in ("create", "list", "disable", "enable", "rotate", "delete")]
-    commands += [("models", name) for name in ("list", "show", "pull", "remove")]
-    for command in commands:
-        app([*command, "--help"], result_action="return_value")
-        printed = capsys.readouterr().out
-        assert printed.startswith(f"Usage: qwenport {' '.join(command)}"), printed
-        assert len(printed.splitlines()[2]) > 10, printed
