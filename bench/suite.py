@@ -19,10 +19,11 @@ import msgspec
 from rich.console import Console
 from rich.table import Table as TerminalTable
 
-from bench import engine_speed, nginx, wrk
+from bench import engine_speed, ledger_speed, nginx, wrk
 from bench.books import GateCost
 from bench.figures import DIRECT, NGINX, QWENPORT
 from bench.gateway import MODEL, Gateway, serving
+from bench.ledger_speed import LedgerSpeed
 from bench.machine import describe, slug
 from bench.places import CONCURRENCY, FULL, QUICK, STREAM_TOKENS, WHOLE_TOKENS, Place, Plan, Round
 from bench.processes import ROOT, StartFailed, free_port, pinned, python, resident_bytes, running, wait_for_port
@@ -83,6 +84,7 @@ def run(plan: Plan, cores: Cores, *, quick: bool) -> Result:
     with tempfile.TemporaryDirectory(prefix="qwenport-bench-") as place:
         served = measure_places(Path(place), plan, cores, skipped)
     gate, wire = measure_gate(plan, cores), measure_wire(plan, cores)
+    ledger = None if "ledger" in skipped else measure_ledger(plan, cores)
     engine = None if "engine" in skipped else measure_engine(plan, skipped)
     return Result(
         date=moment.isoformat(timespec="seconds"),
@@ -96,6 +98,7 @@ def run(plan: Plan, cores: Cores, *, quick: bool) -> Result:
         books=served.books,
         gate=gate,
         wire=wire,
+        ledger=ledger,
         engine=engine,
         skipped=skipped,
         seconds=round(time.monotonic() - began, 1),
@@ -125,7 +128,12 @@ def describe_layout(cores: Cores) -> tuple[str, ...]:
 
 def reasons_to_skip() -> dict[str, str]:
     """Return what cannot be measured here."""
-    reasons = {NGINX: nginx.reason_to_skip(), "engine": engine_speed.reason_to_skip(), "wrk": wrk.reason_to_skip()}
+    reasons = {
+        NGINX: nginx.reason_to_skip(),
+        "engine": engine_speed.reason_to_skip(),
+        "wrk": wrk.reason_to_skip(),
+        "ledger": ledger_speed.reason_to_skip(),
+    }
     if reasons["wrk"]:
         reasons["wrk"] += "; calls at full speed come from the slower load generator in Python"
     return {name: reason for name, reason in reasons.items() if reason}
@@ -219,6 +227,14 @@ def measure_wire(plan: Plan, cores: Cores) -> WireCost:
     command = pinned(cores.server, python("bench.wire_cost", str(plan.wire_rounds)))
     done = subprocess.run(command, stdout=subprocess.PIPE, cwd=ROOT, timeout=300, check=True)
     return msgspec.json.decode(done.stdout, type=WireCost)
+
+
+def measure_ledger(plan: Plan, cores: Cores) -> LedgerSpeed:
+    """Measure what both databases take in a process of its own on the server's core; PostgreSQL has the other one."""
+    OUT.print("the ledger on SQLite and PostgreSQL, in one process and a database server")
+    module = python("bench.ledger_speed", str(plan.ledger_rounds), str(cores.load))
+    done = subprocess.run(pinned(cores.server, module), stdout=subprocess.PIPE, cwd=ROOT, timeout=600, check=True)
+    return msgspec.json.decode(done.stdout, type=LedgerSpeed)
 
 
 def measure_engine(plan: Plan, skipped: dict[str, str]) -> engine_speed.EngineSpeed | None:

@@ -10,6 +10,7 @@ from statistics import median
 from bench.engine_speed import EngineSpeed, Pair, median_ratio
 from bench.figures import DIRECT, NGINX, QWENPORT, Figures, figures_of
 from bench.goals import Goal, goals_of
+from bench.ledger_speed import DatabaseSpeed, LedgerSpeed
 from bench.result import Result
 from bench.wire_cases import Kind
 from bench.wire_cost import FormCost, Spread, WireCost
@@ -29,10 +30,12 @@ class Table:
 
 
 def tables_of(result: Result, language: Language) -> tuple[Table, ...]:
-    """Return goals, figures and, where they were measured, the wire layer and the embedded engine."""
+    """Return goals, figures and, where they were measured, the wire layer, the ledger and the embedded engine."""
     tables = [_goals(result, language), _figures(result, language)]
     if result.wire is not None:
         tables.append(_wire(result.wire, language))
+    if result.ledger is not None:
+        tables.append(_ledger(result.ledger, language))
     if result.engine is not None:
         tables.append(_engine(result.engine, language))
     return tuple(tables)
@@ -102,6 +105,21 @@ def _added(spread: Spread | None) -> str:
     if spread is None:
         return _ABSENT
     return f"{spread.wire_us:.2f} ({spread.wire_p10_us:.2f} - {spread.wire_p90_us:.2f}), {spread.ratio:.1f}x"
+
+
+_LEDGER_LINES: tuple[tuple[str, Callable[[DatabaseSpeed], str]], ...] = (
+    ("posted_a_second", lambda each: f"{each.calls_a_second:,.0f}"),
+    ("posted_a_second_p10", lambda each: f"{each.calls_a_second_p10:,.0f}"),
+    ("posted_cpu_us", lambda each: f"{each.cpu_us:.1f}"),
+    ("posted_server_cpu_us", lambda each: f"{each.server_cpu_us:.1f}" if each.server_cpu_us else _ABSENT),
+)
+
+
+def _ledger(speed: LedgerSpeed, language: Language) -> Table:
+    head = (say("figure", language), *(each.database for each in speed.databases))
+    rows = ((say(key, language), *map(show, speed.databases)) for key, show in _LEDGER_LINES)
+    note = say("ledger_note", language).format(batch=speed.batch, calls=speed.calls_a_round, rounds=speed.rounds)
+    return Table(title=say("ledger", language), note=note, rows=(head, *rows))
 
 
 def _engine(engine: EngineSpeed, language: Language) -> Table:

@@ -83,6 +83,22 @@ WORDS: dict[str, tuple[str, str]] = {
     "dashscope_incremental": ("DashScope, incremental", "DashScope,增量"),
     "dashscope_cumulative": ("DashScope, cumulative", "DashScope,累积"),
     "anthropic": ("Anthropic", "Anthropic"),
+    "ledger": ("The ledger, from journal to books", "账本:从日志到账目"),
+    "ledger_note": (
+        (
+            "Settlements are read from the journal and posted in transactions of {batch}, each on the disk before the "
+            "next begins; {calls} calls of 400 keys a round, medians of {rounds} rounds. The posting process has one "
+            "core, the server of PostgreSQL the other."
+        ),
+        (
+            "从日志读取结算并入账,每个事务 {batch} 条,落盘后才开始下一个;每轮 {calls} 次调用(400 个密钥),"
+            "取 {rounds} 轮的中位数。入账进程占一个核心,PostgreSQL 服务端占另一个。"
+        ),
+    ),
+    "posted_a_second": ("calls a second, sustained", "每秒入账次数,持续"),
+    "posted_a_second_p10": ("the same, 10th percentile of the rounds", "同上,各轮的第 10 百分位"),
+    "posted_cpu_us": ("CPU of the posting process, µs a call", "入账进程的 CPU,微秒/次"),
+    "posted_server_cpu_us": ("CPU of the database server, µs a call", "数据库服务端的 CPU,微秒/次"),
     "one_stream": ("1 stream", "1 路流"),
     "eight_streams": ("8 streams", "8 路流"),
     "competitors": ("other gateways are not part of this run", "本次运行不含其他网关"),

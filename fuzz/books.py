@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from fuzz.engine import Engines
 from qwenport.core.ids import RequestId
 from qwenport.metering.ledger import check
-from qwenport.storage.call_rows import known
+from qwenport.storage.counter_rows import consumed_by
 from qwenport.testing.gateway import Gateway
 
 
@@ -41,8 +41,7 @@ def _unbilled(gateway: Gateway, engines: Engines) -> Iterator[str]:
 
 def _billed(gateway: Gateway, ids: Sequence[RequestId]) -> set[RequestId]:
     with gateway.database.read() as transaction:
-        found = (known(transaction, ids[at : at + 500]) for at in range(0, len(ids), 500))
-        return {each for some in found for each in some}
+        return set(consumed_by(transaction, ids))
 
 
 def faults_of_ledger(gateway: Gateway) -> Iterator[str]:

@@ -15,10 +15,12 @@ from qwenport.core.errors import EngineFailed, Refused
 from qwenport.core.ids import AccountId, KeyId
 from qwenport.faces.face import CallOperation, Exchange, Face, QueryOperation, Request, StreamedAnswer, WholeAnswer
 from qwenport.gate.estimate import most_input_tokens
-from qwenport.gate.permit import permit
+from qwenport.gate.permit import Permit
+from qwenport.testing.clock import FakeClock
 from qwenport.testing.plain_call import FIRST_ID, START
 
 CALLER = Caller(key_id=KeyId("key-1"), account_id=AccountId("account-1"), currency="CNY")
+PERMIT = Permit(lambda *_: False, FakeClock())
 
 
 class Codecs:
@@ -71,7 +73,7 @@ class Codecs:
     def _answer(self, exchange: Exchange) -> None:
         call = exchange.call
         card = self._catalog.resolve(call.model)
-        permit(CALLER, card, call)
+        PERMIT(CALLER, card, call)
         most_input_tokens(call, card)
         events = events_of(Random(0), call)
         if call.streams:

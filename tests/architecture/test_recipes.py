@@ -15,7 +15,7 @@ from qwenport.catalog.engine_model import EngineModel
 from qwenport.core.call import Call, ChatInput
 from qwenport.core.capabilities import Capabilities
 from qwenport.core.content import Message, Role
-from qwenport.core.errors import BodyNotJson, QwenportError, Throttled
+from qwenport.core.errors import BodyNotJson, QwenportError
 from qwenport.core.events import ChoiceFinished, Delta, Event, Finished, FinishReason, Started
 from qwenport.core.ids import RequestId
 from qwenport.core.prepared_call import PreparedCall
@@ -24,7 +24,6 @@ from qwenport.engines.engine import Condition, Engine, EngineState, HostCommand,
 from qwenport.engines.registry import GROUP, collect
 from qwenport.faces.face import CallOperation, Cards, Exchange, Face, Reply, Request
 from qwenport.faces.registry import FACES
-from qwenport.metering.records import Hold, Settlement
 from qwenport.metering.reports import CallQuery, Reports
 from qwenport.testing.calls import said
 from qwenport.testing.gateway import KEY, OPERATOR_TOKEN, Gateway, Plan, bearer, running_gateway
@@ -160,7 +159,7 @@ max_input_tokens = 500
 max_output_tokens = 500
 
 [[prices]]
-region = "here"
+region = "beijing"
 currency = "CNY"
 input = "1"
 output = "2"
@@ -207,38 +206,24 @@ async def test_an_engine_is_a_kind_with_an_entry_point_and_a_model_is_one_file(t
         assert await history(gateway) == [("openai", "parrot-1", "echo/parrot-1", "finished", 3)]
 
 
-# A limit: takes before the call runs, settles after it.
+# A limit: no code, but a row that says what is counted, over which time and for whom.
 
 
-class Allowance:
-    """So many tokens, and no more."""
-
-    def __init__(self, tokens: int) -> None:
-        self.left = tokens
-
-    async def take(self, hold: Hold) -> None:
-        if hold.output_tokens > self.left:
-            raise Throttled("the allowance is used up", retry_after_s=60)
-        self.left -= hold.output_tokens
-
-    async def settle(self, hold: Hold, settlement: Settlement | None) -> None:
-        self.left += hold.output_tokens - (settlement.output_tokens if settlement else 0)
-
-
-async def test_a_limit_is_one_value_in_the_list_of_limits(tmp_path: Path) -> None:
-    allowance = Allowance(10)
+async def test_a_limit_is_data_that_the_operator_writes(tmp_path: Path) -> None:
     engine = ScriptedEngine(lambda _: answer("a", "b", "c", served_by=TARGET), target=TARGET)
     call = replace(PLAIN, parameters={"max_tokens": 8})
+    limit = {"unit": "output_tokens", "window": "day", "cap": 10, "per": ["key", "model"]}
     answers: Sequence[Answer] = []
-    async with running_gateway(tmp_path, Plan(engines=[engine], limits=[allowance])) as gateway:
+    async with running_gateway(tmp_path, Plan(engines=[engine])) as gateway:
+        async with gateway.operator_client() as operator:
+            made = await operator.ask("POST", "/admin/v1/limits", {}, json.dumps(limit).encode())
         async with gateway.client() as client:
             for _ in range(2):
                 await client.send(call.request(KEY))
                 answers = [*answers, await client.answer()]
                 await gateway.idle()
 
+        assert made.status == 201
         assert [each.status for each in answers] == [200, 429]
-        assert answers[1].headers["retry-after"] == "60"
-        assert b"the allowance is used up" in answers[1].body
-        assert allowance.left == 7
+        assert json.loads(answers[1].body)["error"]["code"] == "insufficient_quota"
         assert [row[3] for row in await history(gateway)] == ["finished"]

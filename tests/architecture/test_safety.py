@@ -18,6 +18,7 @@ from qwenport.core.secret import Secret
 from qwenport.core.usage import Usage
 from qwenport.faces.registry import FACES
 from qwenport.observability.log import JsonFormatter
+from qwenport.server.admin.application import _Identified
 from qwenport.server.operator import OperatorOnly
 from qwenport.server.public import PUBLIC, UPLOAD_HOST
 from qwenport.testing.calls import said
@@ -40,7 +41,7 @@ def addresses(routes: Sequence[BaseRoute], prefix: str = "") -> Iterator[str]:
     for route in routes:
         if isinstance(route, Mount):
             inner = route.app
-            while isinstance(inner, OperatorOnly):
+            while isinstance(inner, OperatorOnly | _Identified):
                 inner = inner._application
             assert isinstance(inner, Router)
             yield from addresses(inner.routes, prefix + route.path)
@@ -58,7 +59,7 @@ async def test_every_address_but_the_public_ones_needs_a_key_or_the_token(tmp_pa
         assert paths >= PUBLIC
         answers = {}
         for path in paths:
-            for method in ("GET", "POST", "PUT", "DELETE", "OPTIONS", "HEAD"):
+            for method in ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"):
                 async with gateway.client() as client:
                     answers[method, path] = (await client.ask(method, path)).status
 

@@ -20,8 +20,15 @@ TREES = {name: ast.parse(text) for name, text in MODULES.items()}
 BROAD = {"server/endpoint.py": 1, "app/background.py": 1}
 """Where any error may be caught, how often: what was met there ends in the log and nowhere else."""
 
-CLOCKS = {"core/clock.py", "server/request_record.py", "storage/database.py"}
-"""Where time is read from the machine: the clock itself, durations in log lines, the deadline of a busy database."""
+CLOCKS = {
+    "core/clock.py",
+    "core/ids.py",
+    "server/request_record.py",
+    "storage/sqlite_server.py",
+    "testing/postgres.py",
+    "testing/valkey.py",
+}
+"""Where time is read: the clock itself, ids that begin with it, durations in log lines, deadlines of servers."""
 
 READS_TIME = {("time", name) for name in ("time", "monotonic", "perf_counter", "time_ns", "monotonic_ns")} | {
     ("datetime", name) for name in ("now", "today", "utcnow")
