@@ -26,7 +26,7 @@ from qwenport.media.refusals import (
     file_too_many_pages,
     file_unsupported,
 )
-from qwenport.settings.settings import MediaTable
+from qwenport.settings.configuration_file import MediaTable
 
 CHILDREN_AT_ONCE = 2
 """Documents that child processes of one gateway process read, all calls together."""

@@ -19,7 +19,7 @@ from qwenport.media.fetch import Fetcher
 from qwenport.media.images import FindContent, ImageErrand, ImageLoader
 from qwenport.media.outbound import Outbound
 from qwenport.media.refusals import TOO_MANY_FILES, refused
-from qwenport.settings.settings import MediaTable
+from qwenport.settings.configuration_file import MediaTable
 
 IMAGES_AT_ONCE = 4
 """Of one call."""

@@ -8,6 +8,7 @@ from bench.books import GateCost
 from bench.engine_speed import EngineSpeed, Pair
 from bench.figures import Figures, figures_of
 from bench.goals import Goal, goals_of
+from bench.ledger_speed import DatabaseSpeed, LedgerSpeed
 from bench.load import Load
 from bench.machine import Machine, slug
 from bench.percentile import percentile
@@ -213,6 +214,29 @@ def test_the_report_tells_what_the_wire_layer_adds_beside_the_bare_pipeline(lang
         f"| {WORDS['streamed_request'][language]} | 8.50 | 16.00 (15.75 - 16.50), 2.0x | 17.00 (16.75 - 17.50), 2.0x |",
         f"| {WORDS['chunk_text'][language]} | 0.50 | 1.00 (0.75 - 1.50), 2.0x | - |",
         f"| {WORDS['chunk_reasoning'][language]} | - | - | - |",
+    ]
+
+
+@pytest.mark.parametrize("language", list(Language))
+def test_the_report_tells_what_the_ledger_takes_on_each_database(language: Language) -> None:
+    own = DatabaseSpeed(
+        database="SQLite 3.40.1", calls_a_second=30_000.4, calls_a_second_p10=25_000, cpu_us=21.25, server_cpu_us=0
+    )
+    other = DatabaseSpeed(
+        database="PostgreSQL 15.1", calls_a_second=9_000, calls_a_second_p10=8_500, cpu_us=17, server_cpu_us=60.5
+    )
+    ledger = LedgerSpeed(databases=(own, other), rounds=3, calls_a_round=1234, batch=500)
+
+    lines = markdown(replace(a_result(DIRECT, NGINX, OWN), ledger=ledger), "run.json", language).splitlines()
+
+    start = lines.index(f"### {WORDS['ledger'][language]}")
+    assert all(number in lines[start + 2] for number in ("3", "1234", "500"))
+    assert lines[start + 4] == f"| {WORDS['figure'][language]} | SQLite 3.40.1 | PostgreSQL 15.1 |"
+    assert lines[start + 6 : start + 10] == [
+        f"| {WORDS['posted_a_second'][language]} | 30,000 | 9,000 |",
+        f"| {WORDS['posted_a_second_p10'][language]} | 25,000 | 8,500 |",
+        f"| {WORDS['posted_cpu_us'][language]} | 21.2 | 17.0 |",
+        f"| {WORDS['posted_server_cpu_us'][language]} | - | 60.5 |",
     ]
 
 

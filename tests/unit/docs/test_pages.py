@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from qwenport.catalog.catalog import Catalog
-from qwenport.settings.settings import ConfigurationFile, load_settings
+from qwenport.settings.configuration_file import ConfigurationFile
+from qwenport.settings.settings import load_settings
 
 Fences = Callable[[Path, str], list[str]]
 Rows = Callable[[Path], list[list[str]]]
@@ -30,6 +31,10 @@ PAGES = (
     "files",
     "embeddings",
     "models",
+    "accounts",
+    "limits",
+    "prices",
+    "database",
     "api",
     "parameters",
     "errors",
@@ -38,7 +43,21 @@ PAGES = (
     "security",
 )
 
-NAMING = ("files", "embeddings", "models", "api", "parameters", "errors", "operations", "books", "security")
+NAMING = (
+    "files",
+    "embeddings",
+    "models",
+    "accounts",
+    "limits",
+    "prices",
+    "database",
+    "api",
+    "parameters",
+    "errors",
+    "operations",
+    "books",
+    "security",
+)
 """Pages whose code spans are what they are about."""
 
 

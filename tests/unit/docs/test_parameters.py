@@ -29,7 +29,8 @@ from qwenport.faces.openai.responses_schema import ResponsesRequest
 from qwenport.faces.openai.schema import ChatCompletionRequest
 from qwenport.faces.parts import WirePart
 from qwenport.faces.registry import FACES
-from qwenport.gate.permit import permit
+from qwenport.gate.permit import Permit
+from qwenport.testing.clock import FakeClock
 
 Prose = Callable[[Path], str]
 Json = dict[str, Any]
@@ -267,7 +268,7 @@ def run(operation: CallOperation, asked: Request) -> None:
     exchange = operation.decode(asked, CATALOG.cards)
     assert not isinstance(exchange, Pending)
     card = CATALOG.resolve(exchange.call.model)
-    permit(CALLER, card, exchange.call)
+    Permit(lambda *_: False, FakeClock())(CALLER, card, exchange.call)
     reason = misfit(exchange.call, TEXT_CAPABILITIES, card.route[0])
     if reason is not None:
         raise reason

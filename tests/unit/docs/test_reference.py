@@ -7,15 +7,14 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 import pytest
 from cyclopts import App
 from msgspec import Struct
-from starlette.routing import Route
 
+from qwenport.app import gauges
 from qwenport.cli.main import app
 from qwenport.core import errors
 from qwenport.core.capabilities import Capabilities
@@ -29,9 +28,16 @@ from qwenport.metering.records import Outcome
 from qwenport.metering.reports import CallRow
 from qwenport.observability.log import RequestLine
 from qwenport.observability.metrics import Metrics
-from qwenport.server.admin.routes import AdminParts, admin_routes
+from qwenport.server.admin.table import OPERATIONS
 from qwenport.settings import settings
-from qwenport.settings.settings import FilesTable, MediaTable, ServerTable
+from qwenport.settings.configuration_file import (
+    BooksTable,
+    FilesTable,
+    LimitTable,
+    MediaTable,
+    RouteTable,
+    ServerTable,
+)
 
 Fences = Callable[[Path, str], list[str]]
 Rows = Callable[[Path], list[list[str]]]
@@ -110,7 +116,7 @@ def test_every_setting_has_its_row_and_no_row_is_made_up(page: Page, rows: Rows)
     assert sorted(first_codes(table)) == sorted(known)
 
 
-@pytest.mark.parametrize("table", [ServerTable, FilesTable, MediaTable])
+@pytest.mark.parametrize("table", [ServerTable, FilesTable, MediaTable, BooksTable, RouteTable, LimitTable])
 def test_every_field_of_the_configuration_file_has_its_row(table: type[Struct], page: Page, rows: Rows) -> None:
     assert set(first_codes(rows(page("operations")))) >= set(table.__struct_fields__)
 
@@ -124,7 +130,7 @@ def test_every_capability_that_a_model_file_may_hold_has_its_row(page: Page, row
 
 def test_every_command_has_its_row_with_exactly_its_options(page: Page, rows: Rows) -> None:
     table = {
-        re.sub(r" \[?[A-Z]+\]?$", "", row[0].strip("`")): set(CODE.findall(row[1]))
+        re.sub(r"( \[?[A-Z]+\]?)+$", "", row[0].strip("`")): set(CODE.findall(row[1]))
         for row in rows(page("operations"))
         if row[0].startswith("`qwenport ")
     }
@@ -185,13 +191,31 @@ def test_every_metric_of_the_registry_has_its_row(page: Page, rows: Rows) -> Non
     assert set(first_codes(rows(page("operations")))) >= names
 
 
+def test_every_gauge_of_a_worker_has_its_row_with_the_label_of_the_worker(page: Page, rows: Rows) -> None:
+    known = set(re.findall(r'"(qwenport_[a-z_]+)"', inspect.getsource(gauges)))
+    table = {row[0].strip("`"): row[1] for row in rows(page("operations")) if row[0].startswith("`qwenport_")}
+
+    assert known
+    assert {name for name in known if not table[name].startswith("`worker`")} == set()
+
+
 def test_every_address_of_the_admin_api_has_its_row_and_no_row_is_made_up(page: Page, rows: Rows) -> None:
-    parts = cast("AdminParts", SimpleNamespace(database=None))
-    routes = [route for route in admin_routes(parts) if isinstance(route, Route)]
-    known = {f"{method} /admin/v1{route.path}" for route in routes for method in (route.methods or set()) - {"HEAD"}}
+    known = {f"{each.method} /admin/v1{each.path}" for each in OPERATIONS}
     found = {name for name in first_codes(rows(page("operations"))) if " /admin/v1/" in name}
 
     assert found == known
+
+
+def test_the_row_of_an_address_of_the_admin_api_names_its_permission_and_all_that_it_takes(
+    page: Page, rows: Rows
+) -> None:
+    table = {row[0].strip("`"): row for row in rows(page("operations")) if " /admin/v1/" in row[0]}
+
+    for each in OPERATIONS:
+        _, permission, takes, _ = table[f"{each.method} /admin/v1{each.path}"]
+        bodies = () if each.json_body is None else each.json_body.__struct_fields__
+        assert permission == f"`{each.permission}`"
+        assert set(CODE.findall(takes)) >= {*each.query.__struct_fields__, *bodies}
 
 
 def test_every_field_of_a_call_is_in_the_example(page: Page, fences: Fences) -> None:
