@@ -7,6 +7,7 @@ what the limits hold, and what became of the engine's run and of the server's ta
 from __future__ import annotations
 
 import asyncio
+import shutil
 import sqlite3
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -30,10 +31,12 @@ from qwenport.core.usage import Usage
 from qwenport.faces.registry import FACES
 from qwenport.gate.counters import Counters
 from qwenport.gate.local_counters import LocalCounters
+from qwenport.metering.flush import Books
 from qwenport.metering.ledger import check
 from qwenport.metering.records import Hold, Settlement
-from qwenport.metering.replay import decode_line
+from qwenport.metering.replay import decode_line, replay
 from qwenport.metering.segment import read_lines
+from qwenport.storage.database import Database
 from qwenport.testing.gateway import KEY, Gateway, Plan, running_gateway
 from qwenport.testing.plain_call import FIRST_ID, PlainCall, every_plain_call
 from qwenport.testing.raw_client import RawClient
@@ -480,3 +483,54 @@ async def test_a_call_that_cannot_be_written_down_is_not_run(call: PlainCall, op
     assert (answer.status, answer.headers["retry-after"]) == (503, "5")
     await assert_no_trace(gateway)
     assert (engine_of(gateway).calls, tally.settled) == ([], [None])
+
+
+def left_by_a_kill(gateway: Gateway, target: Path) -> tuple[list[tuple[object, ...]], list[tuple[object, ...]]]:
+    """Return calls and postings of the books that a start finds after `kill -9` now; copying is what a kill leaves."""
+    target.mkdir()
+    for path in gateway.folder.glob("qwenport.db*"):
+        shutil.copy(path, target)
+    shutil.copytree(gateway.folder / "journal", target / "journal")
+    with Database.open(target / "qwenport.db") as database:
+        books = Books(database, gateway.rules.prices)
+        for _ in range(2):  # a start that is killed as well replays again
+            replay(target / "journal", books.post, gateway.plan.clock)
+        assert check(database, running=False).differences == ()
+    connection = sqlite3.connect(target / "qwenport.db")
+    try:
+        return (
+            list(connection.execute("SELECT request_id, outcome, input_tokens, output_tokens FROM calls_202601")),
+            list(connection.execute("SELECT request_id, kind FROM postings_202601")),
+        )
+    finally:
+        connection.close()
+
+
+@pytest.mark.parametrize("seen", ["nothing", "half"])
+async def test_a_call_that_a_kill_cuts_off_is_void(
+    call: PlainCall, open_gateway: Open, tmp_path: Path, seen: str
+) -> None:
+    waiting = Wait()
+    gateway = await open_gateway([*(half(call) if seen == "half" else ()), waiting, *whole(call)], Tally())
+    async with gateway.client() as client:
+        await client.send(call.request(KEY))
+        await waiting.arrives()
+        calls, postings = left_by_a_kill(gateway, tmp_path / "left")
+        client.leave()
+
+    assert (calls, postings) == ([(FIRST_ID, "lost", 0, 0)], [(FIRST_ID, "void")])
+    await gateway.idle()
+
+
+async def test_a_call_that_was_answered_before_a_kill_is_posted_once(
+    call: PlainCall, open_gateway: Open, tmp_path: Path
+) -> None:
+    gateway = await open_gateway(whole(call))
+    async with gateway.client() as client:
+        await client.send(call.request(KEY))
+        await client.answer()
+        calls, postings = left_by_a_kill(gateway, tmp_path / "left")
+
+    input_tokens, output_tokens, *_ = finished(call)
+    assert calls == [(FIRST_ID, "finished", input_tokens, output_tokens)]
+    assert postings == [(FIRST_ID, "post")]

@@ -38,6 +38,7 @@ from qwenport.engines.condition_file import read
 from qwenport.engines.engine import EngineKind, EngineState, Site
 from qwenport.engines.registry import KINDS
 from qwenport.files import FileFolder, clean_up
+from qwenport.metering.day_cut import cut_days_anew
 from qwenport.metering.flush import Books
 from qwenport.metering.price_book import PriceBook
 from qwenport.metering.replay import replay
@@ -116,6 +117,7 @@ class Supervisor:
         """Migrate, make the first account and key, and post what an earlier run left behind."""
         try:
             with open_database(self._settings) as database:
+                cut_days_anew(database, self._settings.timezone)
                 clean_up(
                     database, FileFolder(self._settings.stored_files), owns_rows=self._settings.database_url is None
                 )
