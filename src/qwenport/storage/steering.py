@@ -22,9 +22,7 @@ Given = Mapping[str, object]
 def leading(given: Given, *, failed: bool) -> Sequence[str]:
     """Return the columns before the moment in the index to use: of key, account, model and status."""
     named = [name for name in ("key_id", "account_id", "model") if name in given]
-    if failed:
-        return (*named[:1], "status")
-    return (*named[:1], *(name for name in named[1:] if name == "model"))
+    return (*named[:1], "status") if failed else named[:1]
 
 
 def equalities(calls: Table, dialect: str, given: Given, leads: Sequence[str]) -> list[ColumnElement[bool]]:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from qwenport.core.ids import AccountId, KeyId, RequestId, WorkspaceId
+from qwenport.core.ids import AccountId, KeyId, RequestId
 from qwenport.storage import call_rows, months
 from qwenport.storage.call_rows import CallFilter
 from qwenport.storage.database import Database
@@ -44,13 +44,13 @@ def plan_of(database: Database, wanted: CallFilter) -> list[str]:
     [
         ({}, "at", ""),
         (FINISHED, "at", ""),
-        (KEY, "key_id_at", "key_id=?"),
-        (KEY | FINISHED, "key_id_at", "key_id=?"),
-        (KEY | ACCOUNT, "key_id_at", "key_id=?"),
-        (KEY | MODEL, "key_id_model_at", "key_id=? AND model=?"),
-        (KEY | ACCOUNT | MODEL | FINISHED, "key_id_model_at", "key_id=? AND model=?"),
-        (ACCOUNT, "account_id_at", "account_id=?"),
-        (ACCOUNT | MODEL, "account_id_model_at", "account_id=? AND model=?"),
+        (KEY, "key_id_at_model", "key_id=?"),
+        (KEY | FINISHED, "key_id_at_model", "key_id=?"),
+        (KEY | ACCOUNT, "key_id_at_model", "key_id=?"),
+        (KEY | MODEL, "key_id_at_model", "key_id=?"),
+        (KEY | ACCOUNT | MODEL | FINISHED, "key_id_at_model", "key_id=?"),
+        (ACCOUNT, "account_id_at_model", "account_id=?"),
+        (ACCOUNT | MODEL, "account_id_at_model", "account_id=?"),
         (MODEL | FINISHED, "model_at", "model=?"),
         (FAILED, "status_at", "status=?"),
         (KEY | ACCOUNT | MODEL | FAILED, "key_id_status_at", "key_id=? AND status=?"),
@@ -76,5 +76,5 @@ def test_the_page_after_a_call_goes_by_the_same_index(database: Database) -> Non
     before = (1_767_400_000_000, RequestId("request-1"))
 
     assert plan_of(database, CallFilter(key_id=KeyId("key-1"), before=before))[0] == (
-        f"SEARCH calls_{MONTH} USING INDEX ix_calls_{MONTH}_key_id_at (key_id=? AND at<?)"
+        f"SEARCH calls_{MONTH} USING INDEX ix_calls_{MONTH}_key_id_at_model (key_id=? AND at<?)"
     )
