@@ -153,10 +153,10 @@ def _make_month(parent: str, name: str, columns: list[sa.Column[Any]], bounds: t
 
 
 def _index_month(calls: str) -> None:
-    for columns in (("at",), ("key_id", "at", "model"), ("account_id", "at", "model"), ("model", "at")):
+    for columns in (["at"], ["key_id", "at", "model"], ["account_id", "at", "model"], ["model", "at"]):
         op.create_index(f"ix_{calls}_{'_'.join(columns)}", calls, columns)
     failed = sa.text("status != 200")
-    for columns in (("status", "at"), *((one, "status", "at") for one in _FILTERS)):
+    for columns in (["status", "at"], *([one, "status", "at"] for one in _FILTERS)):
         name = f"ix_{calls}_{'_'.join(columns)}"
         op.create_index(name, calls, columns, sqlite_where=failed, postgresql_where=failed)
 
