@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +16,13 @@ from qwenport.server.admin.queries import KeysQuery
 from qwenport.server.admin.table import OPERATIONS
 
 pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def any_place(tmp_path: Path) -> Path:
+    """Return a file: what is refused here never gets to a database, so that one kind of them is enough."""
+    return tmp_path / "qwenport.db"
+
 
 ROLES = {"o": "owner", "a": "admin", "d": "developer", "b": "billing", "v": "viewer"}
 ALLOWED = {

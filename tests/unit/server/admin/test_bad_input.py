@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,13 @@ from qwenport.server.admin.operation import ObjectOf
 from qwenport.server.admin.table import OPERATIONS
 
 pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def any_place(tmp_path: Path) -> Path:
+    """Return a file: what is refused here never gets to a database, so that one kind of them is enough."""
+    return tmp_path / "qwenport.db"
+
 
 ACCOUNT = "/accounts/{own}"
 
