@@ -103,7 +103,6 @@ def do_everything(services: AccountServices) -> list[str]:
     services.accounts.close("operator", account.id)
     services.levels.delete("operator", "gold")
     services.rates.put("operator", RateRecord(base="USD", quote="CNY", since="2026-01-02", rate="7.1", source=SQL))
-    services.rates.delete("operator", "USD", "CNY", "2026-01-02")
     services.house.set_maintenance("operator", on=True, words=SQL)
     for secret in (admin.key, owner.token, member.token, other_token.token, key.key, rotated.key):
         secrets += [secret.reveal(), secret.reveal()[4:], hash_key(secret.reveal())]
@@ -117,7 +116,7 @@ EVERYTHING = (
     "key.revoke limit.delete limit.delete key.delete limit.delete limit.delete key.delete "
     "workspace.delete limit.create limit.change limit.delete account.change account.discounts "
     "account.activation account.free_quota account.free_tier_only account.suspend account.arrears "
-    "account.resume account.close level.delete rate.put rate.delete house.maintenance"
+    "account.resume account.close level.delete rate.put house.maintenance"
 )
 
 

@@ -2,7 +2,7 @@
 
 AccountsError
 ├── NotFound           no such thing, or it was deleted: AccountNotFound, WorkspaceNotFound, MemberNotFound,
-│                      KeyNotFound, LimitNotFound, LevelNotFound, RateNotFound
+│                      KeyNotFound, LimitNotFound, LevelNotFound
 ├── SettingInvalid     a setting cannot be what was asked for
 ├── ChangeDenied       whoever asks may not make this change
 ├── Conflict           it cannot be done as things stand: EmailTaken, NameTaken, StillInUse, VersionConflict
@@ -69,12 +69,6 @@ class LevelNotFound(NotFound):
     """No level has this name."""
 
     kind, command = "level", "levels"
-
-
-class RateNotFound(NotFound):
-    """No exchange rate is known for this pair from this day on."""
-
-    kind, command = "exchange rate", "rates"
 
 
 class SettingInvalid(AccountsError, ValueError):

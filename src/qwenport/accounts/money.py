@@ -7,9 +7,7 @@ from decimal import Decimal
 
 from qwenport.accounts.errors import SettingInvalid
 from qwenport.accounts.texts import shown
-
-NANOS = 1_000_000_000
-"""Nano-units in one unit of a currency."""
+from qwenport.core.money import NANOS, decimal_amount
 
 
 def plain_decimal(text: str, places: int) -> Decimal | None:
@@ -33,6 +31,4 @@ def cap_nanos(amount: str, most: int) -> int:
 
 def amount_in_words(nanos: int, currency: str) -> str:
     """Return an exact amount with its currency, such as `-3.50 CNY`."""
-    units, rest = divmod(abs(nanos), NANOS)
-    places = f"{rest:09d}".rstrip("0").ljust(2, "0")
-    return f"{'-' if nanos < 0 else ''}{units}.{places} {currency}"
+    return f"{decimal_amount(nanos)} {currency}"

@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from datetime import date
 
 from qwenport.accounts.audit import note_change
-from qwenport.accounts.errors import Conflict, RateNotFound, SettingInvalid
+from qwenport.accounts.errors import Conflict, SettingInvalid
 from qwenport.accounts.making import Making
 from qwenport.accounts.money import plain_decimal
-from qwenport.accounts.texts import MAX_NAME_LENGTH, checked_currency, checked_text, known_form, shown
+from qwenport.accounts.texts import MAX_NAME_LENGTH, checked_currency, checked_text, shown
 from qwenport.core.clock import Clock
 from qwenport.core.ids import Ids
 from qwenport.storage import rate_rows
@@ -58,21 +58,6 @@ class Rates:
             rate_rows.put(transaction, rate, making.at)
             note_change(transaction, making.deed("rate.put", _name(rate)), before, rate)
             return rate
-
-    def delete(self, actor: str, base: str, quote: str, since: str) -> None:
-        """Delete a rate that has not begun; raises `RateNotFound`, or `Conflict` for one that has."""
-        making = Making(actor=actor, at=self._clock.now(), ids=self._ids)
-        name = f"{base}/{quote} {since}"
-        known_form(name, RateNotFound)
-        with self._database.write() as transaction:
-            rate = rate_rows.find(transaction, base, quote, since)
-            if rate is None:
-                raise RateNotFound(name)
-            if since <= making.at.date().isoformat():
-                raise Conflict(f"the rate {name} has begun; set another one that begins today or later instead")
-            next_revision(transaction, Counter.RATES)
-            rate_rows.remove(transaction, base, quote, since)
-            note_change(transaction, making.deed("rate.delete", name), rate, None)
 
 
 def _name(rate: RateRecord) -> str:

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from qwenport.core.clock import Clock
+from qwenport.core.money import NANOS
 from qwenport.engines.engine import EngineState
 from qwenport.metering.backlog import Backlog
 from qwenport.metering.journal import Journal
 from qwenport.observability.memory import resident_bytes
-from qwenport.observability.metrics import NANOS
 from qwenport.routing.choose import Routes
 from qwenport.server.maintenance import Maintenance
 

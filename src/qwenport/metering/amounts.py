@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 
-NANOS = 1_000_000_000
-"""Nano-units in one unit of a currency."""
+from qwenport.core.money import NANOS
 
 MOST_UNITS = 1_000_000_000
 """The greatest single amount, in units: with it, sums stay far from the bounds of 64 bits."""
@@ -17,13 +16,6 @@ _LONGEST_SHOWN = 40
 
 class AmountInvalid(ValueError):
     """What was given is no amount; the words are for the operator."""
-
-
-def decimal_amount(nanos: int) -> str:
-    """Return nano-units as an exact decimal amount with at least two places, such as `0.00012` or `3.50`."""
-    units, rest = divmod(abs(nanos), NANOS)
-    places = f"{rest:09d}".rstrip("0").ljust(2, "0")
-    return f"{'-' if nanos < 0 else ''}{units}.{places}"
 
 
 def amount_nanos(amount: Decimal | str, *, zero: bool = False) -> int:

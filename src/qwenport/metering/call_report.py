@@ -8,7 +8,8 @@ from datetime import datetime
 from msgspec import Struct, structs
 
 from qwenport.core.ids import AccountId, KeyId, RequestId, WorkspaceId
-from qwenport.metering.amounts import AmountInvalid, amount_nanos, decimal_amount
+from qwenport.core.money import decimal_amount
+from qwenport.metering.amounts import AmountInvalid, amount_nanos
 from qwenport.metering.queries import ReportInvalid, check_range, moment_bound, readable
 from qwenport.storage import call_rows, entry_rows, posting_rows
 from qwenport.storage.call_rows import CallFilter

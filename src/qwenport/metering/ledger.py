@@ -8,7 +8,7 @@ from typing import TypeVar
 from msgspec import Struct
 
 from qwenport.core.ids import AccountId, GrantId
-from qwenport.metering.amounts import decimal_amount
+from qwenport.core.money import decimal_amount
 from qwenport.storage import audit_rows, balance_rows, free_usage_rows, months
 from qwenport.storage.audit_rows import BookSum, Flows, Sums, plus
 from qwenport.storage.database import Database

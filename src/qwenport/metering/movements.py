@@ -13,7 +13,8 @@ from qwenport.accounts.errors import AccountNotFound
 from qwenport.core.caller import AccountState
 from qwenport.core.clock import Clock
 from qwenport.core.ids import AccountId, EntryId, Ids, RequestId
-from qwenport.metering.amounts import AmountInvalid, amount_nanos, decimal_amount
+from qwenport.core.money import decimal_amount
+from qwenport.metering.amounts import AmountInvalid, amount_nanos
 from qwenport.metering.ledger_accounts import ADJUSTMENTS, PAYMENTS, REVENUE, customer
 from qwenport.metering.queries import check_range, moment_bound, readable
 from qwenport.storage import account_rows, audit_log_rows, balance_rows, call_rows, entry_rows

@@ -15,8 +15,8 @@ from msgspec import Struct
 from qwenport.core.caller import FULL_PRICE_PPM
 from qwenport.core.exchange import ExchangeRate, exchange_rate
 from qwenport.core.model_card import ModelCard, Price
+from qwenport.core.money import NANOS
 from qwenport.core.usage import Usage
-from qwenport.metering.amounts import NANOS
 from qwenport.metering.pricing import Quotation, amounts, counts, quotation
 from qwenport.storage.records import RateRecord
 

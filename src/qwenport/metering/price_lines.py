@@ -11,8 +11,8 @@ from msgspec import Struct
 
 from qwenport.core.caller import FULL_PRICE_PPM
 from qwenport.core.model_card import ModelCard, Price
+from qwenport.core.money import NANOS
 from qwenport.core.usage import Usage
-from qwenport.metering.amounts import NANOS
 from qwenport.metering.price_book import ROUTE_PRICE_SOURCE, PriceBook
 from qwenport.metering.pricing import Part, Quotation, amounts, counts, quotation
 

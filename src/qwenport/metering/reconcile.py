@@ -9,7 +9,8 @@ from typing import Literal
 from msgspec import Struct, structs
 
 from qwenport.core.ids import RequestId, moment_ms_of
-from qwenport.metering.amounts import AmountInvalid, amount_nanos, decimal_amount
+from qwenport.core.money import decimal_amount
+from qwenport.metering.amounts import AmountInvalid, amount_nanos
 from qwenport.metering.days import Days, next_day, zone_named
 from qwenport.metering.queries import ReportInvalid, readable
 from qwenport.metering.upstream_export import ExportInvalid, ExportLine, read_export

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from qwenport.accounts.errors import AccountNotFound
 from qwenport.core.ids import AccountId
-from qwenport.metering.amounts import decimal_amount
+from qwenport.core.money import decimal_amount
 from qwenport.metering.days import Days
 from qwenport.metering.ledger_accounts import customer
 from qwenport.metering.queries import ReportInvalid, readable

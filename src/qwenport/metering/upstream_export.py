@@ -12,8 +12,8 @@ from decimal import Decimal, InvalidOperation
 
 from msgspec import Struct
 
+from qwenport.core.money import NANOS
 from qwenport.core.printable import printable
-from qwenport.metering.amounts import NANOS
 
 MOST_BAD_LINES = 100
 """How many lines that cannot be read are named."""

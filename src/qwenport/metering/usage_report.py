@@ -10,7 +10,7 @@ from typing import Any
 from msgspec import UNSET, Struct, UnsetType
 
 from qwenport.core.ids import AccountId, KeyId, WorkspaceId
-from qwenport.metering.amounts import decimal_amount
+from qwenport.core.money import decimal_amount
 from qwenport.metering.days import Days
 from qwenport.metering.queries import ReportInvalid, check_range, moment_bound, readable
 from qwenport.storage import usage_rows

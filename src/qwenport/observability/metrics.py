@@ -9,12 +9,11 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from qwenport.core.money import NANOS
 from qwenport.observability.families import collect, counters, text_of
 from qwenport.observability.metrics_board import MetricsBoard
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-
-NANOS = 1_000_000_000
 
 Gauges = Callable[[], Mapping[str, tuple[str, Mapping[str, float]]]]
 """Name of a gauge to its help text and its values by label value; the empty label value stands alone."""

@@ -45,12 +45,6 @@ def find(transaction: Transaction, entry_id: EntryId) -> LedgerEntry | None:
     return None if row is None else _record(row)
 
 
-def of_request(transaction: Transaction, request_id: RequestId) -> Sequence[LedgerEntry]:
-    """Return the refunds and corrections of a call, oldest first."""
-    query = select(LEDGER_ENTRIES).where(LEDGER_ENTRIES.c.request_id == request_id).order_by(LEDGER_ENTRIES.c.number)
-    return [_record(row) for row in transaction.connection.execute(query)]
-
-
 def returned(transaction: Transaction, request_ids: Sequence[RequestId]) -> dict[RequestId, int]:
     """Return how much of these calls' costs went back, in nano-units; calls without any such entry are left out."""
     columns = LEDGER_ENTRIES.c

@@ -13,7 +13,6 @@ from qwenport.testing.raw_client import Answer, request_bytes
 from qwenport.testing.worker_connections import WorkerClient
 
 CHAT = "/v1/chat/completions"
-DASHSCOPE_CHAT = "/api/v1/services/aigc/text-generation/generation"
 
 
 class Operated(Protocol):
@@ -75,11 +74,6 @@ def calls(server: Operated, **filters: object) -> list[dict[str, Any]]:
     """Return the calls in the books, newest first."""
     answer = server.operator("GET", "/calls/export", params={"format": "ndjson", **filters})
     return [json.loads(line) for line in answer.raise_for_status().text.splitlines()]
-
-
-def finished_ids(server: Operated, **filters: object) -> list[str]:
-    """Return the request ids of the finished calls in the books, sorted."""
-    return sorted(row["request_id"] for row in calls(server, **filters) if row["outcome"] == "finished")
 
 
 def books(server: Operated) -> tuple[bool, int, int]:

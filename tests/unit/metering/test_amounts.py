@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qwenport.metering.amounts import MOST_UNITS, NANOS, AmountInvalid, amount_nanos, decimal_amount
+from qwenport.core.money import NANOS, decimal_amount
+from qwenport.metering.amounts import MOST_UNITS, AmountInvalid, amount_nanos
 
 
 @pytest.mark.parametrize(

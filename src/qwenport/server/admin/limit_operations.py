@@ -8,7 +8,7 @@ from qwenport.accounts.limit_settings import ChangeLimit, CreateLimit
 from qwenport.accounts.limits import PublishedFor
 from qwenport.core.ids import LimitId
 from qwenport.core.limits import Unit
-from qwenport.metering.amounts import decimal_amount
+from qwenport.core.money import decimal_amount
 from qwenport.server.admin.answers import DeletedAnswer, LevelAnswer, LimitAnswer
 from qwenport.server.admin.bodies import ChangeLimitBody, LevelBody, NewLimitBody, PublishedLimitsBody
 from qwenport.server.admin.desk import Desk
