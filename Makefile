@@ -8,15 +8,15 @@ PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
 	echo $$python && break; done)
 QUIET_PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input
 
-.PHONY: serve test check static bench fuzz chaos clean python counters
+.PHONY: serve test check static bench soak failover fuzz chaos clean python counters proxies
 
 serve: $(VENV)/.runtime
 	@$(BIN)/qwenport models pull
 	@exec $(BIN)/qwenport serve
 
-test: $(VENV)/.development $(VENV)/.llama-index | counters
+test: $(VENV)/.development $(VENV)/.llama-index | counters proxies
 	@$(BIN)/qwenport models pull
-	@$(BIN)/pytest
+	@$(BIN)/pytest -n 2 --dist loadfile
 
 check: static test
 
@@ -30,9 +30,16 @@ bench: $(VENV)/.development
 	@$(BIN)/qwenport models pull
 	@$(BIN)/python bench/run.py $(BENCH)
 
+# An hour, or SOAK="--minutes 5".
+soak: $(VENV)/.development
+	@$(BIN)/python -m bench.soak $(SOAK)
+
 fuzz: $(VENV)/.development
 	@$(BIN)/qwenport models pull
 	@$(BIN)/python -m fuzz $(if $(SEED),--seed $(SEED)) $(FUZZ)
+
+failover: $(VENV)/.development
+	@$(BIN)/python -m bench.failover $(FAILOVER)
 
 chaos: $(VENV)/.development
 	@$(BIN)/python -m chaos $(if $(SEED),--seed $(SEED)) $(CHAOS)
@@ -44,6 +51,13 @@ counters: $(VENV)/.development
 	{ [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
 	apt-get update -q && apt-get install -y -q --no-install-recommends redis-server; } || \
 	{ echo "The tests need a Valkey or Redis server; on Debian: apt-get install redis-server" >&2; exit 1; }
+
+# Tests of the worked examples want the proxies themselves; where they cannot be had, those tests are left out.
+proxies: $(VENV)/.development
+	@{ { command -v nginx || test -x /usr/sbin/nginx; } && command -v caddy; } >/dev/null || \
+	{ [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
+	apt-get update -q && apt-get install -y -q --no-install-recommends nginx caddy; } || \
+	echo "nginx or caddy is missing; the tests of their examples are left out" >&2
 
 # LlamaIndex wants an older openai than the rest; its snippets run in an environment of their own.
 $(VENV)/.llama-index: requirements/llama-index.txt | $(BIN)/python

@@ -83,7 +83,8 @@ class Bare:
         with self.transaction() as connection:
             if isinstance(self.place, Path):
                 query = "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY name"
-                return [tuple(row) for row in connection.execute(text(query))]
+                # A column that was added later stands in the text without the line that others have.
+                return [(name, sql.replace(",", " ").split()) for name, sql in connection.execute(text(query))]
             return [tuple(row) for query in _POSTGRESQL_SCHEMA for row in connection.execute(text(query))]
 
 

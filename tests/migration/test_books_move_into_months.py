@@ -118,6 +118,7 @@ def call(request_id: str, at: int, account: str, cost: int | None) -> dict[str, 
         "queue_ms": None,
         "first_event_ms": 7,
         "total_ms": 90,
+        "items": "",
     }
 
 
@@ -182,6 +183,9 @@ def key(number: int, account_id: str, deleted_at: int | None) -> dict[str, Any]:
         "body_days": 0,
         "rotates_to": None,
         "revision": number,
+        "regions": [],
+        "priority": 0,
+        "cache_s": None,
     }
 
 

@@ -9,7 +9,7 @@ from itertools import chain
 from msgspec import Struct, structs
 
 from qwenport.accounts.audit import MAX_PAGE, note_change
-from qwenport.accounts.errors import SettingInvalid
+from qwenport.accounts.errors import ChangeDenied, SettingInvalid
 from qwenport.accounts.existing import existing_account, living_key, refuse_closed
 from qwenport.accounts.key_making import add_key
 from qwenport.accounts.keys import (
@@ -23,6 +23,7 @@ from qwenport.accounts.keys import (
 )
 from qwenport.accounts.limit_making import copy_limits, remove_limits
 from qwenport.accounts.making import Making
+from qwenport.accounts.roles import OPERATOR_ACTOR
 from qwenport.accounts.shown_keys import digests_of_shown
 from qwenport.accounts.texts import checked_number, refuse_unstorable
 from qwenport.core.clock import Clock
@@ -57,8 +58,10 @@ class ApiKeys:
     def create(self, actor: str, wish: CreateKey) -> NewKey:
         """Make a random key, and the limits asked for with it.
 
-        Raises `SettingInvalid`, `AccountNotFound`, `WorkspaceNotFound`, or `Conflict` for a closed account.
+        Raises `SettingInvalid`, `AccountNotFound`, `WorkspaceNotFound`, `Conflict` for a closed account, or
+        `ChangeDenied` where a member asks for a priority before others.
         """
+        _refuse_precedence(actor, wish.priority, 0)
         making = self._making(actor)
         checked = validated(wish, making.at)
         with self._database.write() as transaction:
@@ -84,9 +87,15 @@ class ApiKeys:
         return [key for key in self.every() if needs_rotation(key, now)]
 
     def change(self, actor: str, key_id: KeyId, wish: ChangeKey) -> KeyRecord:
-        """Change a key's settings; raises `KeyNotFound` or `SettingInvalid`."""
+        """Change a key's settings; raises `KeyNotFound`, `SettingInvalid`, or `ChangeDenied` as for a new key."""
         now = self._clock.now()
-        return self._write(actor, key_id, "key.change", lambda key: changed(key, wish, now))
+
+        def change(key: KeyRecord) -> KeyRecord:
+            wanted = changed(key, wish, now)
+            _refuse_precedence(actor, wanted.priority, key.priority)
+            return wanted
+
+        return self._write(actor, key_id, "key.change", change)
 
     def set_disabled(self, actor: str, key_id: KeyId, disabled: bool) -> KeyRecord:
         """Switch a key off or on; raises `KeyNotFound`."""
@@ -173,6 +182,12 @@ def _store(transaction: Transaction, making: Making, action: str, before: KeyRec
     return after
 
 
+def _refuse_precedence(actor: str, wanted: int, present: int) -> None:
+    """Let nobody but the operator put a key before those of others."""
+    if actor != OPERATOR_ACTOR and wanted > max(present, 0):
+        raise ChangeDenied("a priority above 0 puts a key before those of others; it is the operator's to set")
+
+
 def _end_of_overlap(now: datetime, overlap: timedelta) -> datetime:
     if overlap < timedelta(0):
         raise SettingInvalid(f"the overlap of a rotation is `{overlap}`; it must not be negative")
@@ -203,4 +218,7 @@ def _settings_of(key: KeyRecord) -> CreateKey:
         hours=key.hours,
         rotate_after_days=key.rotate_after_days,
         bodies=key.bodies,
+        regions=key.regions,
+        priority=key.priority,
+        cache_s=key.cache_s,
     )

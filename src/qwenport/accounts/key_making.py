@@ -43,6 +43,9 @@ def add_key(transaction: Transaction, making: Making, wish: CreateKey, secret: S
         hours=wish.hours,
         rotate_after_days=wish.rotate_after_days,
         bodies=wish.bodies,
+        regions=wish.regions,
+        priority=wish.priority,
+        cache_s=wish.cache_s,
         rotates_to=None,
         revision=0,
     )

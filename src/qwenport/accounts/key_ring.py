@@ -47,6 +47,11 @@ class KeyRing:
         """Return the key with this digest; deleted keys are not found."""
         return self._by_digest.get(digest)
 
+    def caller(self, account_id: AccountId, key_id: KeyId) -> Caller | None:
+        """Return who calls with a key; None for one that was deleted."""
+        key = self._keys.get(account_id, {}).get(key_id)
+        return None if key is None else self._by_digest[key.digest].caller
+
     def update(self, *, keys: Iterable[KeyRecord] = (), accounts: Iterable[AccountRecord] = ()) -> None:
         """Take in what changed, in the order of the changes; an account that changes changes all of its keys."""
         for account in accounts:
@@ -88,6 +93,9 @@ def ring_key(key: KeyRecord, account: AccountRecord) -> RingKey:
             models=key.models,
             terms=account.terms,
             bodies=key.bodies,
+            regions=key.regions,
+            priority=key.priority,
+            cache_s=key.cache_s,
         ),
         disabled=key.disabled or not is_open,
         expires_at=key.expires_at,

@@ -23,11 +23,14 @@ from qwenport.accounts.texts import (
 )
 from qwenport.core.caller import BodyKeeping
 from qwenport.core.ids import AccountId, KeyId, WorkspaceId
+from qwenport.core.model_card import REGIONS
 from qwenport.core.secret import Secret
 from qwenport.storage.records import KeyHours, KeyRecord
 
 MAX_LIST_LENGTH = 500
 MAX_DAYS = 36_500
+MAX_PRIORITY = 10
+MAX_CACHE_S = 365 * 86_400
 MAX_BODY_BYTES = 16 * 1024 * 1024
 """Of one call's request, and of its answer."""
 
@@ -76,6 +79,12 @@ class CreateKey(Struct, frozen=True, kw_only=True):
     """Age at which the list of keys reminds of a rotation."""
     bodies: BodyKeeping | None = None
     """Whether what the key's calls say is stored."""
+    regions: tuple[str, ...] = ()
+    """Regions that its calls may be answered in; empty for anywhere."""
+    priority: int = 0
+    """From -10 to 10: whose calls wait less for an engine."""
+    cache_s: int | None = None
+    """How old an answer from the response cache may be; 0 for none of it, None for what the route says."""
     limits: KeyLimits = KeyLimits()
 
 
@@ -90,6 +99,9 @@ class ChangeKey(Struct, frozen=True, kw_only=True):
     hours: KeyHours | UnsetType | None = UNSET
     rotate_after_days: int | UnsetType | None = UNSET
     bodies: BodyKeeping | UnsetType | None = UNSET
+    regions: tuple[str, ...] | UnsetType = UNSET
+    priority: int | UnsetType = UNSET
+    cache_s: int | UnsetType | None = UNSET
 
 
 def hash_key(key: str) -> str:
@@ -144,6 +156,9 @@ def validated(wish: CreateKey, now: datetime) -> CreateKey:
         hours=checked_hours(wish.hours),
         rotate_after_days=_rotation(wish.rotate_after_days),
         bodies=_bodies(wish.bodies),
+        regions=_regions(wish.regions),
+        priority=checked_number("priority of a key", wish.priority, least=-MAX_PRIORITY, most=MAX_PRIORITY),
+        cache_s=_cache(wish.cache_s),
     )
 
 
@@ -160,6 +175,9 @@ def changed(key: KeyRecord, wish: ChangeKey, now: datetime) -> KeyRecord:
             hours=chosen(wish.hours, key.hours),
             rotate_after_days=chosen(wish.rotate_after_days, key.rotate_after_days),
             bodies=chosen(wish.bodies, key.bodies),
+            regions=chosen(wish.regions, key.regions),
+            priority=chosen(wish.priority, key.priority),
+            cache_s=chosen(wish.cache_s, key.cache_s),
         ),
         now,
     )
@@ -173,6 +191,9 @@ def changed(key: KeyRecord, wish: ChangeKey, now: datetime) -> KeyRecord:
         hours=settings.hours,
         rotate_after_days=settings.rotate_after_days,
         bodies=settings.bodies,
+        regions=settings.regions,
+        priority=settings.priority,
+        cache_s=settings.cache_s,
     )
 
 
@@ -200,6 +221,19 @@ def _bodies(bodies: BodyKeeping | None) -> BodyKeeping | None:
         checked_number("number of bytes of bodies that are kept", bodies.most_bytes, least=1, most=MAX_BODY_BYTES)
         checked_number("number of days for which bodies are kept", bodies.days, least=1, most=MAX_DAYS)
     return bodies
+
+
+def _regions(regions: tuple[str, ...]) -> tuple[str, ...]:
+    for region in regions:
+        if region not in REGIONS:
+            raise SettingInvalid(f"{shown(region)} is no region; known are {', '.join(REGIONS)}")
+    return tuple(dict.fromkeys(regions))
+
+
+def _cache(seconds: int | None) -> int | None:
+    if seconds is None:
+        return None
+    return checked_number("age in seconds of answers from the cache", seconds, least=0, most=MAX_CACHE_S)
 
 
 def _ip_ranges(ranges: tuple[str, ...]) -> tuple[str, ...]:

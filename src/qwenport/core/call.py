@@ -115,7 +115,18 @@ class RerankInput(Struct, frozen=True, kw_only=True, tag="rerank"):
     instruct: str = ""
 
 
-Input = ChatInput | PromptInput | EmbeddingInput | RerankInput
+class NativeInput(Struct, frozen=True, kw_only=True, tag="native"):
+    """A request to a native service that the gateway does not serve itself and hands on as it came."""
+
+    service: str
+    """Address after `/services/`, such as `aigc/text2image/image-synthesis`."""
+    body: bytes
+    """The JSON object as the caller wrote it."""
+    is_asynchronous: bool = False
+    """Whether a task is made, whose result is asked for later."""
+
+
+Input = ChatInput | PromptInput | EmbeddingInput | RerankInput | NativeInput
 
 
 class Call(Struct, frozen=True, kw_only=True):

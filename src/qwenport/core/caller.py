@@ -88,6 +88,15 @@ class Caller(Struct, frozen=True, kw_only=True):
     terms: AccountTerms = AccountTerms()
     bodies: BodyKeeping | None = None
     """Whether what the key's calls say is stored; None, the default, for never."""
+    regions: tuple[str, ...] = ()
+    """Regions that the key's calls may be answered in (data residency); empty for anywhere.
+
+    An engine without a region is on the operator's own ground, where calls may always go.
+    """
+    priority: int = 0
+    """Whose calls wait less where calls wait for an upstream: from -10, the last, to 10, the first."""
+    cache_s: int | None = None
+    """How old an answer from the response cache may be in seconds; 0 for none of it, None for what the route says."""
 
     def may_use(self, model: str) -> bool:
         """Tell whether the key is allowed to call the model of this name."""

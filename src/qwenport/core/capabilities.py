@@ -10,7 +10,17 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from qwenport.core.call import AnyJson, Call, ChatInput, EmbeddingInput, Input, JsonSchema, PromptInput, RerankInput
+from qwenport.core.call import (
+    AnyJson,
+    Call,
+    ChatInput,
+    EmbeddingInput,
+    Input,
+    JsonSchema,
+    NativeInput,
+    PromptInput,
+    RerankInput,
+)
 from qwenport.core.content import Part, VideoPart
 from qwenport.core.errors import ParameterInvalid
 from qwenport.core.tools import ToolUse
@@ -32,6 +42,8 @@ class Ability(StrEnum):
     COMPLETION = "completion"
     EMBEDDING = "embedding"
     RERANK = "rerank"
+    NATIVE = "native"
+    """A native service that the gateway hands on and does not serve itself."""
 
 
 class Capabilities(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -62,6 +74,8 @@ class Capabilities(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """Lengths of vectors that can be had, the default first."""
     max_texts: int = 0
     """Texts or documents in one call; 0 where the ability is none of these."""
+    native_services: tuple[str, ...] = ()
+    """Native services that the model is called at, such as `aigc/text2image/image-synthesis`."""
 
 
 _ABILITY_OF: dict[type[Input], Ability] = {
@@ -69,6 +83,7 @@ _ABILITY_OF: dict[type[Input], Ability] = {
     PromptInput: Ability.COMPLETION,
     EmbeddingInput: Ability.EMBEDDING,
     RerankInput: Ability.RERANK,
+    NativeInput: Ability.NATIVE,
 }
 
 
@@ -90,7 +105,8 @@ def misfit(call: Call, engine: Capabilities, target: str) -> ParameterInvalid | 
     Thinking is ignored by an engine that does not think: the answer has the same shape without it.
     """
     if ability_of(call) not in engine.abilities:
-        return _misfit(target, f"does not do {ability_of(call).value}s", "model")
+        work = "hand on native services" if isinstance(call.input, NativeInput) else f"do {ability_of(call).value}s"
+        return _misfit(target, f"does not {work}", "model")
     if not isinstance(call.input, ChatInput):
         return None
     asked = call.input

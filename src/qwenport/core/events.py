@@ -2,7 +2,8 @@
 
 A run that generates is `Started`, then any number of `Reasoning`, `Delta` and `ToolCallDelta` and one `ChoiceFinished`
 per choice, then `Finished`, which is the last event. A run that embeds or reranks is `Started`, one `Embedded` per text
-or one `Ranked` per document, then `Finished`. An error is not an event: the run raises it. Every event carries the
+or one `Ranked` per document, then `Finished`. One of a native service that is only handed on is `Started`, one or more
+`Relayed`, then `Finished`. An error is not an event: the run raises it. Every event carries the
 tokens that it added, so that the sum of the events seen so far is what an abandoned call has consumed.
 """
 
@@ -26,7 +27,7 @@ class FinishReason(StrEnum):
     """The model called tools and waits for their answers."""
 
 
-class Started(Struct, frozen=True, kw_only=True, gc=False):
+class Started(Struct, frozen=True, kw_only=True, tag="started", gc=False):
     """The engine has read the whole prompt and is about to answer."""
 
     served_by: str
@@ -35,6 +36,8 @@ class Started(Struct, frozen=True, kw_only=True, gc=False):
     cached_tokens: int = 0
     image_tokens: int = 0
     """How many of the input tokens are those of images."""
+    billed_percent: int | None = None
+    """Part of the price that an answer from the response cache costs; None for one that an engine makes."""
 
 
 class TopToken(Struct, frozen=True, kw_only=True, gc=False):
@@ -55,7 +58,7 @@ class TokenLogprob(Struct, frozen=True, kw_only=True, gc=False):
     top: tuple[TopToken, ...] = ()
 
 
-class Delta(Struct, frozen=True, kw_only=True, gc=False):
+class Delta(Struct, frozen=True, kw_only=True, tag="delta", gc=False):
     """A further piece of one choice's text."""
 
     text: str
@@ -66,7 +69,7 @@ class Delta(Struct, frozen=True, kw_only=True, gc=False):
     """One for each token of the piece, where they were asked for."""
 
 
-class Reasoning(Struct, frozen=True, kw_only=True, gc=False):
+class Reasoning(Struct, frozen=True, kw_only=True, tag="reasoning", gc=False):
     """A further piece of what one choice thinks before it answers."""
 
     text: str
@@ -74,7 +77,7 @@ class Reasoning(Struct, frozen=True, kw_only=True, gc=False):
     tokens: int = 1
 
 
-class ToolCallDelta(Struct, frozen=True, kw_only=True, gc=False):
+class ToolCallDelta(Struct, frozen=True, kw_only=True, tag="tool_call", gc=False):
     """A further piece of one tool call: the first names the tool, the others add to its arguments."""
 
     index: int
@@ -88,7 +91,7 @@ class ToolCallDelta(Struct, frozen=True, kw_only=True, gc=False):
     tokens: int = 1
 
 
-class ChoiceFinished(Struct, frozen=True, kw_only=True, gc=False):
+class ChoiceFinished(Struct, frozen=True, kw_only=True, tag="choice_finished", gc=False):
     """One choice is complete."""
 
     reason: FinishReason
@@ -97,7 +100,7 @@ class ChoiceFinished(Struct, frozen=True, kw_only=True, gc=False):
     """Tokens generated since this choice's last delta, such as an end-of-turn token."""
 
 
-class Embedded(Struct, frozen=True, kw_only=True, gc=False):
+class Embedded(Struct, frozen=True, kw_only=True, tag="embedded", gc=False):
     """The vector of one text."""
 
     index: int
@@ -106,7 +109,7 @@ class Embedded(Struct, frozen=True, kw_only=True, gc=False):
     """32-bit floats, little-endian, one after the other."""
 
 
-class Ranked(Struct, frozen=True, kw_only=True, gc=False):
+class Ranked(Struct, frozen=True, kw_only=True, tag="ranked", gc=False):
     """How well one document answers the query."""
 
     index: int
@@ -115,7 +118,16 @@ class Ranked(Struct, frozen=True, kw_only=True, gc=False):
     """From 0 to 1."""
 
 
-class Finished(Struct, frozen=True, kw_only=True, gc=False):
+class Relayed(Struct, frozen=True, kw_only=True, tag="relayed", gc=False):
+    """A native service's answer, or a piece of one that streams, as it came."""
+
+    piece: bytes
+    """A JSON object."""
+    usage: Usage
+    """What the service has reported so far, of the whole call."""
+
+
+class Finished(Struct, frozen=True, kw_only=True, tag="finished", gc=False):
     """Everything is complete; nothing follows."""
 
     usage: Usage
@@ -124,4 +136,4 @@ class Finished(Struct, frozen=True, kw_only=True, gc=False):
 Generated = Delta | Reasoning | ToolCallDelta | ChoiceFinished
 """Events that carry generated tokens."""
 
-Event = Started | Delta | Reasoning | ToolCallDelta | ChoiceFinished | Embedded | Ranked | Finished
+Event = Started | Delta | Reasoning | ToolCallDelta | ChoiceFinished | Embedded | Ranked | Relayed | Finished

@@ -17,6 +17,9 @@ PRICE_REGIONS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 """Regions that have a price list in a currency; the first is the one that accounts of that currency are billed by."""
 
+REGIONS = tuple(sorted({region for regions in PRICE_REGIONS.values() for region in regions}))
+"""Every region by Model Studio's name for it."""
+
 
 class Modality(StrEnum):
     """A kind of input."""
@@ -75,6 +78,10 @@ class Price(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Part of the input price that a token costs that was put into an explicit cache."""
     batch_factor: Decimal = Decimal("0.5")
     """Part of the price that a call of a batch costs; it has no price of cached tokens besides."""
+    units: Mapping[str, Decimal] = {}
+    """What one of each thing costs that a native service reports beyond tokens, by the name that it reports."""
+    most_units: Mapping[str, int] = {}
+    """How many of each of these one call can use at most; held for what a call does not say of itself."""
 
 
 class PublishedLimit(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

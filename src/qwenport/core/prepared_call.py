@@ -14,7 +14,7 @@ class PreparedCall(Struct, frozen=True, kw_only=True):
     """
 
     call: Call
-    barred_regions: tuple[str, ...] = ()
-    """Regions that the account has switched off; engines there are passed over."""
     max_input_tokens: int
     """The card's bound on the prompt; the engine refuses by the smaller of this and its own context."""
+    trace: tuple[tuple[str, str], ...] = ()
+    """Header lines by which whoever is asked puts its work into the caller's trace; empty without traces."""

@@ -14,6 +14,8 @@ class UsageSource(StrEnum):
     """The engine's own final count."""
     COUNTED = "counted"
     """The gateway added up the events it saw, because the call ended early."""
+    CACHE = "cache"
+    """The answer is one from the response cache; these are the counts of the call that it was made for."""
 
 
 class Usage(Struct, frozen=True, kw_only=True, gc=False):
@@ -37,6 +39,8 @@ class Usage(Struct, frozen=True, kw_only=True, gc=False):
     pages: int = 0
     """How many pages of documents were read."""
     source: UsageSource = UsageSource.ENGINE
+    items: tuple[tuple[str, int], ...] = ()
+    """What a native service reports beyond tokens, by name: images made, characters read, seconds of sound."""
 
     @property
     def total_tokens(self) -> int:

@@ -6,7 +6,7 @@ from qwenport.core.errors import MethodNotAllowed, ModelUnavailable, QwenportErr
 from qwenport.faces.body import JSON_HEADERS
 from qwenport.faces.face import Headers
 
-_WAITABLE = frozenset({429, 503})
+_WAITABLE = frozenset({409, 429, 503})
 """Statuses at which clients look for `retry-after`."""
 
 

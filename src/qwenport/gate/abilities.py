@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from qwenport.core.call import AnyJson, Call, ChatInput, EmbeddingInput, RerankInput
+from qwenport.core.call import AnyJson, Call, ChatInput, EmbeddingInput, NativeInput, RerankInput
 from qwenport.core.capabilities import Ability, Thinking, ability_of, thinks
 from qwenport.core.content import FilePart, ImagePart, Picture, VideoPart
 from qwenport.core.errors import ModelNotServedHere, ParameterInvalid
@@ -37,6 +37,8 @@ def check_abilities(call: Call, card: ModelCard) -> None:
     """
     able, ability = card.capabilities, ability_of(call)
     if ability not in able.abilities or FOR_IMAGES.get(call.operation, able.vision) is not able.vision:
+        raise ModelNotServedHere(card.name)
+    if isinstance(call.input, NativeInput) and call.input.service not in able.native_services:
         raise ModelNotServedHere(card.name)
     problem = _PROBLEMS[ability](call, card)
     if problem is not None:
@@ -192,4 +194,5 @@ _PROBLEMS: dict[Ability, Callable[[Call, ModelCard], Problem | None]] = {
     Ability.COMPLETION: _choice_problem,
     Ability.EMBEDDING: _embedding_problem,
     Ability.RERANK: _rerank_problem,
+    Ability.NATIVE: lambda _call, _card: None,
 }

@@ -15,23 +15,26 @@ from datetime import UTC, date, datetime
 from types import TracebackType
 from typing import Self
 
+from msgspec import Struct
 from msgspec.structs import replace
 
-from qwenport.core.call import Call
+from qwenport.core.call import Call, NativeInput
 from qwenport.core.caller import FULL_PRICE_PPM, Caller
 from qwenport.core.clock import Clock
-from qwenport.core.errors import Draining, EngineFailed, QwenportError, StorageUnavailable
-from qwenport.core.events import Event, Started
+from qwenport.core.errors import ContentBlocked, Draining, EngineFailed, QwenportError, StorageUnavailable
+from qwenport.core.events import Event, Finished, Started
+from qwenport.core.ids import RequestId
 from qwenport.core.limit_standing import Standing
 from qwenport.core.model_card import ModelCard
 from qwenport.core.printable import printable
 from qwenport.core.usage import Usage
-from qwenport.gate.charges import Ask, Consumed, charges_of
+from qwenport.gate.charges import Ask, Consumed, Funds, Kind, charges_of
 from qwenport.gate.counters import Counters
 from qwenport.gate.estimate import most_input_tokens, most_output_tokens, sent_media
 from qwenport.gate.funding import funds_of
 from qwenport.gate.history_status import history_status
 from qwenport.gate.limit_book import LimitBook
+from qwenport.gate.native_bounds import most_items
 from qwenport.gate.observed_usage import ObservedUsage
 from qwenport.metering.journal import Journal
 from qwenport.metering.price_book import PriceBook, Tariff
@@ -45,6 +48,9 @@ LONGEST_SERVED_BY = 100
 
 CLIENT_CLOSED_REQUEST = 499
 """Status, after nginx's habit, of a call whose client left."""
+
+RESULT_OPERATION = "tasks.result"
+"""Operation under which the books have what a task made."""
 
 FREE_QUOTA = "free quota"
 """Price source of a call that a free quota covers."""
@@ -60,6 +66,17 @@ class Rules:
 
     limits: LimitBook
     prices: PriceBook
+
+
+class Result(Struct, frozen=True, kw_only=True):
+    """What a task has used that was made for a caller earlier."""
+
+    hold: Hold
+    rate_ppm: int
+    made_at: float
+    """When the task was made, by which its price is dated."""
+    usage: Usage
+    served_by: str
 
 
 class Gate:
@@ -97,9 +114,11 @@ class Gate:
         """
         now = self.clock.timestamp()
         into, out = most_input_tokens(call, card), most_output_tokens(call, card)
-        rate_ppm = caller.terms.rate_ppm(card.name) if caller.terms.discounts else FULL_PRICE_PPM
+        rate_ppm = rate_of(caller, card)
         tariff = self.rules.prices.tariff(card, caller.currency, rate_ppm, self._day(now), batch=call.batch)
         images, pages = sent_media(call)
+        is_native = isinstance(call.input, NativeInput)
+        items = most_items(call, tariff.most_units) if is_native and tariff is not None else ()
         hold = Hold(
             id=call.id,
             at=now,
@@ -117,11 +136,45 @@ class Gate:
             output_tokens=out,
             images=images,
             pages=pages,
-            cost_nanos=None if tariff is None else tariff.most_nanos(into, out),
+            cost_nanos=None if tariff is None else tariff.most_nanos(into, out, items),
+            items=items,
         )
         bounds = self.rules.limits.fitting(caller, card.name)
-        ask = Ask(hold=hold, funds=funds_of(caller, hold), charges=charges_of(bounds, hold) if bounds else ())
+        funds = funds_of(caller, hold, is_native=is_native)
+        ask = Ask(hold=hold, funds=funds, charges=charges_of(bounds, hold) if bounds else ())
         return Admission(self, ask, tariff)
+
+    async def record(self, result: Result, card: ModelCard, caller: Caller | None) -> None:
+        """Bill what was used beside any call: the result of a task, under the id that its hold has.
+
+        It was used, so no limit and no balance refuses it; they count it. Limits of requests and of calls at a time
+        have counted the call that made the task.
+
+        Raises:
+            Draining, StorageUnavailable: it is not billed yet; to be tried again.
+        """
+        hold = replace(result.hold, expires_at=self._steady() + HOLD_SECONDS)
+        day = datetime.fromtimestamp(result.made_at, UTC).date()
+        tariff = self.rules.prices.tariff(card, hold.currency, result.rate_ppm, day)
+        bounds = self.rules.limits.fitting(caller, card.name) if caller is not None else ()
+        counting = tuple(
+            replace(bound, is_shadow=True)
+            for bound in bounds
+            if not bound.is_requests and bound.kind is not Kind.AT_ONCE
+        )
+        funds = Funds(
+            account_id=hold.account_id, currency=hold.currency, is_checked=False, cost_nanos=hold.cost_nanos or 0
+        )
+        ask = Ask(hold=hold, funds=funds, charges=charges_of(counting, hold) if counting else ())
+        async with Admission(self, ask, tariff) as admission:
+            admission.routed()
+            admission.observe(Started(served_by=result.served_by, input_tokens=0))
+            admission.observe(Finished(usage=result.usage))
+
+    def result_hold(self, caller: Caller, card: ModelCard, call: Call, result_id: RequestId) -> Hold:
+        """Return what the result of the task that a call made may cost at most, to be kept until the task ends."""
+        hold = self.admit(caller, card, call).hold
+        return replace(hold, id=result_id, operation=RESULT_OPERATION)
 
     def void_expired(self) -> int:
         """Settle the holds that outlived their time, as `expired`, and return how many there were."""
@@ -222,6 +275,11 @@ class Admission:
             raise
         return self
 
+    @property
+    def hold(self) -> Hold:
+        """What is held for the call at most."""
+        return self._hold
+
     def routed(self) -> None:
         """Note that an engine has taken the call."""
         self._queue_ms = self._elapsed_ms()
@@ -233,6 +291,12 @@ class Admission:
             self._first_event_ms = self._elapsed_ms()
             # In a form and length that a line of the journal has room for.
             self._served_by = printable(event.served_by[:LONGEST_SERVED_BY])
+
+    def restart(self) -> None:
+        """Forget what was observed: nothing of it reached the client, who does not pay for it."""
+        self._observed = ObservedUsage()
+        self._first_event_ms = None
+        self._served_by = ""
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -256,6 +320,7 @@ class Admission:
             explicitly_cached_tokens=usage.explicitly_cached_tokens,
             images=usage.images,
             pages=usage.pages,
+            items=usage.items,
             usage_source=source,
             priced=True,
             cost_nanos=cost_nanos,
@@ -269,17 +334,22 @@ class Admission:
 
     def _price(self, usage: Usage) -> tuple[int | None, str, str]:
         """Return what the call costs, by which list, and at which rate of exchange."""
-        if not usage.total_tokens:
+        if not usage.total_tokens and not usage.items:
             return 0, "", ""
         if self._hold.grant:
             return 0, FREE_QUOTA, ""
         tariff = self._tariff
         if tariff is None:
             return None, "", ""
-        return tariff.cost_nanos(usage), tariff.price_source, tariff.exchange
+        percent = self._observed.billed_percent
+        if percent is None:
+            return tariff.cost_nanos(usage), tariff.price_source, tariff.exchange
+        nanos = (tariff.cost_nanos(usage) * percent + 50) // 100
+        return nanos, f"{tariff.price_source}, cached answer at {percent}%", tariff.exchange
 
     def _ending(self, error: BaseException | None) -> tuple[Outcome, int, str]:
-        if self._observed.is_finished:
+        # An answer that was blocked was made all the same.
+        if self._observed.is_finished and not isinstance(error, ContentBlocked):
             return _FINISHED, 200, ""
         cause = error.args[0] if isinstance(error, asyncio.CancelledError) and error.args else error
         if isinstance(cause, QwenportError):
@@ -294,6 +364,11 @@ class Admission:
 
     def _elapsed_ms(self) -> int:
         return round((self._gate.clock.monotonic() - self._began) * 1000)
+
+
+def rate_of(caller: Caller, card: ModelCard) -> int:
+    """Return the part of the list price that a caller's calls to a model are billed, in parts per million."""
+    return caller.terms.rate_ppm(card.name) if caller.terms.discounts else FULL_PRICE_PPM
 
 
 def consumed_in(settlement: Settlement) -> Consumed:

@@ -6,7 +6,7 @@ import functools
 import unicodedata
 from collections import Counter
 
-from qwenport.core.call import Call, ChatInput, EmbeddingInput, PromptInput, RerankInput
+from qwenport.core.call import Call, ChatInput, EmbeddingInput, NativeInput, PromptInput, RerankInput
 from qwenport.core.capabilities import thinks
 from qwenport.core.content import FilePart, ImagePart, Part, Picture, TextPart
 from qwenport.core.model_card import ModelCard
@@ -25,6 +25,8 @@ TOOL_WORDS_TOKENS = 512
 def most_input_tokens(call: Call, card: ModelCard) -> int:
     """Return an upper bound of the prompt in tokens: a token is a byte of UTF-8 at the least."""
     match call.input:
+        case NativeInput(body=body):
+            size = TEMPLATE_TOKENS + len(body)
         case ChatInput():
             size = OWN_WORDS_TOKENS + _chat_size(call.input, card)
         case PromptInput(prompt=prompt, suffix=suffix):
@@ -40,6 +42,8 @@ def most_input_tokens(call: Call, card: ModelCard) -> int:
 
 def most_output_tokens(call: Call, card: ModelCard) -> int:
     """Return an upper bound of the answer in tokens, all choices together."""
+    if isinstance(call.input, NativeInput):
+        return card.max_output_tokens
     if not isinstance(call.input, ChatInput | PromptInput):
         return 0
     return (answer_tokens(call, card) + reasoning_tokens(call, card)) * call.sampling.choices

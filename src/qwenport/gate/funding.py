@@ -12,8 +12,11 @@ from qwenport.metering.records import Hold
 _PAID, _PREPAID = Beyond.PAID, AccountKind.PREPAID
 
 
-def funds_of(caller: Caller, hold: Hold) -> Funds:
-    """Return what may pay for a call whose hold says what it costs at most."""
+def funds_of(caller: Caller, hold: Hold, *, is_native: bool = False) -> Funds:
+    """Return what may pay for a call whose hold says what it costs at most.
+
+    A free quota is one of tokens, and pays for no call of a native service: images and sounds would use none of it up.
+    """
     terms = caller.terms
     costs_nothing = hold.cost_nanos == 0
     return Funds(
@@ -21,7 +24,7 @@ def funds_of(caller: Caller, hold: Hold) -> Funds:
         currency=hold.currency,
         is_checked=terms.kind is _PREPAID,
         cost_nanos=hold.cost_nanos or 0,
-        free=None if costs_nothing or terms.free_quota is None else _free_share(terms, hold),
+        free=None if costs_nothing or is_native or terms.free_quota is None else _free_share(terms, hold),
         beyond=_PAID if costs_nothing else beyond(terms, has_price=hold.cost_nanos is not None),
     )
 

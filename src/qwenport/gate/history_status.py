@@ -22,6 +22,7 @@ _STATUSES: dict[type[QwenportError], int] = {
     errors.ModelDenied: 403,
     errors.ModelUnpurchased: 403,
     errors.FreeTierExhausted: 403,
+    errors.RequestInProgress: 409,
     errors.Throttled: 429,
     errors.ModelUnavailable: 503,
     errors.Overloaded: 503,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from qwenport.core.call import Call
+from qwenport.core.call import Call, NativeInput
 from qwenport.core.caller import AccountKind, AccountState, AccountTerms, Caller
 from qwenport.core.clock import Clock
 from qwenport.core.errors import AccessDenied, AccountInArrears, FreeTierExhausted, ModelDenied, ModelUnpurchased
@@ -23,6 +23,13 @@ IsSpent = Callable[[AccountId, str, tuple[GrantId, str, int] | None], bool]
 
 # A member of an enumeration that is looked up in its class costs as much as a call does.
 _ACTIVE, _PREPAID = AccountState.ACTIVE, AccountKind.PREPAID
+
+
+# What a task costs is known when it ends, long after its call: no hold keeps a balance for it until then.
+_NO_TASKS = (
+    "Access denied. Asynchronous tasks are for accounts that are billed afterwards: the balance of a prepaid account "
+    "cannot be held until a task ends. Call the service without `X-DashScope-Async`, where it answers at once."
+)
 
 
 class Permit:
@@ -59,6 +66,8 @@ class Permit:
         if call.refusal is not None:
             raise call.refusal
         check_abilities(call, card)
+        if terms.kind is _PREPAID and not card.costs_nothing and _makes_task(call):
+            raise AccessDenied(_NO_TASKS)
         check_ranges(call.sampling, card)
 
     def _has_no_free_tier(self, caller: Caller, terms: AccountTerms, card: ModelCard) -> bool:
@@ -66,3 +75,7 @@ class Permit:
         if quota is None or quota.until <= self._clock.now():
             return True
         return self._is_spent(caller.account_id, caller.currency, (quota.grant, card.name, quota.tokens))
+
+
+def _makes_task(call: Call) -> bool:
+    return isinstance(call.input, NativeInput) and call.input.is_asynchronous

@@ -84,6 +84,8 @@ class CallRow(Struct, frozen=True, kw_only=True):
     queue_ms: int | None
     first_event_ms: int | None
     total_ms: int
+    items: str = ""
+    """What a native service reported beyond tokens, such as `image_count 2`."""
 
 
 def calls_report(transaction: Transaction, query: CallQuery) -> Sequence[CallRow]:

@@ -51,7 +51,8 @@ def booked(settlement: Settlement, prices: PriceBook) -> Booked:
     hold = settlement.hold
     usage, believed = _usage(settlement)
     cost, plausible = _cost(settlement, usage, prices, believed=believed)
-    consumed = usage.total_tokens > 0 or usage.images > 0 or usage.pages > 0 or bool(cost.nanos)
+    counted = usage.total_tokens + usage.images + usage.pages
+    consumed = counted > 0 or bool(usage.items) or bool(cost.nanos)
     call = _call(settlement, usage, cost if consumed else _FREE, clamped=not (believed and plausible))
     posting = Posting(
         request_id=hold.id,
@@ -104,7 +105,13 @@ def _call(settlement: Settlement, usage: Usage, cost: _Cost, *, clamped: bool) -
         queue_ms=settlement.queue_ms,
         first_event_ms=settlement.first_event_ms,
         total_ms=settlement.total_ms,
+        items=_items_text(usage.items),
     )
+
+
+def _items_text(items: tuple[tuple[str, int], ...]) -> str:
+    """Return items as the books keep them, such as `image_count 2, duration 5`."""
+    return _text(", ".join(f"{name} {count}" for name, count in items)) if items else ""
 
 
 def _usage(settlement: Settlement) -> tuple[Usage, bool]:
@@ -121,8 +128,9 @@ def _usage(settlement: Settlement) -> tuple[Usage, bool]:
         explicitly_cached_tokens=settlement.explicitly_cached_tokens,
         images=settlement.images,
         pages=settlement.pages,
+        items=tuple((name, count) for name, count in settlement.items if count),
     )
-    bounded = bounded_usage(said)
+    bounded = bounded_usage(said, most_items=settlement.hold.items)
     return bounded, bounded is said or bounded == said
 
 

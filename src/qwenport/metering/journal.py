@@ -22,8 +22,9 @@ from qwenport.metering.segment import allocate, frame
 log = logging.getLogger(__name__)
 
 SEGMENT_BYTES = 8 << 20
-SETTLEMENT_EXTRA_BYTES = 1024
-"""A settlement holds its hold and, beyond that, at most this many bytes: numbers, an error code, engine and model."""
+SETTLEMENT_EXTRA_BYTES = 1536
+"""A settlement holds its hold and, beyond that, at most this many bytes: numbers, an error code, engine and model, and
+eight names with their counts."""
 
 
 def segment_name(number: int) -> str:
@@ -144,7 +145,8 @@ class Journal:
     def _begin_segment(self, number: int, need: int) -> None:
         """Go on in a new file, which starts with a copy of every open hold, so that older files can be dropped."""
         carried = b"".join(frame(self._encoder.encode(hold)) for hold in self.open_holds.values())
-        size = max(self._segment_bytes, len(carried) + self._reserved + need)
+        # Twice what is needed: with room for the one call alone, each further call would copy every open hold again.
+        size = max(self._segment_bytes, 2 * (len(carried) + self._reserved + need))
         path = self.folder / segment_name(number)
         try:
             descriptor = allocate(path, size)

@@ -25,7 +25,7 @@ ROUTE_PRICE_SOURCE = "route price 0"
 
 _MOST_TARIFFS = 10_000
 
-_Key = tuple[str, str, int, date, bool]
+_Key = tuple[str, bool, str, int, date, bool]
 
 
 class _Tier(Struct, frozen=True, gc=False):
@@ -47,6 +47,10 @@ class Tariff(Struct, frozen=True, gc=False):
     batch: bool
     tiers: tuple[_Tier, ...]
     denominator: int
+    units: tuple[tuple[str, int], ...] = ()
+    """Prices of one of each thing that has a price of its own, like those of tokens."""
+    most_units: tuple[tuple[str, int], ...] = ()
+    """How many of each of these one call can use at most."""
 
     def cost_nanos(self, usage: Usage) -> int:
         """Return what a usage costs in nano-units; the sum is rounded once, half up."""
@@ -58,9 +62,11 @@ class Tariff(Struct, frozen=True, gc=False):
         doubled = plain * prices[0] + output * prices[5] + thinking * prices[6]
         if image or cached or found or created:
             doubled += image * prices[1] + cached * prices[2] + found * prices[3] + created * prices[4]
+        if usage.items and self.units:
+            doubled += self._doubled_items(usage.items)
         return (doubled + self.denominator) // (2 * self.denominator)
 
-    def most_nanos(self, input_tokens: int, output_tokens: int) -> int:
+    def most_nanos(self, input_tokens: int, output_tokens: int, items: tuple[tuple[str, int], ...] = ()) -> int:
         """Return an upper bound of the cost of every usage within these, wherever its input ends and whatever it is."""
         worst = 0
         for tier in self.tiers:
@@ -68,7 +74,13 @@ class Tariff(Struct, frozen=True, gc=False):
             worst = max(worst, longest * tier.dearest_input + output_tokens * tier.dearest_output)
             if longest == input_tokens:
                 break
+        if items:
+            worst += self._doubled_items(items)
         return (worst + self.denominator) // (2 * self.denominator)
+
+    def _doubled_items(self, items: tuple[tuple[str, int], ...]) -> int:
+        prices = dict(self.units)
+        return sum(max(0, count) * prices.get(name, 0) for name, count in items)
 
     def _longer(self, input_tokens: int) -> _Tier:
         return next(tier for tier in self.tiers if input_tokens <= tier.up_to)
@@ -107,14 +119,14 @@ class PriceBook:
         """Return what calls to a model cost, or None where it has no price; computed once for each set of arguments.
 
         Args:
-            card: one card for each name.
+            card: one card for each name, but for whether it costs nothing, which another configuration can change.
             currency: of the account.
             rate_ppm: the part of the list price that the account is billed, in parts per million.
             on: the day of the call's admission in UTC.
             batch: whether the call belongs to a batch.
         """
         state = self._state
-        key = (card.name, currency, rate_ppm, on, batch)
+        key = (card.name, card.costs_nothing, currency, rate_ppm, on, batch)
         try:
             return state.tariffs[key]
         except KeyError:
@@ -134,7 +146,8 @@ def _tariff(card: ModelCard, found: Quotation | None, rate_ppm: int, *, batch: b
     if found.conversion:
         factor *= found.conversion.factor
     prices = [_unit_prices(price, factor, batch=batch) for price in found.tiers]
-    denominator = lcm(*(each.denominator for tier in prices for each in tier))
+    units = _item_prices(found, factor, batch=batch)
+    denominator = lcm(*(each.denominator for tier in prices for each in tier), *(each.denominator for _, each in units))
     last = len(prices) - 1
     return Tariff(
         price_source=price_source(found, rate_ppm, batch=batch),
@@ -145,7 +158,16 @@ def _tariff(card: ModelCard, found: Quotation | None, rate_ppm: int, *, batch: b
             for index, each in enumerate(prices)
         ),
         denominator=denominator,
+        units=tuple((name, _doubled(each, denominator)) for name, each in units),
+        most_units=tuple(sorted(found.tiers[-1].most_units.items())),
     )
+
+
+def _item_prices(found: Quotation, factor: Fraction, *, batch: bool) -> list[tuple[str, Fraction]]:
+    """Return what one of each thing costs that has a price of its own; those of the last tier hold for all inputs."""
+    price = found.tiers[-1]
+    own = factor * (Fraction(price.batch_factor) if batch else 1)
+    return [(name, Fraction(amount) * own) for name, amount in sorted(price.units.items())]
 
 
 def _unit_prices(price: Price, factor: Fraction, *, batch: bool) -> list[Fraction]:
@@ -154,8 +176,12 @@ def _unit_prices(price: Price, factor: Fraction, *, batch: bool) -> list[Fractio
 
 
 def _tier(up_to: int, prices: Sequence[Fraction], denominator: int) -> _Tier:
-    doubled = tuple(2 * each.numerator * (denominator // each.denominator) for each in prices)
+    doubled = tuple(_doubled(each, denominator) for each in prices)
     return _Tier(up_to, doubled, max(doubled[:5]), max(doubled[5:]))
+
+
+def _doubled(price: Fraction, denominator: int) -> int:
+    return 2 * price.numerator * (denominator // price.denominator)
 
 
 def price_source(found: Quotation, rate_ppm: int, *, batch: bool) -> str:

@@ -49,9 +49,11 @@ class PriceLine(Struct, frozen=True, kw_only=True):
     """One part of the usage. Its amount is tokens x price / per_tokens x factor x the factors of the explanation."""
 
     what: str
+    """A part of the tokens, or the name of something else that has a price of its own, such as `image_count`."""
     tokens: int
+    """Or how many of the other thing."""
     price: str
-    """What the list says for `per_tokens` tokens, in the list's currency."""
+    """What the list says for `per_tokens` of them, in the list's currency."""
     per_tokens: int
     factor: str
     """Part of that price which such a token costs, as of a cache; `1` for all of it."""
@@ -144,6 +146,18 @@ def _lines(question: PriceQuestion, found: Quotation, tier: Price) -> Iterator[P
                 per_tokens=tier.per_tokens,
                 factor=_decimal(factor),
                 amount=_decimal(tokens * price * factor * common),
+            )
+    # The prices of single things are those of the last tier, and are not divided by `per_tokens`.
+    listed = found.tiers[-1]
+    for name, count in question.usage.items:
+        if count and name in listed.units:
+            yield PriceLine(
+                what=name,
+                tokens=count,
+                price=_plain(listed.units[name]),
+                per_tokens=1,
+                factor="1",
+                amount=_decimal(count * Fraction(listed.units[name]) * common * tier.per_tokens),
             )
 
 

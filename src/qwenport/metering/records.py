@@ -54,6 +54,8 @@ class Hold(Struct, frozen=True, kw_only=True, gc=False, tag="hold", tag_field="l
     """Upper bound of the cost in nano-units of the currency; None for a call without a price."""
     grant: GrantId = GrantId("")
     """The free quota that covers the call; empty for a call that is paid for."""
+    items: tuple[tuple[str, int], ...] = ()
+    """Upper bounds of what a native service may report beyond tokens, by name; of what has a price."""
 
 
 class Settlement(Struct, frozen=True, kw_only=True, gc=False, tag="settle", tag_field="line", omit_defaults=True):
@@ -91,3 +93,5 @@ class Settlement(Struct, frozen=True, kw_only=True, gc=False, tag="settle", tag_
     first_event_ms: int | None = None
     """From admission to the first event; None where none came."""
     total_ms: int = 0
+    items: tuple[tuple[str, int], ...] = ()
+    """What a native service reported beyond tokens, by name."""

@@ -57,6 +57,19 @@ class Metrics:
             "From the request's arrival to its last byte",
             (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300),
         )
+        tries = self._counter("qwenport_tries", "Tries of calls at a target, by their outcome", "target", "outcome")
+        try_first_event = self._histogram(
+            "qwenport_try_first_event_seconds",
+            "From sending a call to a target to its first event",
+            (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60),
+            "target",
+        )
+        cached = self._counter("qwenport_cache", "What the response cache did, by what came of it", "event")
+        self._cached_bytes = self._counter(
+            "qwenport_cache_stored_bytes", "Bytes of answers put into the response cache"
+        )
+        spans = self._counter("qwenport_spans", "Spans of traces, by what became of them", "outcome")
+        tasks = self._counter("qwenport_tasks", "Asynchronous tasks that ended, by how they did", "outcome")
         self._balanced = Gauge(
             "qwenport_books_balanced",
             "Whether the last look at the books found them balanced; 1 before the first",
@@ -70,10 +83,35 @@ class Metrics:
         self._tokens = cache(tokens.labels)
         self._costs = cache(costs.labels)
         self._shadowed = cache(shadowed.labels)
+        self._tries = cache(tries.labels)
+        self._cached = cache(cached.labels)
+        self._spans = cache(spans.labels)
+        self._tasks = cache(tasks.labels)
+        self._try_first_event = cache(try_first_event.labels)
 
     def count_request(self, face: str, operation: str, status: int) -> None:
         """Count a request that was answered; status 0 where nothing was sent."""
         self._requests(face, operation, str(status)).inc()
+
+    def count_try(self, target: str, outcome: str, first_event_s: float | None) -> None:
+        """Count a try of a call at a target: `ok`, `abandoned` or an error's code; None where no event came."""
+        self._tries(target, outcome).inc()
+        if first_event_s is not None:
+            self._try_first_event(target).observe(first_event_s)
+
+    def count_cache(self, event: str, size_bytes: int = 0) -> None:
+        """Count what the response cache did: `hit`, `shared`, `miss`, `stored`, `too_large`, `dropped`, `failed`."""
+        self._cached(event).inc()
+        if size_bytes:
+            self._cached_bytes.inc(size_bytes)
+
+    def count_spans(self, outcome: str, spans: int) -> None:
+        """Count spans of traces that were `sent`, `failed` to be sent, or `dropped` because too many waited."""
+        self._spans(outcome).inc(spans)
+
+    def count_task(self, outcome: str) -> None:
+        """Count an asynchronous task that `succeeded`, `failed`, was `canceled`, or was `given_up` unbilled."""
+        self._tasks(outcome).inc()
 
     def count_settlement(self, model: str, outcome: str, input_tokens: int, output_tokens: int) -> None:
         """Count a call that was settled."""
@@ -134,8 +172,8 @@ class Metrics:
     def _counter(self, name: str, help_text: str, *labels: str) -> Counter:
         return Counter(name, help_text, labels, registry=self.registry)
 
-    def _histogram(self, name: str, help_text: str, buckets: tuple[float, ...]) -> Histogram:
-        return Histogram(name, help_text, buckets=buckets, registry=self.registry)
+    def _histogram(self, name: str, help_text: str, buckets: tuple[float, ...], *labels: str) -> Histogram:
+        return Histogram(name, help_text, labels, buckets=buckets, registry=self.registry)
 
 
 class _GaugeCollector(Collector):

@@ -9,24 +9,37 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from qwenport.core.limits import Dimension, Mode, Unit, Window
+from qwenport.core.route import Choice
 
 Bound = Annotated[int, Meta(ge=0)]
 """An upper bound, or how much of something is kept."""
-Seconds = Annotated[float, Meta(gt=0)]
+Seconds = Annotated[float, Meta(gt=0, le=86_400)]
 
 _HOST_NAME = re.compile(r"(?=.*[a-z])[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?", re.ASCII | re.IGNORECASE)
+_ENDPOINT = re.compile(r"https?://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?(/[A-Za-z0-9._~/%-]*)?", re.ASCII)
 
 
 class ServerTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`[server]` of the configuration file; times in seconds."""
 
-    keep_alive_s: float = 15.0
-    stall_s: float = 60.0
-    body_s: float = 30.0
-    headers_s: float = 15.0
-    call_s: float = 3000.0
-    drain_s: float = 30.0
+    keep_alive_s: Seconds = 15.0
+    stall_s: Seconds = 60.0
+    body_s: Seconds = 30.0
+    headers_s: Seconds = 15.0
+    call_s: Annotated[float, Meta(gt=0, le=3500)] = 3000.0
+    """Below the hour after which what is held for a call is given back: a longer one would cost nothing."""
+    drain_s: Seconds = 30.0
     max_body_bytes: int = 16 << 20
+    tls_cert_file: str = ""
+    """The server's certificate in PEM, followed by those between it and its authority; with it, HTTPS is served.
+    From the configuration file's folder on; read again when it changes."""
+    tls_key_file: str = ""
+    """Its private key in PEM, without a password."""
+
+    def __post_init__(self) -> None:
+        """Refuse one file without the other."""
+        if bool(self.tls_cert_file) != bool(self.tls_key_file):
+            raise ValueError("[server] needs `tls_cert_file` and `tls_key_file` together, or neither")
 
 
 class FilesTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -83,8 +96,142 @@ class RouteTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     model: str
     to: tuple[str, ...]
+    """Targets: `engine/model`, `upstream/model`, an upstream's name, or another model's name for where that goes."""
     price: Literal[0] | None = None
     """0 for calls that cost nothing; None for the price of the model's name."""
+    choose: Choice = Choice.ORDERED
+    weights: tuple[Annotated[int, Meta(ge=0, le=1_000_000)], ...] = ()
+    """One for each target, with `choose = "weighted"`."""
+    account: str = ""
+    """Identifier of the account whose calls go this way; empty for all."""
+    key: str = ""
+    """Identifier of the key whose calls go this way; empty for all."""
+    cache_s: Bound = 0
+    """How old an answer from the response cache may be; 0 for none of it."""
+
+
+class UpstreamTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One `[[upstreams]]` of the configuration file."""
+
+    name: str
+    kind: Literal["alibaba", "openai"]
+    region: str = ""
+    """Of `alibaba`: beijing, singapore, hongkong, us, frankfurt or tokyo. Of `openai`: for residency and prices."""
+    base_url: str = ""
+    """Of `openai`, with its `/v1`; of `alibaba` only for a host that `region` does not say."""
+    workspace: str = ""
+    """Of `alibaba`: the workspace whose own host is used, `{workspace}.{region}.maas.aliyuncs.com`; `token-plan` for
+    a key of that plan."""
+    api_key_env: str = ""
+    """Environment variable, or line of `.env`, that holds the key."""
+    api_key_file: str = ""
+    """File that holds the key alone, closed to others; from the configuration file's folder on; read again at a reload.
+    """
+    dialect: Literal["", "model-studio", "vllm", "sglang", "llama.cpp", "plain"] = ""
+    """How a server of the kind `openai` wants to be asked; `plain` for nothing beyond OpenAI's own fields, empty to
+    find out by the server's own words."""
+    replicas: tuple[str, ...] = ()
+    """Further base URLs that answer as `base_url` does."""
+    dns_replicas: bool = False
+    """Whether each address that the host's name stands for is a replica of its own."""
+    models: tuple[str, ...] = ()
+    """Names of the models it serves; empty where that is not known."""
+    rpm: Annotated[int, Meta(ge=1)] | None = None
+    """Requests a minute that its own limits let pass, of each model."""
+    tpm: Annotated[int, Meta(ge=1)] | None = None
+    """Tokens a minute, input and output together, of each model."""
+    concurrency: Annotated[int, Meta(ge=1)] | None = None
+    """Calls at the same time, of each model."""
+    paced_with: str = ""
+    """Name of another upstream whose account this one shares: the two are paced together."""
+    allow_http: bool = False
+    """Whether plain HTTP to a public address is meant."""
+    ca_file: str = ""
+    """Certificates of the authorities that its certificate is checked against, instead of the system's."""
+    mask: bool = False
+    """Whether personal data is masked before a call leaves for it."""
+    connect_s: Seconds = 5.0
+    first_event_s: Seconds = 120.0
+    between_events_s: Seconds = 60.0
+    total_s: Seconds = 1800.0
+    health_path: str = ""
+    """Path, from the server's root on, that tells whether a server of the kind `openai` is well, such as `/health`;
+    empty for `/models` below its base URL."""
+
+
+class RetryTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[retries]` of the configuration file: what is done when an engine fails before a client has seen anything."""
+
+    tries: Annotated[int, Meta(ge=1, le=5)] = 4
+    """Of one call, at all targets together."""
+    first_pause_s: Seconds = 0.25
+    """Upper end of the first pause; each doubles it, and the pause itself is random below it (full jitter)."""
+    longest_pause_s: Seconds = 8.0
+    budget_percent: Annotated[int, Meta(ge=0, le=100)] = 20
+    """Retries of an upstream beyond a small reserve, as a part of its calls of the last minute."""
+    breaker_failures: Annotated[int, Meta(ge=1)] = 5
+    """Failures in a row, or more than half of the calls, within `breaker_window_s`, that open the breaker."""
+    breaker_window_s: Seconds = 30.0
+    breaker_open_s: Seconds = 10.0
+    """How long it stays open the first time; each further time doubles it, up to five minutes."""
+    probe_s: Seconds = 30.0
+    """How often an upstream that no call was sent to is asked whether it is well."""
+
+
+class QueueTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[queue]` of the configuration file: calls that wait for room at an upstream or an engine."""
+
+    length: Bound = 256
+    """Calls that may wait for one target."""
+    wait_s: Seconds = 60.0
+    """How long a call waits for room before it is refused; its own deadline may be sooner."""
+
+
+class CacheTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[cache]` of the configuration file: answers that are given again to the same deterministic call."""
+
+    max_bytes: Bound = 0
+    """Of the disk; 0, the default, for no cache."""
+    max_answer_bytes: Bound = 1 << 20
+    scope: Literal["key", "account", "house"] = "account"
+    """Whose answers a caller may be given."""
+    bill_percent: Annotated[int, Meta(ge=0, le=100)] = 0
+    """Part of the price that an answer from the cache costs."""
+
+
+class CheckTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[check]` of the configuration file: what is looked for in questions and answers; off by default."""
+
+    words_file: str = ""
+    """UTF-8 text with one word or phrase a line."""
+    webhook: str = ""
+    """Address of the operator's own check."""
+    webhook_secret_env: str = ""
+    """Environment variable with the secret by which what is sent there is signed."""
+    webhook_s: Seconds = 5.0
+    on_failure: Literal["refuse", "pass"] = "refuse"
+    """What becomes of a call whose check cannot be had."""
+    input: bool = True
+    output: bool = True
+    models: tuple[str, ...] = ()
+    """Whose calls are checked; empty for all."""
+
+
+class TraceTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[traces]` of the configuration file: OpenTelemetry; off without an endpoint."""
+
+    endpoint: str = ""
+    """Address that takes OTLP over HTTP, such as `http://127.0.0.1:4318`."""
+    headers_env: str = ""
+    """Environment variable with further headers as `name=value`, with commas."""
+    sample_percent: Annotated[float, Meta(ge=0, le=100)] = 100.0
+    """Of calls that came without a decision of their caller's."""
+    service_name: str = "qwenport"
+
+    def __post_init__(self) -> None:
+        """Refuse an endpoint that nothing can be sent to."""
+        if self.endpoint and not _ENDPOINT.fullmatch(self.endpoint):
+            raise ValueError("`endpoint` of [traces] must be an address such as `http://127.0.0.1:4318`")
 
 
 class BooksTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -124,6 +271,12 @@ class ConfigurationFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields
     files: FilesTable = FilesTable()
     media: MediaTable = MediaTable()
     books: BooksTable = BooksTable()
+    retries: RetryTable = RetryTable()
+    queue: QueueTable = QueueTable()
+    cache: CacheTable = CacheTable()
+    check: CheckTable = CheckTable()
+    traces: TraceTable = TraceTable()
+    upstreams: tuple[UpstreamTable, ...] = ()
     routes: tuple[RouteTable, ...] = ()
     limits: tuple[LimitTable, ...] = ()
 

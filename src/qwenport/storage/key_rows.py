@@ -147,6 +147,9 @@ def _values(key: KeyRecord) -> dict[str, object]:
         "rotate_after_days": key.rotate_after_days,
         "body_bytes": 0 if bodies is None else bodies.most_bytes,
         "body_days": 0 if bodies is None else bodies.days,
+        "regions": list(key.regions),
+        "priority": key.priority,
+        "cache_s": key.cache_s,
     }
 
 
@@ -169,6 +172,9 @@ def _record(row: Row[Any]) -> KeyRecord:
         hours=_HOURS.decode(row.hours) if row.hours else None,
         rotate_after_days=row.rotate_after_days,
         bodies=BodyKeeping(most_bytes=row.body_bytes, days=row.body_days) if row.body_bytes else None,
+        regions=tuple(row.regions),
+        priority=row.priority,
+        cache_s=row.cache_s,
         rotates_to=row.rotates_to,
         revision=row.revision,
     )

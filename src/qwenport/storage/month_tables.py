@@ -45,6 +45,9 @@ def calls_table(name: str, metadata: MetaData) -> Table:
         Column("queue_ms", BigInteger),
         Column("first_event_ms", BigInteger),
         Column("total_ms", BigInteger, nullable=False),
+        # With a default, so that the tables of earlier months get the column where they stand, however many calls lie
+        # in them.
+        Column("items", Text, nullable=False, server_default=""),
     )
 
 

@@ -99,6 +99,12 @@ class KeyRecord(Struct, frozen=True, kw_only=True):
     rotate_after_days: int | None
     """Age in days at which the list of keys reminds of a rotation."""
     bodies: BodyKeeping | None
+    regions: tuple[str, ...] = ()
+    """Regions that its calls may be answered in; empty for anywhere."""
+    priority: int = 0
+    """From -10 to 10: whose calls wait less for an engine."""
+    cache_s: int | None = None
+    """How old an answer from the response cache may be; None for what the route says."""
     rotates_to: KeyId | None
     """The key that replaces this one."""
     revision: int
@@ -191,6 +197,8 @@ class CallRecord(Struct, frozen=True, kw_only=True, gc=False):
     queue_ms: int | None
     first_event_ms: int | None
     total_ms: int
+    items: str = ""
+    """What a native service reported beyond tokens, such as `image_count 2, duration 5`; empty for nothing."""
 
 
 class Posting(Struct, frozen=True, kw_only=True, gc=False):

@@ -9,7 +9,7 @@ from sqlalchemy import inspect, text
 from qwenport.core.errors import StorageUnavailable
 from qwenport.storage.transaction import Transaction
 
-REVISIONS = ("0001", "0002", "0003", "0004")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
 """Every revision in `migrations/versions`, oldest first; a database that names another was made by a newer version."""
 
 SCRIPTS = "qwenport.storage:migrations"

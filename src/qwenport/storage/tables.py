@@ -125,6 +125,9 @@ API_KEYS = Table(
     Column("body_days", Integer, nullable=False),
     Column("rotates_to", Text),
     Column("revision", BigInteger, nullable=False),
+    Column("regions", JSON, nullable=False),
+    Column("priority", Integer, nullable=False),
+    Column("cache_s", BigInteger),
     UniqueConstraint("digest"),
     Index(None, "revision"),
     Index(None, "account_id"),
@@ -343,3 +346,51 @@ RESPONSES = Table(
     Index(None, "expires_at"),
 )
 """Answers that conversations go on from. The size stands in an index, so that adding up reads no content."""
+
+IDEMPOTENT_REQUESTS = Table(
+    "idempotent_requests",
+    METADATA,
+    Column("key_id", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("request_id", Text, nullable=False),
+    Column("begun_at", BigInteger, nullable=False),
+    Column("leased_until", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("headers", LargeBinary, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("size_bytes", BigInteger, nullable=False),
+    PrimaryKeyConstraint("key_id", "name"),
+    Index(None, "expires_at"),
+    Index(None, "key_id", "begun_at", "name", "size_bytes"),
+)
+"""Requests with an `Idempotency-Key`, by API key and the SHA-256 of theirs; status 0 while one is being answered, and
+-1 where its answer was too large to be kept. The size stands in an index, so that adding up reads no content."""
+
+NATIVE_TASKS = Table(
+    "native_tasks",
+    METADATA,
+    Column("upstream", Text, nullable=False),
+    Column("task_id", Text, nullable=False),
+    Column("account_id", Text, nullable=False),
+    Column("key_id", Text, nullable=False),
+    Column("request_id", Text, nullable=False),
+    Column("target", Text, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("made_at", BigInteger, nullable=False),
+    Column("hold", LargeBinary, nullable=False),
+    Column("rate_ppm", BigInteger, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("looks", Integer, nullable=False),
+    Column("next_look_at", BigInteger, nullable=False),
+    Column("leased_until", BigInteger, nullable=False),
+    Column("ended_at", BigInteger),
+    Column("usage", LargeBinary, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("upstream", "task_id"),
+    Index(None, "account_id", "made_at"),
+    Index(None, "state", "next_look_at"),
+)
+"""Asynchronous tasks that upstreams made for callers, until their results are forgotten; `storage/task_rows.py`."""

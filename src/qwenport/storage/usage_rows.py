@@ -110,7 +110,7 @@ def drop_empty_days(transaction: Transaction) -> None:
 def consumed(columns: Any) -> ColumnElement[bool]:
     """Return the condition that a call of the history is usage; of `calls_of(month).c`."""
     counted: ColumnElement[int] = columns.input_tokens + columns.output_tokens + columns.images + columns.pages
-    return or_(counted > 0, func.coalesce(columns.cost_nanos, 0) > 0)
+    return or_(counted > 0, columns["items"] != "", func.coalesce(columns.cost_nanos, 0) > 0)
 
 
 def sums_of_hours(transaction: Transaction, by: Sequence[Dimension], wanted: UsageFilter) -> Sequence[UsageSum]:

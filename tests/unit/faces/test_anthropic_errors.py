@@ -55,7 +55,9 @@ TABLE: list[tuple[QwenportError, int, str, type[anthropic.APIStatusError]]] = [
     (errors.AccountInArrears(), 400, "billing_error", BAD),
     (errors.FreeTierExhausted(), 403, "permission_error", DENIED),
     (errors.ContentBlocked(), 400, "invalid_request_error", BAD),
+    (errors.RequestInProgress(), 409, "invalid_request_error", anthropic.ConflictError),
     (errors.Throttled(), 429, "rate_limit_error", RATE),
+    (errors.UpstreamThrottled(), 429, "rate_limit_error", RATE),
     (errors.RateExceeded(), 429, "rate_limit_error", RATE),
     (errors.BurstExceeded(), 429, "rate_limit_error", RATE),
     (errors.QuotaExceeded(), 429, "rate_limit_error", RATE),
@@ -64,8 +66,11 @@ TABLE: list[tuple[QwenportError, int, str, type[anthropic.APIStatusError]]] = [
     (errors.BillUnpaid(Bill.PREPAID_OVERDUE), 429, "billing_error", RATE),
     (errors.Failed("broken"), 500, "api_error", SERVER),
     (errors.EngineFailed("broke off"), 500, "api_error", SERVER),
+    (errors.UpstreamTurnedAway("a wall"), 500, "api_error", SERVER),
     (errors.EngineTimedOut(), 500, "timeout_error", SERVER),
     (errors.ModelUnavailable("loading"), 503, "overloaded_error", UNAVAILABLE),
+    (errors.UpstreamKeyRefused("no key"), 503, "overloaded_error", UNAVAILABLE),
+    (errors.UpstreamExhausted("arrears"), 503, "overloaded_error", UNAVAILABLE),
     (errors.Overloaded(), 503, "overloaded_error", UNAVAILABLE),
     (errors.StorageUnavailable("disk full"), 503, "overloaded_error", UNAVAILABLE),
     (errors.Draining(), 503, "overloaded_error", UNAVAILABLE),
@@ -81,7 +86,7 @@ class Later(errors.Throttled):
 def every_class(kind: type[QwenportError] = QwenportError) -> Iterator[type[QwenportError]]:
     yield kind
     for below in kind.__subclasses__():
-        if below.__module__ == errors.__name__:
+        if below.__module__.startswith(errors.__name__):
             yield from every_class(below)
 
 

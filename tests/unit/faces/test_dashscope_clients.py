@@ -15,13 +15,15 @@ from dashscope.v2.resources._jobs import Jobs
 from msgspec.structs import replace
 
 from qwenport.core.capabilities import Capabilities, Thinking
+from qwenport.core.errors import TaskNotCancellable
 from qwenport.core.events import ChoiceFinished, Delta, Finished, FinishReason, Started, TokenLogprob, TopToken
+from qwenport.core.native_tasks import CancelTask, FindTask, ListTasks, TaskPage
 from qwenport.core.tokens import Tokenize, Tokens
 from qwenport.core.usage import Usage
 from qwenport.faces.dashscope import DASHSCOPE
 from qwenport.faces.face import Cards
 from qwenport.testing.face_socket import FaceSocket
-from qwenport.testing.scripted_face import ScriptedFace, Step
+from qwenport.testing.scripted_face import ScriptedFace, Step, SyncDesk
 from qwenport.testing.scripts import BROKEN, CALLED, THOUGHT, TWICE
 
 Ask = Callable[..., Any]
@@ -50,7 +52,17 @@ def all_cards(cards: Cards) -> Cards:
 @pytest.fixture
 def native_face(all_cards: Cards) -> ScriptedFace:
     words = Tokens(ids=(9707, 0), texts=("Hello", "!"))
-    return ScriptedFace(DASHSCOPE, all_cards, desk={Tokenize: lambda _: words})
+    desk: SyncDesk = {
+        Tokenize: lambda _: words,
+        FindTask: lambda _: None,
+        ListTasks: lambda _: TaskPage(entries=(), total=0),
+        CancelTask: refuse_to_cancel,
+    }
+    return ScriptedFace(DASHSCOPE, all_cards, desk=desk)
+
+
+def refuse_to_cancel(_: object) -> None:
+    raise TaskNotCancellable
 
 
 @pytest.fixture

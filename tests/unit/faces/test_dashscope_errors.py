@@ -71,7 +71,15 @@ TABLE: dict[QwenportError, tuple[int, str, str]] = {
         ),
     ),
     errors.ContentBlocked(): (400, "DataInspectionFailed", "Input data may contain inappropriate content."),
+    errors.RequestInProgress(): (
+        409,
+        "RequestInProgress",
+        "A request with the same Idempotency-Key is still being answered, please try again later.",
+    ),
     errors.Throttled(): (429, "Throttling", "Requests throttling triggered."),
+    errors.UpstreamThrottled(): (429, "Throttling", "Requests throttling triggered."),
+    errors.UpstreamKeyRefused("no key"): (503, "ModelUnavailable", f"Model is unavailable, {LATER} (no key)"),
+    errors.UpstreamExhausted("arrears"): (503, "ModelUnavailable", f"Model is unavailable, {LATER} (arrears)"),
     errors.RateExceeded(): (429, "Throttling.RateQuota", f"Requests rate limit exceeded, {LATER}"),
     errors.BurstExceeded(): (
         429,
@@ -91,6 +99,7 @@ TABLE: dict[QwenportError, tuple[int, str, str]] = {
     errors.BillUnpaid(errors.Bill.PREPAID_OVERDUE): (429, "PrepaidBillOverdue", "The prepaid bill is overdue."),
     errors.Failed("broken"): (500, "InternalError", "broken"),
     errors.EngineFailed("broke off"): (500, "InternalError", "broke off"),
+    errors.UpstreamTurnedAway("a wall"): (500, "InternalError", "a wall"),
     errors.EngineTimedOut(): (500, "RequestTimeOut", f"Request timed out, {LATER}"),
     errors.ModelUnavailable("loading"): (503, "ModelUnavailable", f"Model is unavailable, {LATER} (loading)"),
     errors.Overloaded(): (
@@ -143,7 +152,7 @@ class Later(errors.Throttled):
 def every_class(root: type[QwenportError] = QwenportError) -> Iterator[type[QwenportError]]:
     yield root
     for below in root.__subclasses__():
-        if below.__module__ == errors.__name__:
+        if below.__module__.startswith(errors.__name__):
             yield from every_class(below)
 
 

@@ -20,6 +20,7 @@ FREE_TIER = (
     "The free tier of the model has been exhausted. If you wish to continue access the model on a paid basis, please "
     'disable the \\"use free tier only\\" mode in the management console.'
 )
+IN_PROGRESS = "A request with the same Idempotency-Key is still being answered, please try again later."
 BURST = (
     "Request rate increased too quickly. To ensure system stability, please adjust your client logic to scale requests "
     "more smoothly over time."
@@ -134,7 +135,19 @@ TABLE: list[tuple[QwenportError, int, str]] = [
             completion=True,
         ),
     ),
+    (errors.RequestInProgress(), 409, wrapped(IN_PROGRESS, REQUEST, "request_in_progress")),
     (errors.Throttled(), 429, alike("Requests throttling triggered.", "Throttling")),
+    (errors.UpstreamThrottled(), 429, alike("Requests throttling triggered.", "Throttling")),
+    (
+        errors.UpstreamKeyRefused("no key"),
+        503,
+        alike("Model is unavailable, please try again later. (no key)", UNAVAILABLE),
+    ),
+    (
+        errors.UpstreamExhausted("arrears"),
+        503,
+        alike("Model is unavailable, please try again later. (arrears)", UNAVAILABLE),
+    ),
     (errors.RateExceeded(), 429, alike("You exceeded your current requests list.", "limit_requests")),
     (errors.BurstExceeded(), 429, alike(BURST, "limit_burst_rate")),
     (
@@ -153,6 +166,7 @@ TABLE: list[tuple[QwenportError, int, str]] = [
     (errors.BillUnpaid(Bill.POSTPAID_OVERDUE), 429, alike("The postpaid bill is overdue.", "PostpaidBillOverdue")),
     (errors.Failed("broken"), 500, alike("broken", "internal_error")),
     (errors.EngineFailed("broke off"), 500, alike("broke off", "internal_error")),
+    (errors.UpstreamTurnedAway("a wall"), 500, alike("a wall", "internal_error")),
     (errors.EngineTimedOut(), 500, alike("Request timed out, please try again later.", "request_timeout")),
     (
         errors.ModelUnavailable("loading"),
@@ -183,7 +197,7 @@ def kinds_of(kind: type[QwenportError]) -> Iterator[type[QwenportError]]:
     """Yield a class of the tree and every class below it that the tree itself defines."""
     yield kind
     for below in kind.__subclasses__():
-        if below.__module__ == errors.__name__:
+        if below.__module__.startswith(errors.__name__):
             yield from kinds_of(below)
 
 

@@ -19,6 +19,7 @@ from qwenport.core.caller import AccountKind, AccountTerms, FreeQuota
 from qwenport.core.content import FilePart, ImagePart, Message, Role
 from qwenport.core.errors import (
     AccountInArrears,
+    ContentBlocked,
     Draining,
     EngineFailed,
     EngineTimedOut,
@@ -424,3 +425,42 @@ async def test_images_are_counted_as_they_were_sent(journal: Journal) -> None:
 
     assert (hold.images, hold.pages) == (2, 3)
     assert (watched.settlement.images, watched.settlement.pages) == (2, 3)
+
+
+@pytest.mark.parametrize(("percent", "cost_nanos"), [(0, 0), (33, 4290), (100, 13_000)])
+async def test_an_answer_from_the_cache_costs_the_part_that_the_operator_says(
+    journal: Journal, percent: int, cost_nanos: int
+) -> None:
+    watched = Watched(journal)
+    usage = Usage(input_tokens=9, output_tokens=2, cached_tokens=9, source=UsageSource.CACHE)
+    async with watched.gate.admit(CALLER, PRICED, call("x" * 8, Sampling(max_tokens=10))) as admission:
+        admission.observe(Started(served_by="engine/model", input_tokens=9, cached_tokens=9, billed_percent=percent))
+        admission.observe(Delta(text="x", tokens=2))
+        admission.observe(Finished(usage=usage))
+
+    said = watched.settlement
+    assert (said.cost_nanos, said.price_source) == (cost_nanos, f"beijing 2025-01-03, cached answer at {percent}%")
+    assert (said.outcome, said.usage_source, said.cached_tokens) == (Outcome.FINISHED, "cache", 9)
+
+
+async def test_an_answer_from_the_cache_whose_client_leaves_is_counted_as_one_from_there(journal: Journal) -> None:
+    watched = Watched(journal)
+    with contextlib.suppress(EngineFailed):
+        async with watched.gate.admit(CALLER, PRICED, call("x" * 8, Sampling(max_tokens=10))) as admission:
+            admission.observe(Started(served_by="engine/model", input_tokens=9, cached_tokens=9, billed_percent=50))
+            admission.observe(Delta(text="x", tokens=1))
+            raise EngineFailed("cut")
+
+    assert (watched.settlement.usage_source, watched.settlement.cost_nanos) == ("cache", (9 * 1000 + 2000) // 2)
+
+
+async def test_an_answer_that_was_made_whole_and_then_blocked_has_failed_and_is_billed(journal: Journal) -> None:
+    watched = Watched(journal)
+    with contextlib.suppress(ContentBlocked):
+        async with watched.gate.admit(CALLER, PRICED, call("x" * 8, Sampling(max_tokens=10))) as admission:
+            admission.observe(Started(served_by="engine/model", input_tokens=9))
+            admission.observe(Finished(usage=Usage(input_tokens=9, output_tokens=2)))
+            raise ContentBlocked("Output")
+
+    said = watched.settlement
+    assert (said.outcome, said.status, said.error, said.cost_nanos) == (Outcome.FAILED, 400, "content_blocked", 13_000)

@@ -25,6 +25,8 @@ ARGUMENTS: dict[type[QwenportError], tuple[Any, ...]] = {
     errors.ModelNotServedHere: ("x",),
     errors.BillUnpaid: (errors.Bill.NOT_PURCHASED,),
     errors.ModelUnavailable: ("x",),
+    errors.UpstreamKeyRefused: ("x",),
+    errors.UpstreamExhausted: ("x",),
     errors.StorageUnavailable: ("x",),
 }
 
@@ -32,7 +34,7 @@ ARGUMENTS: dict[type[QwenportError], tuple[Any, ...]] = {
 def every(kind: type[QwenportError]) -> Iterator[type[QwenportError]]:
     yield kind
     for below in kind.__subclasses__():
-        if below.__module__ == errors.__name__:
+        if below.__module__.startswith(errors.__name__):
             yield from every(below)
 
 

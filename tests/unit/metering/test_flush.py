@@ -100,6 +100,7 @@ def test_a_finished_call_is_in_all_books(books: Books, any_database: Database) -
         "queue_ms": 7,
         "first_event_ms": 120,
         "total_ms": 2500,
+        "items": "",
     }
     assert posting == {
         "request_id": "request-00001",

@@ -115,6 +115,16 @@ def test_a_new_file_begins_with_the_holds_that_are_open(tmp_path: Path) -> None:
     assert first.stat().st_size == SEGMENT_BYTES
 
 
+def test_open_holds_that_fill_a_file_are_not_copied_for_every_further_one(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, segment_bytes=8192)
+
+    for number in range(300):
+        journal.hold(a_hold(number))
+
+    assert (len(journal.open_holds), len(segments(tmp_path))) == (300, 8)
+    journal.close()
+
+
 def test_a_settlement_of_the_greatest_size_fits_the_room_that_was_set_aside(tmp_path: Path) -> None:
     hold = a_hold(1, model="\x01" * 50)
     journal = Journal(tmp_path, segment_bytes=1)

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
+from qwenport.catalog.catalog import Catalog
 from qwenport.core.caller import FULL_PRICE_PPM
 from qwenport.core.exchange import ExchangeRateInvalid
 from qwenport.core.model_card import ModelCard, Price
@@ -476,3 +477,42 @@ def test_more_tokens_never_cost_less(
     prices = [price(str(amount_in), str(amount_out))]
 
     assert 0 <= nanos(prices, usage) <= nanos(prices, longer)
+
+
+def test_a_card_that_costs_nothing_by_another_configuration_is_priced_anew() -> None:
+    card = Catalog.load().resolve("qwen-plus")
+    free = structs.replace(card, costs_nothing=True)
+    book = PriceBook({card.name: card})
+    on = date(2026, 1, 1)
+    sources = [
+        tariff and tariff.price_source for tariff in (book.tariff(each, "CNY", 1, on) for each in (card, free, card))
+    ]
+
+    assert sources[1] == "route price 0"
+    assert sources[0] == sources[2] != sources[1]
+
+
+PICTURES = {
+    "units": {"image_count": Decimal("0.2"), "characters": Decimal("0.0001")},
+    "most_units": {"image_count": 4, "characters": 600},
+}
+
+
+def test_what_is_reported_beyond_tokens_has_a_price_for_each() -> None:
+    usage = Usage(input_tokens=1000, items=(("characters", 15), ("image_count", 2), ("video_ratio", 9)))
+
+    assert nanos([price("0.001", "0", **PICTURES)], usage) == 402_500_000
+    assert nanos([price("0.001", "0", **PICTURES)], usage, ppm=500_000) == 201_250_000
+    assert nanos([price("0.001", "0", **PICTURES)], usage, batch=True) == 201_250_000
+
+
+def test_items_without_a_price_cost_nothing() -> None:
+    assert nanos([price("0.001", "0")], Usage(items=(("image_count", 2),))) == 0
+
+
+def test_a_bound_holds_what_is_reported_beyond_tokens() -> None:
+    found = tariff([price("0.001", "0.002", **PICTURES)])
+
+    assert found is not None
+    assert found.most_units == (("characters", 600), ("image_count", 4))
+    assert found.most_nanos(1000, 0, found.most_units) == 861_250_000

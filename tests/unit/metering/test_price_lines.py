@@ -182,3 +182,16 @@ def test_lines_and_rounding_are_what_the_book_bills(
             shown = sum((Decimal(each.amount) for each in explained.lines), Decimal(explained.rounding))
             assert shown == Decimal(explained.cost)
             assert abs(Decimal(explained.rounding)) <= Decimal("0.00000000050000001")
+
+
+def test_what_is_reported_beyond_tokens_has_lines_of_its_own() -> None:
+    pictures = structs.replace(LIST, units={"image_count": Decimal("0.20")}, most_units={"image_count": 4})
+    usage = Usage(items=(("image_count", 3), ("video_ratio", 9)))
+    question = PriceQuestion(
+        card=model_card(prices=(pictures,)), usage=usage, currency="CNY", on=TODAY, rate_ppm=500_000
+    )
+
+    explained = price_lines(PriceBook({}), question)
+
+    line = PriceLine(what="image_count", tokens=3, price="0.2", per_tokens=1, factor="1", amount="0.3")
+    assert (explained.lines, explained.cost, explained.rounding) == ((line,), "0.3", "0")

@@ -104,3 +104,15 @@ def test_without_other_workers_there_is_nothing_to_write_down() -> None:
     metrics.leave()
 
     assert metrics.text() == before
+
+
+def test_tries_are_counted_by_target_and_outcome_and_timed_where_an_event_came() -> None:
+    metrics = Metrics()
+    metrics.count_try("beijing/qwen-plus", "engine_timed_out", None)
+    metrics.count_try("beijing/qwen-plus", "ok", 0.03)
+
+    assert lines(metrics, "qwenport_tries_total", "qwenport_try_first_event_seconds_sum") == [
+        'qwenport_tries_total{outcome="engine_timed_out",target="beijing/qwen-plus"} 1.0',
+        'qwenport_tries_total{outcome="ok",target="beijing/qwen-plus"} 1.0',
+        'qwenport_try_first_event_seconds_sum{target="beijing/qwen-plus"} 0.03',
+    ]

@@ -20,6 +20,7 @@ from qwenport.core.events import (
     FinishReason,
     Ranked,
     Reasoning,
+    Relayed,
     Started,
     ToolCallDelta,
 )
@@ -106,7 +107,7 @@ class WholeMessage:
                 self._reason = event.reason
             case Finished():
                 self._usage = event.usage
-            case Started() | Embedded() | Ranked():
+            case Started() | Embedded() | Ranked() | Relayed():
                 pass
             case _:
                 assert_never(event)
@@ -162,7 +163,7 @@ class StreamedMessage:
                 return self._begin(event)
             case Finished():
                 return self._end(event.usage)
-            case Embedded() | Ranked():
+            case Embedded() | Ranked() | Relayed():
                 return b""
             case _:
                 assert_never(event)

@@ -34,6 +34,7 @@ _WORDS: dict[type[QwenportError], tuple[int, str]] = {
     errors.ModelUnpurchased: (403, "permission_error"),
     errors.AccountInArrears: (400, "billing_error"),
     errors.FreeTierExhausted: (403, "permission_error"),
+    errors.RequestInProgress: (409, "invalid_request_error"),
     errors.Throttled: (429, "rate_limit_error"),
     errors.BillUnpaid: (429, "billing_error"),
     errors.EngineTimedOut: (500, "timeout_error"),

@@ -12,6 +12,7 @@ from qwenport.faces.dashscope.conversation import read_conversation
 from qwenport.faces.dashscope.encode import StreamedGeneration, WholeGeneration
 from qwenport.faces.dashscope.envelope import refuse_asynchronous, require
 from qwenport.faces.dashscope.generation import Form, Generation
+from qwenport.faces.dashscope.native import is_handed_on, native_exchange
 from qwenport.faces.dashscope.schema import GenerationParameters, GenerationRequest
 from qwenport.faces.dashscope.style import Style, choose_style
 from qwenport.faces.face import Cards, Exchange, Request
@@ -20,6 +21,7 @@ from qwenport.faces.switches import is_enabled, resolves_uploads
 
 _DECODER = Decoder(GenerationRequest)
 _NO_PARAMETERS = GenerationParameters()
+_MULTIMODAL_SERVICE = "aigc/multimodal-generation/generation"
 _ENCRYPTION_KEY = "x-dashscope-encryptionkey"
 
 
@@ -36,9 +38,13 @@ def decode_text_generation(request: Request, cards: Cards) -> Exchange:
 def decode_multimodal_generation(request: Request, cards: Cards) -> Exchange:
     """Return the call and the encoder; the answer's content is always a list of parts.
 
+    Models that are handed on have this address too, such as those that speak (`dashscope/audio/qwen_tts`).
+
     Raises:
         AsynchronousRefused, BodyNotJson, ModelMissing, InputMissing, ParameterInvalid: it cannot be understood.
     """
+    if is_handed_on(request, cards):
+        return native_exchange(request, _MULTIMODAL_SERVICE)
     return _decode(request, cards, "multimodal-generation", multimodal=True)
 
 

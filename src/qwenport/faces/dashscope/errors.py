@@ -50,6 +50,7 @@ _WORDS: dict[type[QwenportError], Words] = {
     errors.AccountInArrears: Words(status=400, code="Arrearage"),
     errors.FreeTierExhausted: Words(status=403, code="AllocationQuota.FreeTierOnly"),
     errors.ContentBlocked: Words(status=400, code="DataInspectionFailed"),
+    errors.RequestInProgress: Words(status=409, code="RequestInProgress"),
     errors.Throttled: Words(status=429, code="Throttling"),
     errors.RateExceeded: Words(status=429, code="Throttling.RateQuota"),
     errors.BurstExceeded: Words(status=429, code="Throttling.BurstRate"),

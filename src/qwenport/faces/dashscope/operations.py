@@ -7,6 +7,7 @@ from qwenport.faces.dashscope.decode import decode_multimodal_generation, decode
 from qwenport.faces.dashscope.embeddings import EMBEDDING_OPERATIONS
 from qwenport.faces.dashscope.files import FILE_OPERATIONS
 from qwenport.faces.dashscope.models import MODEL_OPERATIONS
+from qwenport.faces.dashscope.native import NATIVE_OPERATIONS
 from qwenport.faces.dashscope.rerank import RERANK_OPERATIONS
 from qwenport.faces.dashscope.schema import GenerationRequest
 from qwenport.faces.dashscope.tasks import TASK_OPERATIONS
@@ -63,4 +64,6 @@ OPERATIONS: tuple[Operation, ...] = (
     *TASK_OPERATIONS,
     *FILE_OPERATIONS,
     *UPLOAD_OPERATIONS,
+    # The last of all: its address holds those of the services above.
+    *NATIVE_OPERATIONS,
 )

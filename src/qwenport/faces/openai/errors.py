@@ -78,6 +78,7 @@ _WORDS: dict[type[QwenportError], Words] = {
     errors.ContentBlocked: Words(
         status=400, type="data_inspection_failed", code="data_inspection_failed", names_completion=True
     ),
+    errors.RequestInProgress: Words(status=409, type=_REQUEST_ERROR, code="request_in_progress"),
     errors.Throttled: _THROTTLED,
     errors.RateExceeded: Words(
         status=429, type="limit_requests", code="limit_requests", message="You exceeded your current requests list."

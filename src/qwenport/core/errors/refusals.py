@@ -1,40 +1,8 @@
-"""Everything that can go wrong with a call, as one tree.
-
-QwenportError
-├── Refused          the caller's doing; nothing ran, nothing is billed
-│   ├── ParameterInvalid   the content of a request, and what it names
-│   └── Throttled    a limit is used up for now
-└── Failed           our doing or the engine's
-
-Each class has a stable `code` for logs and metrics, and a message that is safe to show. How an error looks on the wire
-(status, code, words) is each face's own table.
-"""
+"""What is refused: the caller asked for something that cannot be done."""
 
 from __future__ import annotations
 
-from enum import StrEnum
-from typing import ClassVar
-
-
-class QwenportError(Exception):
-    """Root of the tree; `str(error)` is safe to show to the caller."""
-
-    code: ClassVar[str] = "error"
-    words: ClassVar[str] = ""
-    """What is said where the place that raises it says nothing of its own."""
-    message: str
-
-    def __init__(self, message: str | None = None, *, retry_after_s: int | None = None) -> None:
-        """Keep the words for the caller and, where known, how long to wait."""
-        self.message = self.words if message is None else message
-        super().__init__(self.message)
-        self.retry_after_s = retry_after_s
-
-
-class Refused(QwenportError):
-    """The caller asked for something that cannot be done; nothing ran."""
-
-    code = "refused"
+from qwenport.core.errors.root import Refused
 
 
 class KeyMissing(Refused):
@@ -248,148 +216,13 @@ class ContentBlocked(Refused):
         super().__init__(f"{where} data may contain inappropriate content.")
 
 
-class Throttled(Refused):
-    """A limit is used up for now."""
+class RequestInProgress(Refused):
+    """A request with the same `Idempotency-Key` is still being answered; its answer can be had afterwards."""
 
-    code = "throttled"
-    words = "Requests throttling triggered."
-
-
-class RateExceeded(Throttled):
-    """Too many requests in a window."""
-
-    code = "rate_exceeded"
-    words = "Requests rate limit exceeded, please try again later."
-
-
-class BurstExceeded(Throttled):
-    """Requests came too close together."""
-
-    code = "burst_exceeded"
-    words = (
-        "Request rate increased too quickly. To ensure system stability, please adjust your client logic to scale "
-        "requests more smoothly over time."
-    )
-
-
-class QuotaExceeded(Throttled):
-    """The tokens or the money of a window are used up."""
-
-    code = "quota_exceeded"
-    words = "Allocated quota exceeded, please increase your quota limit."
-
-
-class FreeQuotaExceeded(Throttled):
-    """The free quota is used up, and the model cannot be paid for."""
-
-    code = "free_quota_exceeded"
-    words = "Free allocated quota exceeded."
-
-
-class ConcurrencyExceeded(Throttled):
-    """Too many calls at the same time."""
-
-    code = "concurrency_exceeded"
-    words = "Too many requests in route. Try again later."
-
-
-class Bill(StrEnum):
-    """What is wrong with a purchase, by Model Studio's code for it."""
-
-    NOT_PURCHASED = "CommodityNotPurchased"
-    PREPAID_OVERDUE = "PrepaidBillOverdue"
-    POSTPAID_OVERDUE = "PostpaidBillOverdue"
-
-
-class BillUnpaid(Throttled):
-    """A purchase is missing, or its bill is overdue."""
-
-    code = "bill_unpaid"
-
-    def __init__(self, bill: Bill) -> None:
-        super().__init__(
-            {
-                Bill.NOT_PURCHASED: "Commodity has not purchased yet.",
-                Bill.PREPAID_OVERDUE: "The prepaid bill is overdue.",
-                Bill.POSTPAID_OVERDUE: "The postpaid bill is overdue.",
-            }[bill]
-        )
-        self.bill = bill
-
-
-class Failed(QwenportError):
-    """The gateway or an engine could not do what was rightly asked."""
-
-    code = "failed"
-
-
-class EngineFailed(Failed):
-    """The engine broke off or answered with something that is no answer."""
-
-    code = "engine_failed"
-
-
-class EngineTimedOut(Failed):
-    """The engine said nothing for too long."""
-
-    code = "engine_timed_out"
-    words = "Request timed out, please try again later."
-
-
-class ModelUnavailable(Failed):
-    """No engine can take the call now."""
-
-    code = "model_unavailable"
-
-    def __init__(self, reason: str, *, passes: bool = True) -> None:
-        super().__init__(f"Model is unavailable, please try again later. ({reason})", retry_after_s=5)
-        self.passes = passes
-        """Whether it passes by itself; without weights it does not, and a client need not try again."""
-
-
-class Overloaded(Failed):
-    """Every slot of the engine is taken and the queue before it is full."""
-
-    code = "overloaded"
+    code = "request_in_progress"
 
     def __init__(self) -> None:
         super().__init__(
-            "Too many requests. Your requests are being throttled due to system capacity limits, "
-            "please try again later.",
+            "A request with the same Idempotency-Key is still being answered, please try again later.",
             retry_after_s=1,
         )
-
-
-class StorageUnavailable(Failed):
-    """The call could not be recorded, so it was not run."""
-
-    code = "storage_unavailable"
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(f"The service cannot record calls now, please try again later. ({reason})", retry_after_s=5)
-
-
-class Draining(Failed):
-    """The server is shutting down."""
-
-    code = "draining"
-
-    def __init__(self) -> None:
-        super().__init__("The server is shutting down, please try again later.", retry_after_s=5)
-
-
-class UnderMaintenance(Failed):
-    """The operator has switched the faces off for a while."""
-
-    code = "under_maintenance"
-
-    def __init__(self, words: str = "") -> None:
-        told = f" ({words})" if words else ""
-        super().__init__(f"The service is under maintenance, please try again later.{told}", retry_after_s=30)
-
-
-class Internal(Failed):
-    """A defect of the gateway; the log holds the details under the request id."""
-
-    code = "internal"
-    words = "An internal error has occured, please try again later or contact service support."

@@ -1,0 +1,117 @@
+"""Everything that can go wrong with a call, as one tree.
+
+QwenportError
+├── Refused          the caller's doing; nothing ran, nothing is billed
+│   ├── ParameterInvalid   the content of a request, and what it names
+│   └── Throttled    a limit is used up for now
+└── Failed           our doing or the engine's
+
+Each class has a stable `code` for logs and metrics, and a message that is safe to show. How an error looks on the wire
+(status, code, words) is each face's own table.
+"""
+
+from qwenport.core.errors.failures import (
+    Draining,
+    EngineFailed,
+    EngineTimedOut,
+    Internal,
+    ModelUnavailable,
+    Overloaded,
+    StorageUnavailable,
+    UnderMaintenance,
+    UpstreamExhausted,
+    UpstreamKeyRefused,
+    UpstreamTurnedAway,
+)
+from qwenport.core.errors.refusals import (
+    AccessDenied,
+    AccountInArrears,
+    AsynchronousRefused,
+    BodyNotForm,
+    BodyNotJson,
+    BodyTooLarge,
+    BodyTooSlow,
+    ContentBlocked,
+    FileNotFound,
+    FreeTierExhausted,
+    InputMissing,
+    InputTooLong,
+    KeyInvalid,
+    KeyMissing,
+    MethodNotAllowed,
+    ModelDenied,
+    ModelMissing,
+    ModelNotFound,
+    ModelNotServedHere,
+    ModelUnpurchased,
+    ParameterInvalid,
+    PathNotFound,
+    RequestInProgress,
+    ResponseNotFound,
+    TaskNotCancellable,
+    WorkspaceDenied,
+)
+from qwenport.core.errors.root import Failed, QwenportError, Refused
+from qwenport.core.errors.throttling import (
+    Bill,
+    BillUnpaid,
+    BurstExceeded,
+    ConcurrencyExceeded,
+    FreeQuotaExceeded,
+    QuotaExceeded,
+    RateExceeded,
+    Throttled,
+    UpstreamThrottled,
+)
+
+__all__ = [
+    "AccessDenied",
+    "AccountInArrears",
+    "AsynchronousRefused",
+    "Bill",
+    "BillUnpaid",
+    "BodyNotForm",
+    "BodyNotJson",
+    "BodyTooLarge",
+    "BodyTooSlow",
+    "BurstExceeded",
+    "ConcurrencyExceeded",
+    "ContentBlocked",
+    "Draining",
+    "EngineFailed",
+    "EngineTimedOut",
+    "Failed",
+    "FileNotFound",
+    "FreeQuotaExceeded",
+    "FreeTierExhausted",
+    "InputMissing",
+    "InputTooLong",
+    "Internal",
+    "KeyInvalid",
+    "KeyMissing",
+    "MethodNotAllowed",
+    "ModelDenied",
+    "ModelMissing",
+    "ModelNotFound",
+    "ModelNotServedHere",
+    "ModelUnavailable",
+    "ModelUnpurchased",
+    "Overloaded",
+    "ParameterInvalid",
+    "PathNotFound",
+    "QuotaExceeded",
+    "QwenportError",
+    "RateExceeded",
+    "Refused",
+    "RequestInProgress",
+    "ResponseNotFound",
+    "StorageUnavailable",
+    "TaskNotCancellable",
+    "Throttled",
+    "UnderMaintenance",
+    "UpstreamExhausted",
+    "UpstreamKeyRefused",
+    "UpstreamThrottled",
+    "UpstreamTurnedAway",
+    "WorkspaceDenied",
+]
