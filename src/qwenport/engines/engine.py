@@ -45,10 +45,16 @@ class Engine(Protocol):
 
     target: str
     """`kind/model`, as routes name it."""
-    slots: int
-    """How many choices it works on at the same time."""
-    capabilities: Capabilities
-    """What it can really do; routing gives it no call that it would have to refuse for this."""
+
+    @property
+    def slots(self) -> int:
+        """How many choices it works on at the same time."""
+        ...
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What it can really do by what is known now; routing gives it no call that it would refuse for this."""
+        ...
 
     def run(self, prepared: PreparedCall) -> AsyncGenerator[Event, None]:
         """Answer a call; closing the generator stops the work.

@@ -5,65 +5,55 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
-from dataclasses import dataclass
+from dataclasses import replace
+from http import HTTPStatus
 from pathlib import Path
-from typing import Any
-
-import aiohttp
 
 from qwenport.catalog.engine_model import EngineModel
 from qwenport.core.errors import ModelUnavailable
+from qwenport.engines.connections import CallFailed, Connections, Peer
 from qwenport.engines.engine import Condition, EngineState, Site
 
 _LONGEST_SOCKET_PATH_BYTES = 103 if sys.platform == "darwin" else 107
 """What `sockaddr_un` holds, without its closing zero."""
 _IDLE_S = 2.0
 """An idle connection is closed after this time, before the host does so; 5 s are usual there."""
-_HEALTH_DEADLINE = aiohttp.ClientTimeout(total=2.0)
+_HEALTH_S = 2.0
 
 
 class SocketPathTooLong(ValueError):
     """The runtime folder lies so deep that no socket can be made in it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HostAddress:
-    """Where a host listens, and what it wants to be shown."""
-
-    url: str
-    """Scheme, host and port; of a socket only the scheme counts."""
-    socket: Path | None = None
-    secret: str
-    keeps_connections: bool = False
-    """Whether a connection serves further calls. llama.cpp says so and closes it after a stream all the same."""
-
-    def connector(self) -> aiohttp.BaseConnector:
-        """Return what opens connections to it, as many as are wanted."""
-        idle: dict[str, Any] = {"keepalive_timeout": _IDLE_S} if self.keeps_connections else {"force_close": True}
-        if self.socket is None:
-            return aiohttp.TCPConnector(limit=0, **idle)
-        return aiohttp.UnixConnector(str(self.socket), limit=0, **idle)
-
-    async def is_healthy(self) -> bool:
-        """Tell whether `GET /health` is answered with 200."""
-        async with aiohttp.ClientSession(self.url, connector=self.connector(), timeout=_HEALTH_DEADLINE) as session:
-            try:
-                async with session.get("/health") as response:
-                    return response.status == 200
-            except (aiohttp.ClientError, OSError, TimeoutError):
-                return False
-
-
-def address_of(model: EngineModel, site: Site) -> HostAddress:
+def peer_of(model: EngineModel, site: Site) -> Peer:
     """Return where the host of this model listens: our own child process, or one that somebody else started."""
     local = f"http://{model.kind}"
     if not model.url:
-        return HostAddress(url=local, socket=socket_path(model, site), secret=site.secret)
+        # llama.cpp says that it keeps a connection, and closes it after a stream all the same.
+        return host_peer(local, socket=socket_path(model, site), secret=site.secret, keeps_connections=False)
     secret = os.environ.get(model.secret_env, "") if model.secret_env else ""
     if model.url.startswith("unix:"):
-        socket = Path(model.url.removeprefix("unix:"))
-        return HostAddress(url=local, socket=socket, secret=secret, keeps_connections=True)
-    return HostAddress(url=model.url, secret=secret, keeps_connections=True)
+        return host_peer(local, socket=Path(model.url.removeprefix("unix:")), secret=secret)
+    return host_peer(model.url, secret=secret)
+
+
+def host_peer(url: str, *, secret: str, socket: Path | None = None, keeps_connections: bool = True) -> Peer:
+    """Return a host as the other end of connections; an empty secret is not shown."""
+    headers = {"authorization": f"Bearer {secret}"} if secret else {}
+    return Peer(url=url, socket=socket, headers=headers, keeps_connections=keeps_connections, idle_s=_IDLE_S)
+
+
+async def is_healthy(peer: Peer) -> bool:
+    """Tell whether `GET /health` is answered with 200."""
+    connections = Connections(replace(peer, connect_s=_HEALTH_S, keeps_connections=False))
+    try:
+        answer = await connections.get("/health", status_s=_HEALTH_S)
+    except CallFailed:
+        return False
+    else:
+        return answer.status == HTTPStatus.OK
+    finally:
+        await connections.close()
 
 
 def socket_path(model: EngineModel, site: Site) -> Path:

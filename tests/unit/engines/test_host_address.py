@@ -7,8 +7,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from qwenport.engines.connections import Peer
 from qwenport.engines.engine import Site
-from qwenport.engines.host_address import HostAddress, SocketPathTooLong, address_of, socket_path
+from qwenport.engines.host_address import SocketPathTooLong, host_peer, peer_of, socket_path
 from qwenport.testing.models import engine_model
 
 MODEL = engine_model(kind="embed")
@@ -18,7 +19,13 @@ SITE = Site(runtime_dir=Path("/run/q"), models_dir=Path("/models"), secret="hush
 def test_our_own_host_listens_on_a_socket_and_takes_each_call_over_a_new_connection() -> None:
     socket = Path("/run/q/embed-1a486b817c0a.sock")
 
-    assert address_of(MODEL, SITE) == HostAddress(url="http://embed", socket=socket, secret="hush")
+    assert peer_of(MODEL, SITE) == Peer(
+        url="http://embed",
+        socket=socket,
+        headers={"authorization": "Bearer hush"},
+        keeps_connections=False,
+        idle_s=2.0,
+    )
 
 
 @pytest.mark.parametrize(
@@ -26,20 +33,20 @@ def test_our_own_host_listens_on_a_socket_and_takes_each_call_over_a_new_connect
     [
         (
             "http://10.0.0.5:8080",
-            HostAddress(url="http://10.0.0.5:8080", secret="theirs", keeps_connections=True),
+            host_peer("http://10.0.0.5:8080", secret="theirs"),
         ),
         (
             "unix:/run/embed.sock",
-            HostAddress(url="http://embed", socket=Path("/run/embed.sock"), secret="theirs", keeps_connections=True),
+            host_peer("http://embed", socket=Path("/run/embed.sock"), secret="theirs"),
         ),
     ],
 )
 def test_a_host_that_runs_elsewhere_is_shown_its_own_secret_over_connections_that_are_kept(
-    monkeypatch: pytest.MonkeyPatch, url: str, expected: HostAddress
+    monkeypatch: pytest.MonkeyPatch, url: str, expected: Peer
 ) -> None:
     monkeypatch.setenv("CELLAR_KEY", "theirs")
 
-    assert address_of(msgspec.structs.replace(MODEL, url=url, secret_env="CELLAR_KEY"), SITE) == expected
+    assert peer_of(msgspec.structs.replace(MODEL, url=url, secret_env="CELLAR_KEY"), SITE) == expected
 
 
 def test_models_and_kinds_have_sockets_of_their_own() -> None:

@@ -19,8 +19,10 @@ JsonObject = dict[str, object]
 Field = tuple[str, object]
 
 
-def chat_body(prepared: PreparedCall, dialect: Dialect, model: str = "") -> JsonObject:
+def chat_body(prepared: PreparedCall, dialect: Dialect, model: str = "", *, streams: bool = True) -> JsonObject:
     """Return the body of `chat/completions`; what neither caller nor card says is left to the server.
+
+    `streams` says whether the answer comes in pieces, which is not for the caller of the house alone to decide.
 
     Raises:
         TypeError: the call is no chat.
@@ -32,22 +34,17 @@ def chat_body(prepared: PreparedCall, dialect: Dialect, model: str = "") -> Json
     body: JsonObject = {"model": model} if model else {}
     body["messages"] = said_messages(asked.messages, dialect)
     body.update(dialect.constants)
+    if streams:
+        body.update(dialect.streaming)
     body.update(_sampling(sampling, dialect))
     body.update(_bounds(sampling, asked, dialect))
     body.update(_chat_logprobs(sampling, dialect))
     body.update(_thinking(asked, dialect))
-    if asked.tools:
-        body.update(_tools(asked))
-    if asked.json is not None:
-        body["response_format"] = response_format(asked.json)
-    if asked.high_resolution and dialect.sees_pixels:
-        body["vl_high_resolution_images"] = True
-    if asked.messages and asked.messages[-1].is_partial:
-        body.update(dialect.continues)
+    body.update(_shape(asked, dialect))
     return body
 
 
-def prompt_body(prepared: PreparedCall, dialect: Dialect, model: str = "") -> JsonObject:
+def prompt_body(prepared: PreparedCall, dialect: Dialect, model: str = "", *, streams: bool = True) -> JsonObject:
     """Return the body of `completions`; a suffix is told by the tokens of Qwen's coder models.
 
     Raises:
@@ -60,6 +57,8 @@ def prompt_body(prepared: PreparedCall, dialect: Dialect, model: str = "") -> Js
     body: JsonObject = {"model": model} if model else {}
     body["prompt"] = asked.prompt if not asked.suffix else fill_in_the_middle(asked.prompt, asked.suffix)
     body.update(dialect.constants)
+    if streams:
+        body.update(dialect.streaming)
     body.update(_sampling(sampling, dialect))
     bound = _smaller(sampling.max_tokens, sampling.max_completion_tokens)
     if bound is not None:
@@ -71,7 +70,7 @@ def prompt_body(prepared: PreparedCall, dialect: Dialect, model: str = "") -> Js
 
 def call_headers(prepared: PreparedCall, dialect: Dialect) -> dict[str, str]:
     """Return the headers that a call needs beside those of its connection."""
-    headers: dict[str, str] = {}
+    headers = dict(prepared.trace)
     if dialect.request_id_header:
         headers[dialect.request_id_header] = prepared.call.id
     asked = prepared.call.input
@@ -114,16 +113,27 @@ def _sampling(sampling: Sampling, dialect: Dialect) -> Iterator[Field]:
     named = (
         ("temperature", sampling.temperature),
         ("top_p", sampling.top_p),
-        ("top_k", dialect.top_k_off if sampling.top_k == 0 else sampling.top_k),
+        ("top_k" if dialect.knows_top_k else "", dialect.top_k_off if sampling.top_k == 0 else sampling.top_k),
         (dialect.repetition_penalty, sampling.repetition_penalty),
         ("presence_penalty", sampling.presence_penalty),
         ("seed", seed if seed is None or dialect.random_seed is None else seed % dialect.random_seed),
     )
-    yield from ((name, value) for name, value in named if value is not None)
+    yield from ((name, value) for name, value in named if name and value is not None)
     if sampling.stop:
         yield "stop", sampling.stop
     if sampling.choices != 1:
         yield "n", sampling.choices
+
+
+def _shape(asked: ChatInput, dialect: Dialect) -> Iterator[Field]:
+    if asked.tools:
+        yield from _tools(asked)
+    if asked.json is not None:
+        yield "response_format", response_format(asked.json)
+    if asked.high_resolution and dialect.sees_pixels:
+        yield "vl_high_resolution_images", True
+    if asked.messages and asked.messages[-1].is_partial:
+        yield from dialect.continues.items()
 
 
 def _bounds(sampling: Sampling, asked: ChatInput, dialect: Dialect) -> Iterator[Field]:
@@ -161,6 +171,8 @@ def _chat_logprobs(sampling: Sampling, dialect: Dialect) -> Iterator[Field]:
 
 
 def _thinking(asked: ChatInput, dialect: Dialect) -> Iterator[Field]:
+    if not dialect.switches_thinking:
+        return
     if asked.thinking is not None:
         switch = {"enable_thinking": asked.thinking}
         yield ("chat_template_kwargs", switch) if dialect.thinks_in_template else ("enable_thinking", asked.thinking)

@@ -22,7 +22,7 @@ def _said_message(message: Message, dialect: Dialect) -> _Json:
     said: _Json = {"role": message.role.value, "content": _content(message, dialect)}
     if message.role is Role.TOOL:
         said["tool_call_id"] = message.tool_call_id
-    if message.reasoning:
+    if message.reasoning and dialect.reasoning_field:
         said[dialect.reasoning_field] = message.reasoning
     if message.tool_calls:
         said["tool_calls"] = [_said_call(call) for call in message.tool_calls]

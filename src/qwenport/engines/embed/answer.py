@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-
-import aiohttp
 import msgspec
 
-from qwenport.core.errors import EngineFailed, EngineTimedOut
+from qwenport.core.errors import EngineFailed
+from qwenport.engines.connections import CallFailed, HttpAnswer
 from qwenport.engines.embed.wire import VECTOR_SIZE, decode_counts
+from qwenport.engines.host_connections import failed_midway
 
 _VECTOR_BYTES = 4 * VECTOR_SIZE
 
@@ -16,8 +15,8 @@ _VECTOR_BYTES = 4 * VECTOR_SIZE
 class Answer:
     """Reads one response."""
 
-    def __init__(self, response: aiohttp.ClientResponse, *, target: str, silence_s: float) -> None:
-        self._response = response
+    def __init__(self, answer: HttpAnswer, *, target: str, silence_s: float) -> None:
+        self._answer = answer
         self._target = target
         self._silence_s = silence_s
         self._pending = b""
@@ -60,15 +59,9 @@ class Answer:
 
     async def _more(self) -> bytes:
         try:
-            async with asyncio.timeout(self._silence_s):
-                received = await self._response.content.readany()
-        except TimeoutError as error:
-            raise EngineTimedOut from error
-        except (aiohttp.ClientError, OSError) as error:
-            raise self._broken() from error
+            received = await self._answer.read(self._silence_s)
+        except CallFailed as error:
+            raise failed_midway(error, self._target) from error
         if not received:
-            raise self._broken()
+            raise EngineFailed(f"the engine of `{self._target}` broke off in the middle of its answer")
         return received
-
-    def _broken(self) -> EngineFailed:
-        return EngineFailed(f"the engine of `{self._target}` broke off in the middle of its answer")

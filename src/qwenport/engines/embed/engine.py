@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-import aiohttp
 import msgspec
 
 from qwenport.core.call import Call, EmbeddingInput, RerankInput
 from qwenport.core.capabilities import Ability, Capabilities
-from qwenport.core.errors import EngineFailed, ParameterInvalid
+from qwenport.core.errors import EngineFailed, ModelUnavailable, ParameterInvalid
 from qwenport.core.events import Event, Finished, Started
 from qwenport.core.prepared_call import PreparedCall
 from qwenport.core.usage import Usage
+from qwenport.engines.connections import CallFailed, HttpAnswer, Peer
 from qwenport.engines.embed.answer import Answer
 from qwenport.engines.embed.wire import MOST_TOKENS, PATH, TOO_LONG, VECTOR_SIZE, decode_too_long, encode
 from qwenport.engines.embed.work import Embedding, Reranking, Work
 from qwenport.engines.engine import Condition
-from qwenport.engines.host_address import HostAddress
 from qwenport.engines.host_connections import HostConnections
 
 CAPABILITIES = Capabilities(
@@ -37,6 +35,9 @@ CAPABILITIES = Capabilities(
 """What multilingual-e5-small can do; it was not trained so that a part of a vector is one too."""
 
 _OK = 200
+_UNAVAILABLE = 503
+"""What the door of an engine on another machine says while nobody is behind it."""
+_LONGEST_REFUSAL_BYTES = 1 << 16
 
 
 class EmbedEngine:
@@ -49,7 +50,7 @@ class EmbedEngine:
         *,
         target: str,
         slots: int,
-        address: HostAddress,
+        peer: Peer,
         read_condition: Callable[[], Condition],
         silence_s: float = 60.0,
     ) -> None:
@@ -58,7 +59,7 @@ class EmbedEngine:
         self.slots = slots
         self._read_condition = read_condition
         self._silence_s = silence_s
-        self._connections = HostConnections(address, target=target, read_condition=read_condition)
+        self._connections = HostConnections(peer, target=target, read_condition=read_condition)
 
     async def run(self, prepared: PreparedCall) -> AsyncGenerator[Event, None]:
         """Answer a call; closing the generator closes the connection, at which the host stops."""
@@ -105,23 +106,25 @@ class EmbedEngine:
     async def _opened(self, work: Work, prepared: PreparedCall) -> AsyncIterator[Answer]:
         """Send the call; the connection is closed whatever happens."""
         # The host answers with a status after it has counted the tokens.
-        response = await self._connections.post(PATH, _encoded(work, prepared), status_s=self._silence_s)
+        encoded = _encoded(work, prepared)
+        answer = await self._connections.post(PATH, encoded, prepared.trace, status_s=self._silence_s)
         try:
-            if response.status != _OK:
-                await self._refuse(response, prepared)
-            yield Answer(response, target=self.target, silence_s=self._silence_s)
+            if answer.status != _OK:
+                await self._refuse(answer, prepared)
+            yield Answer(answer, target=self.target, silence_s=self._silence_s)
         finally:
-            response.close()
+            answer.close()
 
-    async def _refuse(self, response: aiohttp.ClientResponse, prepared: PreparedCall) -> None:
+    async def _refuse(self, answer: HttpAnswer, prepared: PreparedCall) -> None:
         try:
-            async with asyncio.timeout(self._silence_s):
-                body = await response.read()
-            if response.status == TOO_LONG:
+            body = await answer.whole(limit_bytes=_LONGEST_REFUSAL_BYTES, limit_s=self._silence_s)
+            if answer.status == TOO_LONG:
                 raise _too_long(decode_too_long(body).index, prepared.max_input_tokens)
-        except (aiohttp.ClientError, OSError, msgspec.MsgspecError) as error:
+        except (CallFailed, msgspec.MsgspecError) as error:
             raise EngineFailed(f"the engine of `{self.target}` refused a call without a reason") from error
-        raise EngineFailed(f"the engine of `{self.target}` answered with status {response.status}")
+        if answer.status == _UNAVAILABLE:
+            raise ModelUnavailable(f"`{self.target.partition('/')[2]}` is loading")
+        raise EngineFailed(f"the engine of `{self.target}` answered with status {answer.status}")
 
 
 def _encoded(work: Work, prepared: PreparedCall) -> bytes:

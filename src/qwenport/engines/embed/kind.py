@@ -13,7 +13,7 @@ from qwenport.engines.condition_file import ConditionReader
 from qwenport.engines.embed.engine import EmbedEngine
 from qwenport.engines.embed.host_parameters import PARAMETERS_VARIABLE, HostParameters
 from qwenport.engines.engine import Engine, HostCommand, Site
-from qwenport.engines.host_address import address_of, socket_path
+from qwenport.engines.host_address import is_healthy, peer_of, socket_path
 from qwenport.engines.host_process import usable_cores
 
 _THREADS_VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
@@ -30,7 +30,7 @@ class EmbedKind:
         return EmbedEngine(
             target=model.target,
             slots=model.slots,
-            address=address_of(model, site),
+            peer=peer_of(model, site),
             read_condition=ConditionReader(site, model.target).read,
         )
 
@@ -51,7 +51,7 @@ class EmbedKind:
 
     async def is_ready(self, model: EngineModel, site: Site) -> bool:
         """Tell whether the host answers that its model is loaded."""
-        return await address_of(model, site).is_healthy()
+        return await is_healthy(peer_of(model, site))
 
 
 def _threads() -> dict[str, str]:

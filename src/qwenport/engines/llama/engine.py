@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-
-import aiohttp
 
 from qwenport.core.call import ChatInput, PromptInput
 from qwenport.core.capabilities import Ability, Capabilities
@@ -15,8 +12,8 @@ from qwenport.core.errors import InputTooLong
 from qwenport.core.events import Event
 from qwenport.core.prepared_call import PreparedCall
 from qwenport.core.tools import ToolUse
+from qwenport.engines.connections import CallFailed, HttpAnswer, Peer
 from qwenport.engines.engine import Condition
-from qwenport.engines.host_address import HostAddress
 from qwenport.engines.host_connections import HostConnections
 from qwenport.engines.llama.answer import Answer, Expected, new_call_id
 from qwenport.engines.llama.refusal import Refusal, error_of
@@ -37,7 +34,6 @@ TEXT_CAPABILITIES = Capabilities(abilities=(Ability.CHAT, Ability.COMPLETION), t
 class Deadlines:
     """How long the host is waited for."""
 
-    connect_s: float = 5.0
     first_event_s: float = 120.0
     """Between signs of life before the first event; progress through the prompt is one."""
     between_events_s: float = 60.0
@@ -67,7 +63,7 @@ class LlamaEngine:
         self,
         profile: Profile,
         *,
-        address: HostAddress,
+        peer: Peer,
         read_condition: Callable[[], Condition],
         deadlines: Deadlines = Deadlines(),
     ) -> None:
@@ -78,9 +74,7 @@ class LlamaEngine:
         self._profile = profile
         self._read_condition = read_condition
         self._deadlines = deadlines
-        self._connections = HostConnections(
-            address, target=profile.target, read_condition=read_condition, connect_s=deadlines.connect_s
-        )
+        self._connections = HostConnections(peer, target=profile.target, read_condition=read_condition)
 
     async def run(self, prepared: PreparedCall) -> AsyncGenerator[Event, None]:
         """Answer a call; closing the generator closes the connection, at which the host stops."""
@@ -120,28 +114,23 @@ class LlamaEngine:
     async def _opened(self, prepared: PreparedCall, request: LlamaRequest) -> AsyncIterator[ChunkStream]:
         """Send the call; the stream is closed whatever happens."""
         # The host answers with a status only after it found a slot and began to read the prompt.
-        response = await self._connections.post(
-            request.path, encode_request(request.body), status_s=self._deadlines.first_event_s
+        answer = await self._connections.post(
+            request.path, encode_request(request.body), prepared.trace, status_s=self._deadlines.first_event_s
         )
-        stream = ChunkStream(response, self.target)
         try:
-            if response.status != _OK:
-                refused = Refusal(response.status, await self._refusal_body(response), self.target)
+            if answer.status != _OK:
+                refused = Refusal(answer.status, await self._refusal_body(answer), self.target)
                 raise error_of(refused, prepared, request.held_by)
-            yield stream
+            yield ChunkStream(answer, self.target)
         finally:
-            stream.close()
+            answer.close()
 
-    async def _refusal_body(self, response: aiohttp.ClientResponse) -> bytes:
-        body = b""
+    async def _refusal_body(self, answer: HttpAnswer) -> bytes:
         try:
-            async with asyncio.timeout(self._deadlines.between_events_s):
-                while len(body) < _LONGEST_REFUSAL_BYTES and (more := await response.content.readany()):
-                    body += more
-        except (aiohttp.ClientError, OSError):
+            return await answer.whole(limit_bytes=_LONGEST_REFUSAL_BYTES, limit_s=self._deadlines.between_events_s)
+        except CallFailed:
             # Half a reason is worth as much as none; the status is known.
-            return body
-        return body
+            return b""
 
 
 def _check_length(prepared: PreparedCall, context_tokens: int | None) -> None:

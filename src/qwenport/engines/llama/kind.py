@@ -11,7 +11,7 @@ from qwenport.catalog.weights import WeightsStore
 from qwenport.core.capabilities import Capabilities
 from qwenport.engines.condition_file import ConditionReader
 from qwenport.engines.engine import Engine, HostCommand, Site
-from qwenport.engines.host_address import address_of, socket_path
+from qwenport.engines.host_address import is_healthy, peer_of, socket_path
 from qwenport.engines.llama.engine import LlamaEngine, Profile
 from qwenport.engines.llama.host_parameters import PARAMETERS_VARIABLE, HostParameters
 
@@ -32,7 +32,7 @@ class LlamaKind:
         )
         return LlamaEngine(
             profile,
-            address=address_of(model, site),
+            peer=peer_of(model, site),
             read_condition=ConditionReader(site, model.target).read,
         )
 
@@ -58,7 +58,7 @@ class LlamaKind:
 
     async def is_ready(self, model: EngineModel, site: Site) -> bool:
         """Tell whether the host answers that its model is loaded."""
-        return await address_of(model, site).is_healthy()
+        return await is_healthy(peer_of(model, site))
 
 
 def capabilities_of(model: EngineModel) -> Capabilities:

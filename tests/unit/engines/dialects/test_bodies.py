@@ -15,6 +15,7 @@ from qwenport.core.tools import Tool, ToolCall, ToolChoice, ToolUse
 from qwenport.engines.dialects import (
     LLAMA_CPP,
     MODEL_STUDIO,
+    PLAIN,
     SGLANG,
     VLLM,
     Dialect,
@@ -367,3 +368,28 @@ def test_other_work_has_neither_body() -> None:
     for make in (chat_body, prompt_body):
         with pytest.raises(TypeError, match="a call of `EmbeddingInput` has no"):
             make(prepared(asked), VLLM)
+
+
+def test_a_plain_server_hears_openais_own_fields_and_no_others() -> None:
+    said = Message(role=Role.ASSISTANT, content="Yes", reasoning="Hm")
+    asked = ChatInput(messages=(HI, said), thinking=True, thinking_budget=5)
+    sampling = Sampling(temperature=0.5, top_k=3, repetition_penalty=1.1, seed=7, max_tokens=9)
+
+    body = msgspec.json.decode(msgspec.json.encode(chat_body(prepared(asked, sampling), PLAIN, "m")))
+
+    assert body == {
+        "model": "m",
+        "messages": [SAID_HI, {"role": "assistant", "content": "Yes"}],
+        "stream": True,
+        "stream_options": {"include_usage": True},
+        "temperature": 0.5,
+        "seed": 7,
+        "max_tokens": 14,
+    }
+
+
+@pytest.mark.parametrize("dialect", [*ALL, PLAIN], ids=lambda dialect: dialect.name)
+def test_a_whole_answer_is_asked_for_without_a_word_of_streams(dialect: Dialect) -> None:
+    body = chat_body(prepared(CHAT), dialect, streams=False)
+
+    assert body == {"messages": [SAID_HI], **dialect.constants}

@@ -24,7 +24,7 @@ from qwenport.engines.embed.scores import cosine, score_of, vector_of
 from qwenport.engines.embed.service import EmbeddingService
 from qwenport.engines.embed.wire import MOST_TOKENS, EmbedRequest
 from qwenport.engines.engine import Condition, EngineState
-from qwenport.engines.host_address import HostAddress
+from qwenport.engines.host_address import host_peer
 
 pytestmark = pytest.mark.anyio
 
@@ -41,7 +41,7 @@ def engine_at(socket: Path, *, condition: Condition = READY, silence_s: float = 
     return EmbedEngine(
         target="embed/tiny",
         slots=2,
-        address=HostAddress(url="http://embed", socket=socket, secret="s"),
+        peer=host_peer("http://embed", socket=socket, secret="s", keeps_connections=False),
         read_condition=lambda: condition,
         silence_s=silence_s,
     )
@@ -336,3 +336,12 @@ async def test_what_a_host_adds_after_the_last_vector_is_left_aside(socket: Path
         events = await all_of(engine, EmbeddingInput(texts=("red",)))
 
     assert [type(event) for event in events] == [Started, Embedded, Finished]
+
+
+async def test_a_door_with_nobody_behind_it_is_a_model_that_is_loading(socket: Path) -> None:
+    async def answer(_: web.Request) -> web.StreamResponse:
+        return web.Response(status=503, body=b"{}")
+
+    async with odd_host(answer, socket) as engine:
+        with pytest.raises(ModelUnavailable, match="`tiny` is loading"):
+            await all_of(engine, EmbeddingInput(texts=("red",)))

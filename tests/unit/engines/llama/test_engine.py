@@ -38,7 +38,7 @@ from qwenport.core.prepared_call import PreparedCall
 from qwenport.core.tools import Tool, ToolChoice, ToolUse
 from qwenport.core.usage import Usage
 from qwenport.engines.engine import Condition, EngineState
-from qwenport.engines.host_address import HostAddress
+from qwenport.engines.host_address import host_peer
 from qwenport.engines.llama.engine import TEXT_CAPABILITIES, Deadlines, LlamaEngine, Profile
 from qwenport.testing.calls import call_of
 from qwenport.testing.llama_host import (
@@ -96,7 +96,7 @@ def engine_at(
 ) -> LlamaEngine:
     return LlamaEngine(
         profile,
-        address=HostAddress(url=url, socket=socket, secret="hush"),
+        peer=host_peer(url, socket=socket, secret="hush", keeps_connections=False),
         read_condition=lambda: condition,
         deadlines=deadlines,
     )
@@ -128,9 +128,8 @@ async def ask(
 async def test_a_chat_and_a_completion_go_to_their_own_paths(socket: Path) -> None:
     host = FakeLlamaHost(answer("x"))
     async with host.listening(socket):
-        engine = engine_at(socket)
-        await events_of(engine, call())
-        await events_of(engine, call(PromptInput(prompt="Once")))
+        await events_of(engine_at(socket), call())
+        await events_of(engine_at(socket), call(PromptInput(prompt="Once")))
 
     assert host.paths == ["/v1/chat/completions", "/v1/completions"]
     assert [host.requests[0]["messages"], host.requests[1]["prompt"]] == [
@@ -636,7 +635,7 @@ async def test_a_host_elsewhere_is_reached_over_tcp() -> None:
     async with host.listening_on_a_port() as port:
         engine = LlamaEngine(
             PLAIN,
-            address=HostAddress(url=f"http://127.0.0.1:{port}", secret="hush"),
+            peer=host_peer(f"http://127.0.0.1:{port}", secret="hush", keeps_connections=False),
             read_condition=lambda: READY,
         )
         events, raised = await events_of(engine, call())
@@ -657,8 +656,8 @@ async def serve_once_then_close(reader: asyncio.StreamReader, writer: asyncio.St
 
 
 async def test_a_kept_connection_that_the_host_has_closed_is_replaced(socket: Path) -> None:
-    address = HostAddress(url="http://llama", socket=socket, secret="hush", keeps_connections=True)
-    engine = LlamaEngine(PLAIN, address=address, read_condition=lambda: READY)
+    peer = host_peer("http://llama", socket=socket, secret="hush")
+    engine = LlamaEngine(PLAIN, peer=peer, read_condition=lambda: READY)
     async with await asyncio.start_unix_server(serve_once_then_close, socket):
         try:
             answers = [[event async for event in engine.run(call())] for _ in range(3)]

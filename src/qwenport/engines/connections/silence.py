@@ -1,4 +1,4 @@
-"""The deadline for an engine that says nothing while it is waited for."""
+"""The deadline for a server that says nothing while it is waited for."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 
 class Silence:
-    """Calls `on_end` once the engine was waited for longer than the limit.
+    """Calls `on_end` once the server was waited for longer than the limit.
 
-    One timer watches a whole answer and looks at its deadline only when it fires. A timeout around each read would
+    One timer watches a connection and looks at its deadline only when it fires. A timeout around each read would
     cost more than decoding what was read.
     """
 
@@ -18,18 +18,16 @@ class Silence:
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
         self._deadline: float | None = None
-        self.has_ended = False
-        """Whether the limit was passed."""
 
     def begin(self, limit_s: float) -> None:
-        """Wait for the engine from now on."""
+        """Wait for the server from now on."""
         deadline = self._loop.time() + limit_s
         self._deadline = deadline
         if self._timer is None or self._timer.when() > deadline:
             self._set_timer(deadline)
 
     def pause(self) -> None:
-        """Stop waiting: the engine spoke, and what follows is the caller's time."""
+        """Stop waiting: the server spoke, and what follows is the caller's time."""
         self._deadline = None
 
     def close(self) -> None:
@@ -52,5 +50,4 @@ class Silence:
             self._set_timer(self._deadline)
             return
         self._deadline = None
-        self.has_ended = True
         self._on_end()

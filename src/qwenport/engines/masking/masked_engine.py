@@ -1,0 +1,57 @@
+"""An engine whose calls leave without personal data."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+from qwenport.core.capabilities import Capabilities
+from qwenport.core.errors import QwenportError
+from qwenport.core.events import Event
+from qwenport.core.prepared_call import PreparedCall
+from qwenport.engines.engine import Condition, Engine
+from qwenport.engines.masking.masked_call import masked_call
+from qwenport.engines.masking.restored_events import RestoredEvents
+
+
+class MaskedEngine:
+    """Masks what a call says and restores what the answer says; all else is the inner engine's."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self.target = engine.target
+
+    @property
+    def slots(self) -> int:
+        """Return how many choices the inner engine works on at the same time."""
+        return self._engine.slots
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """Return what the inner engine can do."""
+        return self._engine.capabilities
+
+    async def run(self, prepared: PreparedCall) -> AsyncGenerator[Event, None]:
+        """Answer a call; raises what the inner engine raises."""
+        masked, memory = masked_call(prepared)
+        restored = RestoredEvents(memory)
+        async with aclosing(self._engine.run(masked)) as events:
+            try:
+                async for event in events:
+                    if not memory:
+                        yield event
+                        continue
+                    for each in restored.add(event):
+                        yield each
+            except QwenportError:
+                for each in restored.end():
+                    yield each
+                raise
+
+    def condition(self) -> Condition:
+        """Tell what the inner engine can do now."""
+        return self._engine.condition()
+
+    async def close(self) -> None:
+        """Close the inner engine."""
+        await self._engine.close()

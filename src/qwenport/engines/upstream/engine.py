@@ -1,0 +1,306 @@
+"""The gateway's side of one model at an upstream: one call in, events out.
+
+Calls to Model Studio always stream inside, because its models that think answer in no other way. Elsewhere a caller who
+wants a whole answer gets one from the upstream too, which costs the gateway far less than a stream, if the server stops
+its work when the connection closes (vLLM, SGLang); from all others the answer streams, so that a departed caller stops
+it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, asynccontextmanager
+from typing import Protocol
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from qwenport.core.call import ChatInput, EmbeddingInput, PromptInput, RerankInput
+from qwenport.core.capabilities import Capabilities, Thinking, misfit
+from qwenport.core.clock import Clock
+from qwenport.core.errors import EngineFailed, EngineTimedOut, ModelUnavailable, ParameterInvalid, QwenportError
+from qwenport.core.events import Event
+from qwenport.core.prepared_call import PreparedCall
+from qwenport.core.secret import Secret
+from qwenport.engines.connections import AnswerTimedOut, CallFailed, Calls, HttpAnswer, NotConnected
+from qwenport.engines.dialects import MODEL_STUDIO, Dialect, call_headers, chat_body, prompt_body
+from qwenport.engines.engine import Condition
+from qwenport.engines.upstream.answer import Answer, Expected
+from qwenport.engines.upstream.counting import input_tokens, most_output_tokens
+from qwenport.engines.upstream.deadline import Deadline, generating_s
+from qwenport.engines.upstream.errors import Asked, RoomTooSmall
+from qwenport.engines.upstream.frames import Frames
+from qwenport.engines.upstream.place import Place
+from qwenport.engines.upstream.refusal import Refusal, refusal_of
+from qwenport.engines.upstream.vectors import Addresses, embedding_request, rerank_request, vector_events
+from qwenport.engines.upstream.wire import encode_request
+from qwenport.engines.upstream.words import shown_words
+
+_OK = 200
+_ANY_NUMBER = 1 << 16
+"""Slots of an upstream that does not say how many calls it takes."""
+_LONGEST_REFUSAL_BYTES = 1 << 16
+_LONGEST_ANSWER_BYTES = 64 << 20
+_DONE = b"[DONE]"
+_LONGEST_DONE = 16
+
+
+class Home(Protocol):
+    """What an engine knows of its upstream."""
+
+    name: str
+    place: Place
+    addresses: Addresses
+    connections: Calls
+    clock: Clock
+    key: Secret | None
+    """The one in force, which the next request shows."""
+
+    @property
+    def dialect(self) -> Dialect | None:
+        """The dialect, where it is known."""
+        ...
+
+    async def spoken(self) -> Dialect:
+        """Return the dialect, and find it first where it is not known."""
+        ...
+
+    def condition(self) -> Condition:
+        """Tell what is known of the upstream's health."""
+        ...
+
+    def note_well(self) -> None:
+        """Take note that it answered."""
+        ...
+
+    def note_away(self, error: NotConnected) -> ModelUnavailable:
+        """Take note that nobody is there."""
+        ...
+
+    def refused(self, refusal: Refusal, asked: Asked) -> QwenportError | RoomTooSmall:
+        """Take note of what a refusal says of the whole upstream, and return what the call is told."""
+        ...
+
+
+class _Request(Struct, frozen=True, kw_only=True):
+    path: str
+    body: dict[str, object]
+    headers: dict[str, str]
+    streams: bool
+
+
+class UpstreamEngine:
+    """Runs calls of one model at one upstream, whose connections it shares with the others there."""
+
+    def __init__(self, home: Home, model: str, able: Capabilities) -> None:
+        """Open nothing; `able` is what the card of the model promises."""
+        pace = home.place.pace
+        self.target = f"{home.name}/{model}"
+        self.slots = _ANY_NUMBER if pace is None or pace.concurrency is None else pace.concurrency
+        self._home = home
+        self._model = model
+        self._promised = able
+        self._spoken: Dialect | None = None
+        self.capabilities = able
+        if home.dialect is not None:
+            self._learn(home.dialect)
+
+    async def run(self, prepared: PreparedCall) -> AsyncGenerator[Event, None]:
+        """Answer a call; closing the generator closes the connection.
+
+        Raises:
+            Refused, Failed: see `errors.error_of`; at any time.
+        """
+        asked = prepared.call.input
+        if isinstance(asked, EmbeddingInput | RerankInput):
+            for event in await self._vectors(prepared, asked):
+                yield event
+            return
+        deadline = Deadline(self._home.place)
+        self._learn(await self._home.spoken())
+        unfit = misfit(prepared.call, self.capabilities, self.target)
+        if unfit is not None:
+            raise unfit
+        async with (
+            self._opened(prepared, deadline) as (response, answer, streams),
+            aclosing(self._read(response, answer, deadline, streams=streams)) as reads,
+        ):
+            async for events in reads:
+                for event in events:
+                    yield event
+        self._home.note_well()
+
+    def condition(self) -> Condition:
+        """Tell what the upstream can do now."""
+        return self._home.condition()
+
+    async def close(self) -> None:
+        """Do nothing: the connections are the upstream's."""
+
+    def _learn(self, dialect: Dialect) -> None:
+        if dialect is self._spoken:
+            return
+        self._spoken = dialect
+        able = self._promised
+        if self._home.place.kind != "alibaba":
+            able = replace(able, video=able.video and dialect.sees_videos, partial=able.partial and dialect.goes_on)
+        self.capabilities = able
+
+    def _request(self, prepared: PreparedCall, dialect: Dialect) -> _Request:
+        streams = prepared.call.streams or not dialect.stops_whole_answers
+        if isinstance(prepared.call.input, PromptInput):
+            path, body = "/completions", prompt_body(prepared, dialect, self._model, streams=streams)
+        else:
+            path, body = "/chat/completions", chat_body(prepared, dialect, self._model, streams=streams)
+        headers = call_headers(prepared, dialect)
+        return _Request(path=self._home.addresses.base + path, body=body, headers=headers, streams=streams)
+
+    def _asked(self, prepared: PreparedCall) -> Asked:
+        return Asked(
+            target=self.target,
+            upstream=self._home.name,
+            max_input_tokens=prepared.max_input_tokens,
+            is_model_studio=self._spoken is MODEL_STUDIO or self._home.place.kind == "alibaba",
+            key=self._home.key,
+        )
+
+    def _expected(self, prepared: PreparedCall, dialect: Dialect, who: Asked) -> Expected:
+        asked, sampling = prepared.call.input, prepared.call.sampling
+        is_chat = isinstance(asked, ChatInput)
+        return Expected(
+            asked=who,
+            input_tokens=input_tokens(prepared),
+            most_tokens=most_output_tokens(prepared),
+            choices=sampling.choices,
+            top_logprobs=sampling.logprobs or 0,
+            calls_once=isinstance(asked, ChatInput) and not asked.parallel_tool_calls,
+            reads_think_tags=is_chat and self._promised.thinking is not Thinking.NONE and dialect is not MODEL_STUDIO,
+            counts_each_choice=dialect.counts_each_choice,
+            ends_each_choice=dialect.ends_each_choice,
+        )
+
+    @asynccontextmanager
+    async def _opened(
+        self, prepared: PreparedCall, deadline: Deadline
+    ) -> AsyncIterator[tuple[HttpAnswer, Answer, bool]]:
+        """Send the call, and tell whether the answer should stream; it is closed whatever happens."""
+        dialect = self._spoken or await self._home.spoken()
+        request = self._request(prepared, dialect)
+        if not request.streams:
+            deadline.allow_more(generating_s(prepared))
+        asked = self._asked(prepared)
+        response = await self._send(request.path, request.body, request.headers, deadline)
+        try:
+            if response.status != _OK:
+                error = await self._refusal(response, asked)
+                if not isinstance(error, RoomTooSmall):
+                    raise error
+                response.close()
+                response = await self._with_less(request, error, deadline)
+                if response.status != _OK:
+                    again = await self._refusal(response, asked)
+                    raise self._failed("has no room for an answer") if isinstance(again, RoomTooSmall) else again
+            yield response, Answer(self._expected(prepared, dialect, asked)), request.streams
+        finally:
+            response.close()
+
+    async def _with_less(self, request: _Request, room: RoomTooSmall, deadline: Deadline) -> HttpAnswer:
+        """Ask again for no more than what fits beside the prompt: the bound that was said may be the card's alone."""
+        bounds = ("max_tokens", "max_completion_tokens")
+        body = {
+            name: min(value, room.tokens) if name in bounds and isinstance(value, int) else value
+            for name, value in request.body.items()
+        }
+        return await self._send(request.path, body, request.headers, deadline)
+
+    async def _send(
+        self, path: str, body: dict[str, object], headers: dict[str, str], deadline: Deadline
+    ) -> HttpAnswer:
+        try:
+            encoded = encode_request(body)
+        except UnicodeEncodeError as error:
+            words = "a text holds half of a surrogate pair, which is no character: remove it"
+            raise ParameterInvalid(words, parameter="messages") from error
+        try:
+            return await self._home.connections.post(path, encoded, headers, status_s=deadline.left())
+        except CallFailed as error:
+            raise self._lost(error) from error
+
+    async def _refusal(self, response: HttpAnswer, asked: Asked) -> Exception:
+        limit_s = self._home.place.between_events_s
+        try:
+            body = await response.whole(limit_bytes=_LONGEST_REFUSAL_BYTES, limit_s=limit_s)
+        except CallFailed:
+            # Half a reason is worth as much as none; the status is known.
+            body = b""
+        now_s = self._home.clock.timestamp()
+        return self._home.refused(refusal_of(response.status, body, response.headers, now_s, asked.key), asked)
+
+    async def _read(
+        self, response: HttpAnswer, answer: Answer, deadline: Deadline, *, streams: bool
+    ) -> AsyncGenerator[list[Event], None]:
+        kind = response.headers.get("content-type", "")
+        if "html" in kind:
+            raise self._failed("answered with a web page")
+        try:
+            # What has neither type is what was asked for.
+            if "json" in kind or not (streams or "event-stream" in kind):
+                limit_s = deadline.left()
+                body = await response.whole(limit_bytes=_LONGEST_ANSWER_BYTES, limit_s=limit_s)
+                events = answer.events_of(body, is_whole=True)
+                yield [*events, *answer.finish()]
+                return
+            async with aclosing(self._read_frames(Frames(response, deadline), answer)) as reads:
+                async for read in reads:
+                    yield read
+        except CallFailed as error:
+            raise self._lost(error) from error
+        yield list(answer.finish())
+
+    async def _read_frames(self, stream: Frames, answer: Answer) -> AsyncGenerator[list[Event], None]:
+        while frames := await stream.next(has_begun=answer.has_begun):
+            for frame in frames:
+                encoded = frame[5:] if frame.startswith(b"data:") and b"\n" not in frame else _payload(frame)
+                if len(encoded) < _LONGEST_DONE and encoded.strip() == _DONE:
+                    await stream.read_out()
+                    return
+                if encoded and (events := answer.events_of(encoded)):
+                    yield list(events)
+
+    async def _vectors(self, prepared: PreparedCall, asked: EmbeddingInput | RerankInput) -> list[Event]:
+        at = self._home.addresses
+        if isinstance(asked, EmbeddingInput):
+            request = embedding_request(asked, self._model, at)
+        else:
+            request = rerank_request(asked, self._model, at)
+        deadline = Deadline(self._home.place)
+        who = self._asked(prepared)
+        response = await self._send(request.url, dict(request.body), dict(prepared.trace), deadline)
+        try:
+            if response.status != _OK:
+                error = await self._refusal(response, who)
+                raise self._failed("refused texts for their length") if isinstance(error, RoomTooSmall) else error
+            body = await response.whole(limit_bytes=_LONGEST_ANSWER_BYTES, limit_s=deadline.left())
+        except CallFailed as error:
+            raise self._lost(error) from error
+        finally:
+            response.close()
+        self._home.note_well()
+        return list(vector_events(asked, body, self.target, input_tokens(prepared)))
+
+    def _failed(self, how: str) -> EngineFailed:
+        return EngineFailed(f"the upstream of `{self.target}` {how}")
+
+    def _lost(self, error: CallFailed) -> Exception:
+        match error:
+            case NotConnected():
+                return self._home.note_away(error)
+            case AnswerTimedOut():
+                return EngineTimedOut()
+            case _:
+                return self._failed(f"broke off: {shown_words(error.reason)}")
+
+
+def _payload(frame: bytes) -> bytes:
+    """Return what the `data` lines of a frame say."""
+    return b"\n".join(line[5:] for line in frame.split(b"\n") if line.startswith(b"data:"))

@@ -1,0 +1,88 @@
+"""Frames of a stream under one deadline, whatever else the upstream sends."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing, asynccontextmanager
+
+import pytest
+
+from qwenport.core.call import Call, NativeInput
+from qwenport.core.capabilities import Ability, Capabilities
+from qwenport.core.errors import EngineTimedOut
+from qwenport.core.events import Event, Finished
+from qwenport.core.prepared_call import PreparedCall
+from qwenport.core.secret import Secret
+from qwenport.engines.upstream.upstream import Upstream
+from qwenport.testing.calls import call_of, chat_call
+from qwenport.testing.models import model_card
+from qwenport.testing.raw_server import listening, read_request
+from qwenport.testing.scripted_upstream import DONE, chunk, place
+
+pytestmark = pytest.mark.anyio
+SERVICE = "aigc/x/y"
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+TOO_LONG_S = 10
+"""Far more than any limit here, so that only a call that never ends gets there."""
+
+
+def chunked(piece: bytes) -> bytes:
+    return b"%x\r\n%b\r\n" % (len(piece), piece)
+
+
+class Chatterer:
+    """Begins an answer with `said`, and then sends comments until the caller leaves."""
+
+    def __init__(self, said: bytes = b"") -> None:
+        self.said = said
+        self.left = asyncio.Event()
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_request(reader)
+        writer.write(HEAD + (chunked(self.said) if self.said else b""))
+        try:
+            while True:
+                writer.write(chunked(b": still there\n\n"))
+                await writer.drain()
+                await asyncio.sleep(0.02)
+        except ConnectionError:
+            self.left.set()
+
+
+@asynccontextmanager
+async def upstream(chatterer: Chatterer, kind: str) -> AsyncGenerator[Upstream]:
+    async with listening(chatterer.serve) as port:
+        there = place(port, kind=kind, first_event_s=0.2, between_events_s=0.2, total_s=0.4)
+        made = Upstream(there, Secret("sk-planted-0123456789abcdef"))
+        try:
+            yield made
+        finally:
+            await made.close()
+
+
+async def events_of(made: Upstream, call: Call, able: Capabilities) -> list[Event]:
+    engine = made.engine("m", model_card(capabilities=able))
+    async with (
+        asyncio.timeout(TOO_LONG_S),
+        aclosing(engine.run(PreparedCall(call=call, max_input_tokens=100))) as events,
+    ):
+        return [event async for event in events]
+
+
+async def test_comments_after_the_last_word_hold_no_call() -> None:
+    chatterer = Chatterer(chunk({"content": "hi"}) + chunk(reason="stop") + DONE)
+    async with upstream(chatterer, "openai") as made:
+        events = await events_of(made, chat_call(streams=True), Capabilities())
+
+        assert isinstance(events[-1], Finished)
+        await asyncio.wait_for(chatterer.left.wait(), TOO_LONG_S)
+
+
+@pytest.mark.parametrize("said", [b"", b'data: {"output":{"a":1}}\n\n'], ids=["before the first", "after it"])
+async def test_comments_move_no_deadline_of_a_native_stream(said: bytes) -> None:
+    able = Capabilities(abilities=(Ability.NATIVE,), native_services=(SERVICE,))
+    asked = NativeInput(service=SERVICE, body=b'{"model":"m","input":{}}')
+    async with upstream(Chatterer(said), "alibaba") as made:
+        with pytest.raises(EngineTimedOut):
+            await events_of(made, call_of(asked, streams=True), able)
