@@ -52,7 +52,6 @@ class Prepare:
         return PreparedCall(
             call=replace(call, input=asked, sampling=sampling),
             max_input_tokens=card.max_input_tokens,
-            barred_regions=caller.terms.deactivated_regions,
         )
 
 

@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, aclosing
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from typing import Protocol
 
 from qwenport.core.call import Call
 from qwenport.core.caller import Caller
 from qwenport.core.events import Event
 from qwenport.core.model_card import ModelCard
 from qwenport.core.prepared_call import PreparedCall
-from qwenport.engines.engine import Engine
 from qwenport.gate.admission import Admission
+from qwenport.routing.answer import Answer, Observer
+
+
+class Route(Protocol):
+    """Finds an engine that answers, and tries others while nothing has reached the client."""
+
+    def __call__(
+        self, caller: Caller, card: ModelCard, prepared: PreparedCall, observer: Observer, /
+    ) -> AbstractAsyncContextManager[Answer]:
+        """Return what is entered with the first event of a call that streams, with all events of one that does not."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +34,7 @@ class Parts:
     permit: Callable[[Caller, ModelCard, Call], None]
     admit: Callable[[Caller, ModelCard, Call], Admission]
     prepare: Callable[[Caller, Call, ModelCard], Awaitable[PreparedCall]]
-    route: Callable[[ModelCard, PreparedCall], AbstractAsyncContextManager[Engine]]
+    route: Route
 
 
 async def serve(caller: Caller, call: Call, parts: Parts) -> AsyncGenerator[Event, None]:
@@ -36,8 +47,9 @@ async def serve(caller: Caller, call: Call, parts: Parts) -> AsyncGenerator[Even
     parts.permit(caller, card, call)
     async with parts.admit(caller, card, call) as admission:
         prepared = await parts.prepare(caller, call, card)
-        async with parts.route(card, prepared) as engine, aclosing(engine.run(prepared)) as events:
-            admission.routed()
-            async for event in events:
+        async with parts.route(caller, card, prepared, admission) as answer:
+            for event in answer.begun:
+                yield event
+            async for event in answer.rest:
                 admission.observe(event)
                 yield event

@@ -21,10 +21,10 @@ from qwenport.metering.journal import Journal
 from qwenport.metering.price_book import PriceBook
 from qwenport.pipeline.prepare import Prepare
 from qwenport.pipeline.serve import Parts, serve
-from qwenport.routing.choose import Routes
 from qwenport.testing.calls import CALLER, chat_call
 from qwenport.testing.clock import FakeClock
 from qwenport.testing.models import model_card
+from qwenport.testing.routing import router_to
 from qwenport.testing.scripted_engine import ScriptedEngine, answer
 
 pytestmark = pytest.mark.anyio
@@ -58,7 +58,7 @@ def parts(journal: Journal, engine: ScriptedEngine) -> Parts:
         permit=Permit(lambda *_: False, FakeClock()),
         admit=gate.admit,
         prepare=Prepare(load, text_of),
-        route=Routes({engine.target: engine}),
+        route=router_to(engine, clock=clock),
     )
 
 
@@ -67,7 +67,7 @@ async def test_a_call_that_is_left_has_closed_its_engine_and_settled_before_anyt
 ) -> None:
     journal = Journal(tmp_path, segment_bytes=4096)
     engine = ScriptedEngine(lambda _: answer("a", "b"))
-    async with aclosing(serve(CALLER, CALL, parts(journal, engine))) as events:
+    async with aclosing(serve(CALLER, replace(CALL, streams=True), parts(journal, engine))) as events:
         await anext(events)
         assert (engine.open_runs, len(journal.open_holds)) == (1, 1)
     assert (engine.open_runs, len(journal.open_holds)) == (0, 0)

@@ -1,0 +1,1 @@
+"""What questions and answers are looked through for: a list of words, the operator's own check, or both."""

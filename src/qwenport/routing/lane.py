@@ -1,0 +1,110 @@
+"""What routing knows of one target beside its engine: room, breaker, budget, and how its calls went."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+
+from qwenport.core.model_card import ModelCard
+from qwenport.engines.engine import EngineState
+from qwenport.routing.breaker import Breaker
+from qwenport.routing.retry_budget import RetryBudget
+from qwenport.routing.room import Room
+from qwenport.routing.target import Target
+
+NEWEST_PART = 0.2
+"""Weight of the newest latency in the moving average."""
+
+_UNWELL = {EngineState.READY: 0, EngineState.LOADING: 1, EngineState.ENDED: 1, EngineState.ABSENT: 2}
+_SHUT = 3
+
+
+class Lane:
+    """One target and its standing. Targets of one upstream share its budget."""
+
+    def __init__(self, target: Target, room: Room, breaker: Breaker | None, budget: RetryBudget) -> None:
+        """`breaker` is None for an engine of the house: its own process tells how it is."""
+        self.target = target
+        self.engine = target.engine
+        self.name = target.name
+        self.region = target.region
+        self.room = room
+        self.breaker = breaker
+        self.budget = budget
+        self.paces_tokens = target.pace is not None and target.pace.tokens_per_minute is not None
+        self.first_event_s: float | None = None
+        """Moving average of the time to the first event; None before the first one."""
+        self.under_way = 0
+        self.tries = 0
+        self.failures: Counter[str] = Counter()
+        """Tries that failed, by the error's code."""
+        self.last_used_at: float | None = None
+        self._idle: list[asyncio.Future[None]] = []
+
+    @property
+    def is_on_own_ground(self) -> bool:
+        """Whether calls that go there stay with the operator."""
+        return not self.region and self.target.is_own_ground
+
+    @property
+    def is_of_the_house(self) -> bool:
+        """Whether the engine is a process of this installation."""
+        return not self.target.upstream
+
+    @property
+    def load(self) -> float:
+        """Calls under way and waiting for each place."""
+        pace = self.target.pace
+        places = self.room.capacity
+        if pace is not None and pace.concurrency is not None:
+            places = min(places, pace.concurrency)
+        return (self.under_way + self.room.waiting) / places
+
+    def may_pass(self, now: float) -> bool:
+        """Tell whether the breaker lets a call through."""
+        return self.breaker is None or self.breaker.may_pass(now)
+
+    def unwell(self, now: float) -> int:
+        """Return 0 for a target that is well, and more the less is to be expected of it."""
+        return _UNWELL[self.engine.condition().state] if self.may_pass(now) else _SHUT
+
+    def cost(self, card: ModelCard, currency: str, tokens: tuple[int, int]) -> float | None:
+        """Return what input and output tokens cost in its region; None where the card has no such price."""
+        if not self.region:
+            return 0.0  # the operator's own ground
+        tiers = sorted(
+            (price for price in card.prices if price.region == self.region and price.currency == currency),
+            key=lambda price: price.up_to_input_tokens or float("inf"),
+        )
+        if not tiers:
+            return None
+        fitting = (price for price in tiers if tokens[0] <= (price.up_to_input_tokens or float("inf")))
+        price = next(fitting, tiers[-1])
+        return float((tokens[0] * price.input + tokens[1] * price.output) / price.per_tokens)
+
+    def began(self, now: float) -> None:
+        """Note that a try begins."""
+        self.under_way += 1
+        self.tries += 1
+        self.last_used_at = now
+
+    def answered(self, seconds: float) -> None:
+        """Note how long a first event took."""
+        mean = self.first_event_s
+        self.first_event_s = seconds if mean is None else mean + NEWEST_PART * (seconds - mean)
+
+    def ended(self) -> None:
+        """Note that a try ended."""
+        self.under_way -= 1
+        if not self.under_way and self._idle:
+            idle, self._idle = self._idle, []
+            for each in idle:
+                if not each.done():
+                    each.set_result(None)
+
+    async def idle(self) -> None:
+        """Wait until no call is under way."""
+        if self.under_way:
+            ended = asyncio.get_running_loop().create_future()
+            self._idle.append(ended)
+            await ended
