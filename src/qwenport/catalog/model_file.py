@@ -130,6 +130,13 @@ def _inexact_amounts(table: Table) -> Iterator[Problem]:
                     f"prices[{index}].{field}",
                     f'is {amount!r}; write a decimal amount in quotes, such as "0.0008", with up to 12 places',
                 )
+        units = price.get("units") if isinstance(price, dict) else None
+        for name, amount in (units if isinstance(units, dict) else {}).items():
+            if not isinstance(amount, str) or not _AMOUNT.fullmatch(amount):
+                yield (
+                    f"prices[{index}].units.{name}",
+                    f'is {amount!r}; write a decimal amount in quotes, such as "0.2", with up to 12 places',
+                )
 
 
 def _own_target(table: Table, engine: object) -> str | None:

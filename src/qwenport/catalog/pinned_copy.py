@@ -29,11 +29,27 @@ def copy_pinned(source: BinaryIO, partial: Path, weights: Weights, progress: Pro
             progress.advance(len(chunk))
         target.flush()
         os.fsync(target.fileno())
-    if copied != weights.size_bytes:
-        found = f"more than {weights.size_bytes}" if copied > weights.size_bytes else str(copied)
+    _compare(copied, digest.hexdigest(), weights)
+
+
+def check_pinned(path: Path, weights: Weights, progress: Progress) -> None:
+    """Read a file that is already on this disk and sync it; raises `WeightsMismatch` unless it is as pinned."""
+    digest = hashlib.sha256()
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        while size == weights.size_bytes and (chunk := file.read(_CHUNK_BYTES)):
+            digest.update(chunk)
+            progress.advance(len(chunk))
+        os.fsync(file.fileno())
+    _compare(size, digest.hexdigest(), weights)
+
+
+def _compare(size: int, digest: str, weights: Weights) -> None:
+    if size != weights.size_bytes:
+        found = f"more than {weights.size_bytes}" if size > weights.size_bytes else str(size)
         raise WeightsMismatch(_mismatch(weights, f"{weights.size_bytes} bytes", f"{found} bytes"))
-    if digest.hexdigest() != weights.sha256:
-        raise WeightsMismatch(_mismatch(weights, f"SHA-256 {weights.sha256}", f"SHA-256 {digest.hexdigest()}"))
+    if digest != weights.sha256:
+        raise WeightsMismatch(_mismatch(weights, f"SHA-256 {weights.sha256}", f"SHA-256 {digest}"))
 
 
 def put_in_place(partial: Path, path: Path) -> None:

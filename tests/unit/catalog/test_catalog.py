@@ -12,7 +12,6 @@ from qwenport.catalog.errors import CatalogInvalid
 from qwenport.core.errors import ModelNotFound
 
 SMALL = "llama/smollm2-135m-instruct"
-SMALL_EMBEDDER = "embed/multilingual-e5-small"
 
 OWN = """
 name = "{name}"
@@ -83,12 +82,14 @@ def test_an_operators_file_replaces_the_model_of_its_name_whatever_the_files_nam
     assert Catalog.load(tmp_path).resolve("qwen-plus").description == "A model of our own"
 
 
-def test_an_operators_model_with_an_engine_becomes_a_target_and_stands_in_for_nobody(tmp_path: Path) -> None:
+def test_an_operators_model_with_an_engine_becomes_a_target_and_stands_in_for_nobody(
+    shipped: Catalog, tmp_path: Path
+) -> None:
     (tmp_path / "mine.toml").write_text(own("own-model", route=None, engine=True))
 
     catalog = Catalog.load(tmp_path)
 
-    assert set(catalog.engine_models) == {SMALL, SMALL_EMBEDDER, "llama/own-model"}
+    assert set(catalog.engine_models) == {*shipped.engine_models, "llama/own-model"}
     assert catalog.engine_models["llama/own-model"].target == "llama/own-model"
     assert not catalog.resolve("own-model").stands_in
 
@@ -138,58 +139,19 @@ def test_taking_the_engine_from_a_model_that_others_lead_to_is_refused(tmp_path:
         Catalog.load(tmp_path)
 
 
-def test_a_route_of_the_operators_replaces_the_cards_own_and_leaves_the_others(tmp_path: Path) -> None:
-    (tmp_path / "mine.toml").write_text(own("own-model", route=None, engine=True))
-    catalog = Catalog.load(tmp_path)
+def test_a_model_without_a_route_waits_for_the_operators(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text(own("own-model", route=None))
+    card = Catalog.load(tmp_path).resolve("own-model")
 
-    routed = catalog.with_routes({"qwen-plus": ("llama/own-model", SMALL), "own-model": (SMALL,)})
-
-    assert routed.resolve("qwen-plus").route == ("llama/own-model", SMALL)
-    assert routed.resolve("own-model").stands_in
-    assert routed.resolve("qwen-max") is catalog.resolve("qwen-max")
-    assert catalog.resolve("qwen-plus").route == (SMALL,)
-    assert routed.engine_models == catalog.engine_models
+    assert (card.route, card.stands_in, card.default_output_tokens) == ((), False, None)
 
 
-def test_a_model_routed_to_its_own_weights_stands_in_for_nobody(tmp_path: Path) -> None:
-    (tmp_path / "mine.toml").write_text(own("own-model", engine=True))
-    catalog = Catalog.load(tmp_path)
-
-    routed = catalog.with_routes({"own-model": ("llama/own-model", SMALL)})
-
-    assert (catalog.resolve("own-model").stands_in, routed.resolve("own-model").stands_in) == (True, False)
-
-
-def test_a_route_of_price_0_makes_a_model_cost_nothing_and_no_other(shipped: Catalog) -> None:
-    routes = {"qwen-plus": (SMALL,), "qwen-max": (SMALL,)}
-
-    routed = shipped.with_routes(routes, costs_nothing=frozenset({"qwen-plus"}))
-
-    assert {name: routed.resolve(name).costs_nothing for name in ("qwen-plus", "qwen-max", "qwen-turbo")} == {
-        "qwen-plus": True,
-        "qwen-max": False,
-        "qwen-turbo": False,
-    }
-
-
-@pytest.mark.parametrize(
-    ("name", "route", "words"),
-    [
-        ("qwen-pluss", (SMALL,), "route of `qwen-pluss`: `model` is not in the catalog; did you mean `qwen-plus`?"),
-        ("xyzzy", (SMALL,), "route of `xyzzy`: `model` is not in the catalog; known are multilingual-e5-small,"),
-        ("qwen-plus", ("llama/nothing",), "route of `qwen-plus`: `route` leads to `llama/nothing`, which no engine"),
-        (
-            "qwen-plus",
-            (SMALL, "x/y"),
-            f"`route` leads to `x/y`, which no engine offers; known are {SMALL_EMBEDDER}, {SMALL}",
-        ),
-        ("qwen-plus", ("somewhere",), "`route` holds `somewhere`, which is not of the form `engine/model`"),
-        ("qwen-plus", (), "route of `qwen-plus`: `route` is empty; name at least one target"),
-        ("qwen-plus", (SMALL, SMALL), "`route` names a target twice"),
-    ],
-)
-def test_a_route_to_or_from_something_unknown_is_refused(
-    shipped: Catalog, name: str, route: tuple[str, ...], words: str
+def test_the_models_of_model_studio_are_those_that_ship_and_that_the_house_stands_in_for(
+    shipped: Catalog, tmp_path: Path
 ) -> None:
-    with pytest.raises(CatalogInvalid, match=re.escape(words)):
-        shipped.with_routes({name: route})
+    (tmp_path / "mine.toml").write_text(own("own-model", route=None, engine=True))
+    (tmp_path / "plus.toml").write_text(own("qwen-plus"))
+
+    local = {"smollm2-135m-instruct", "multilingual-e5-small"}
+    assert shipped.of_model_studio == frozenset(shipped.cards) - local
+    assert Catalog.load(tmp_path).of_model_studio == shipped.of_model_studio - {"qwen-plus"}

@@ -243,7 +243,6 @@ PRICE = WHOLE[WHOLE.index("[[prices]]") : WHOLE.index("[[published_limits]]")]
         ("up_to_input_tokens = 900", "up_to_input_tokens = 0", "`prices[0].up_to_input_tokens` is 0; it must be at l"),
         ("requests_per_minute = 60", "requests_per_minute = 0", "`published_limits[0].requests_per_minute` is 0; it"),
         ("[[published_limits]]", PRICE + "[[published_limits]]", "`prices` for `beijing` in CNY since 2026-01-01 over"),
-        ('["llama/other"]', "[]", "`route` is empty; name at least one target, each `engine/model`"),
         ('["llama/other"]', '["llama"]', "`route` holds `llama`, which is not of the form `engine/model`"),
         ('["llama/other"]', '["a/b", "a/b"]', "`route` names a target twice; a target is tried once only"),
         ('kind = "llama"', 'kind = "a/b"', "`engine.kind` is `a/b`; use 1 to 128 of a-z, 0-9"),
@@ -327,3 +326,56 @@ def test_a_model_that_sees_video_says_so_by_its_modalities() -> None:
     text = BARE + 'modalities = ["text", "image", "video"]\n'
 
     assert read_model_file(text, "own.toml").card.capabilities == Capabilities(vision=True, video=True)
+
+
+NATIVE = """
+name = "pictures"
+description = "Makes pictures."
+family = "test"
+released = 2025-01-01
+context_tokens = 100
+max_input_tokens = 100
+max_output_tokens = 0
+
+[capabilities]
+abilities = ["native"]
+native_services = ["aigc/text2image/image-synthesis"]
+
+[[prices]]
+region = "beijing"
+currency = "CNY"
+input = "0"
+output = "0"
+per_tokens = 1000
+since = 2025-01-01
+source = "made up for a test"
+units = { image_count = "0.2" }
+most_units = { image_count = 4 }
+"""
+
+
+def test_a_model_that_is_handed_on_names_its_services_and_what_each_thing_costs() -> None:
+    card = read_model_file(NATIVE, "own.toml").card
+
+    assert card.capabilities.native_services == ("aigc/text2image/image-synthesis",)
+    assert (card.prices[0].units, card.prices[0].most_units) == ({"image_count": Decimal("0.2")}, {"image_count": 4})
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ('["native"]', '["native", "chat"]', "`capabilities.abilities` names other work beside"),
+        ('["native"]', '["chat"]', "`capabilities.native_services` must name the services of a model whose ability"),
+        ('["aigc/text2image/image-synthesis"]', "[]", "`capabilities.native_services` must name the services"),
+        ("aigc/text2image/", "/", "`capabilities.native_services` holds `/image-synthesis`; write it as"),
+        ('{ image_count = "0.2" }', "{ image_count = 0.2 }", "`prices[0].units.image_count` is 0.2; write a decimal"),
+        ('"0.2"', '"10001"', "`prices[0].units.image_count` is 10001; it must be from 0 to 10000"),
+        ("most_units = { image_count = 4 }", "", "`prices[0].most_units` must name the same things as `units`"),
+        ("image_count = 4", "image_count = 0", "`prices[0].most_units.image_count` is 0; it must be from 1"),
+        ("max_output_tokens = 0", "max_output_tokens = 101", "`max_output_tokens` is 101; it must be from 0"),
+        ("units = { image_count", "units = { output_tokens", "`prices[0].units` names `output_tokens`; write a name"),
+    ],
+)
+def test_a_wrong_file_of_a_model_that_is_handed_on_is_refused(old: str, new: str, words: str) -> None:
+    with pytest.raises(CatalogInvalid, match=re.escape(words)):
+        read_model_file(NATIVE.replace(old, new, 1), "own.toml")

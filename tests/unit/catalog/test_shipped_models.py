@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 from importlib import resources
+from pathlib import Path
 
 import pytest
 
 from qwenport.catalog.catalog import Catalog
 from qwenport.catalog.engine_model import EngineModel, Weights
+from qwenport.catalog.own_weights import own_weights_tables
+from qwenport.catalog.sources import HubSource, parse_source
+from qwenport.catalog.weights import WeightsStore
 from qwenport.core.capabilities import Ability, Capabilities, Thinking
 from qwenport.core.model_card import Modality, ModelCard, ResultFormat, SamplingDefaults
 from qwenport.core.tools import ToolUse
@@ -44,13 +49,19 @@ MESSAGE_MODELS = {
     *("qwen3-max", "qwen3.5-plus", "qwen3.5-flash", "qwen3.5-ocr"),
     *("qwen-vl-max", "qwen-vl-plus", "qwen3-vl-plus", "qwen3-vl-flash", "qwen-vl-ocr", "qwen-vl-ocr-latest"),
     *("qwen-vl-ocr-2025-11-20", "qwen-vl-ocr-2025-08-28", "qwen-vl-ocr-2025-04-13", "qwen-vl-ocr-2024-10-28"),
-    *("qwq-plus", "qvq-max", "qwen3-8b", "qwen3-32b"),
+    *("qwq-plus", "qvq-max", "qwen3-0.6b", "qwen3-1.7b", "qwen3-4b", "qwen3-8b", "qwen3-14b", "qwen3-32b"),
 }
 TEXT_MODELS = {
     *("qwen-max", "qwen-max-latest", "qwen-plus", "qwen-plus-latest", "qwen-turbo", "qwen-turbo-latest"),
     *("qwen-long", "qwen-flash", SMALL),
+    *("qwen2.5-0.5b-instruct", "qwen2.5-1.5b-instruct"),
     *("qwen-coder-turbo", "qwen2.5-coder-7b-instruct", "qwen2.5-coder-32b-instruct"),
 }
+PULLED = {
+    *("qwen3-0.6b", "qwen3-1.7b", "qwen3-4b", "qwen3-8b", "qwen3-14b", "qwen3-32b"),
+    *("qwen2.5-0.5b-instruct", "qwen2.5-1.5b-instruct"),
+}
+"""Models whose own weights can be pulled by name."""
 EMBEDDING_MODELS = {
     *("text-embedding-v1", "text-embedding-v2", "text-embedding-v3", "text-embedding-v4", SMALL_EMBEDDER),
 }
@@ -157,7 +168,9 @@ def test_the_tiers_of_qwen_plus_are_stated_with_thinking_and_cache() -> None:
 
 def test_models_without_a_complete_list_have_none() -> None:
     unpriced = {card.name for card in CARDS if not card.prices}
-    assert unpriced == {SMALL, SMALL_EMBEDDER, "qwen2.5-coder-7b-instruct", "qwen2.5-coder-32b-instruct"}
+    assert unpriced == {SMALL, SMALL_EMBEDDER, "qwen2.5-coder-7b-instruct", "qwen2.5-coder-32b-instruct"} | (
+        PULLED - {"qwen3-8b", "qwen3-32b"}
+    )
 
 
 @pytest.mark.parametrize(
@@ -204,8 +217,32 @@ def test_published_limits_are_the_ones_of_the_table() -> None:
     }
 
 
-def test_the_small_models_are_those_that_an_engine_can_run() -> None:
-    assert CATALOG.engine_models == {
+def test_models_with_weights_of_their_own_are_pinned_to_a_file_of_the_official_repository() -> None:
+    for name in PULLED:
+        model = CATALOG.engine_models[f"llama/{name}"]
+        source = parse_source(model.weights.source)
+        assert isinstance(source, HubSource)
+        assert re.fullmatch(r"Qwen/Qwen[23][\w.-]*-GGUF", source.repository)
+        assert re.fullmatch(r"[0-9a-f]{40}", source.revision)
+        assert model.template_tools
+        assert model.memory_bytes > model.weights.size_bytes > 100_000_000
+        assert name in CATALOG.of_model_studio
+
+
+def test_weights_that_were_pulled_answer_for_their_model(tmp_path: Path) -> None:
+    store = WeightsStore(tmp_path)
+    model = CATALOG.engine_models["llama/qwen3-0.6b"]
+    assert own_weights_tables(CATALOG, store) == ()
+    with store.path(model).open("wb") as file:
+        file.truncate(model.weights.size_bytes)
+    routed = CATALOG.with_routes(own_weights_tables(CATALOG, store))
+
+    assert (routed.cards["qwen3-0.6b"].route, routed.cards["qwen3-0.6b"].stands_in) == (("llama/qwen3-0.6b",), False)
+    assert routed.cards["qwen3-8b"].stands_in
+
+
+def test_the_small_models_are_those_that_need_no_hub() -> None:
+    assert {each: model for each, model in CATALOG.engine_models.items() if model.name not in PULLED} == {
         f"embed/{SMALL_EMBEDDER}": EngineModel(
             name=SMALL_EMBEDDER,
             kind="embed",
@@ -268,10 +305,11 @@ def test_vectors_have_the_lengths_and_calls_the_sizes_of_the_published_table() -
 def test_models_that_think_are_told_apart_by_when_they_do() -> None:
     hybrid = {
         *("qwen-plus", "qwen-plus-latest", "qwen-turbo", "qwen-turbo-latest", "qwen-flash", "qwen3-max"),
-        *("qwen3.5-plus", "qwen3.5-flash", "qwen3-vl-plus", "qwen3-vl-flash", "qwen3-8b", "qwen3-32b"),
+        *("qwen3.5-plus", "qwen3.5-flash", "qwen3-vl-plus", "qwen3-vl-flash"),
+        *(name for name in PULLED if name.startswith("qwen3")),
     }
     assert names(lambda able: able.thinking is Thinking.HYBRID) == hybrid
-    assert names(lambda able: able.thinks_by_default) == {"qwen3-8b", "qwen3-32b"}
+    assert names(lambda able: able.thinks_by_default) == {each for each in PULLED if each.startswith("qwen3")}
     assert names(lambda able: able.thinking is Thinking.ALWAYS) == {"qwq-plus", "qvq-max"}
     assert names(lambda able: able.stream_only) == {"qwq-plus", "qvq-max"}
     assert names(lambda able: not able.json_object or not able.json_schema) == {"qwq-plus", "qvq-max"}
@@ -288,6 +326,7 @@ def test_what_only_some_models_take_is_stated_for_each() -> None:
     assert names(lambda able: able.explicit_cache) == set()
     assert names(lambda able: not able.several_choices) == reads_images_as_text | {
         *("qwen-max", "qwen-max-latest", "qwen-long", "qwen-vl-max", "qwen-vl-plus", "qwq-plus", "qvq-max"),
+        *("qwen2.5-0.5b-instruct", "qwen2.5-1.5b-instruct"),
         *("qwen-coder-turbo", "qwen2.5-coder-7b-instruct", "qwen2.5-coder-32b-instruct"),
     }
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qwenport.catalog.sources import FileSource, PypiSource, SourceInvalid, parse_source
+from qwenport.catalog.sources import FileSource, Hub, HubSource, PypiSource, SourceInvalid, parse_source
 
 packages = st.from_regex(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,20}[A-Za-z0-9])?", fullmatch=True)
 versions = st.from_regex(r"[0-9](\.[0-9]{1,3}){0,3}(rc[0-9]|\.post[0-9]|\+local\.1)?", fullmatch=True)
@@ -81,7 +81,7 @@ def test_a_file_source_without_an_absolute_path_is_refused(text: str) -> None:
         parse_source(text)
 
 
-@pytest.mark.parametrize("text", ["https://example.com/w.gguf", "hf:Qwen/Qwen3", "/w.gguf", "", "PYPI:a==1/b"])
+@pytest.mark.parametrize("text", ["https://example.com/w.gguf", "/w.gguf", "", "PYPI:a==1/b"])
 def test_an_unknown_kind_of_source_is_refused_with_the_known_ones(text: str) -> None:
     with pytest.raises(SourceInvalid, match="begins with no known kind of source; write `pypi:"):
         parse_source(text)
@@ -109,3 +109,24 @@ def test_a_file_source_may_begin_at_the_home_directory(monkeypatch: pytest.Monke
 )
 def test_a_source_knows_the_ending_of_its_file(text: str, suffix: str) -> None:
     assert parse_source(text).suffix == suffix
+
+
+@pytest.mark.parametrize("kind", ["hf", "modelscope"])
+def test_a_file_of_a_hub_is_taken_apart(kind: str) -> None:
+    source = parse_source(f"{kind}:Qwen/Qwen3-8B-GGUF/q4/Qwen3-8B.gguf@refs/pr/1")
+
+    assert source == HubSource(
+        hub=Hub(kind), repository="Qwen/Qwen3-8B-GGUF", member="q4/Qwen3-8B.gguf", revision="refs/pr/1"
+    )
+    assert source.suffix == ".gguf"
+    assert parse_source(f"{kind}:Qwen/Qwen3/a.gguf") == HubSource(
+        hub=Hub(kind), repository="Qwen/Qwen3", member="a.gguf"
+    )
+
+
+@pytest.mark.parametrize(
+    "text", ["Qwen/Qwen3", "Qwen/Qwen3/", "Qwen/Qwen3/../a", "-a/b/c", "a/b/c@", "a/b/c@../d", "a/b/c@-x", "a/b/c\n"]
+)
+def test_what_names_no_file_of_a_hub_is_refused(text: str) -> None:
+    with pytest.raises(SourceInvalid, match="which is not `hf:OWNER/REPO/path/of/file`"):
+        parse_source(f"hf:{text}")
