@@ -60,18 +60,23 @@ def shared_counters(worker: SharedBy, limits: LimitBook, read_facts: ReadFacts) 
         StartRefused: the address is none.
     """
     settings = worker.settings
-    url = settings.database_url
-    place = str(settings.database.absolute()) if url is None else url.reveal()
-    try:
-        valkey = Valkey.connect(
-            "" if settings.valkey_url is None else settings.valkey_url.reveal(), installation_of(place)
-        )
-    except ValueError as error:
-        raise StartRefused(f"QWENPORT_VALKEY_URL: {error}") from error
+    valkey = connected_valkey(settings)
     # The slot of this data directory on this machine: the same again after a restart.
     owner = f"{socket.gethostname()}:{settings.data_dir.absolute()}:{worker.slot}"
     rebuild = Rebuild(owner=owner, limits=limits, read_facts=read_facts, zone=ZoneInfo(settings.timezone))
     return ValkeyCounters(valkey, worker.clock, rebuild, on_shadow=worker.on_shadow)
+
+
+def connected_valkey(settings: Settings) -> Valkey:
+    """Return a handle on the Valkey that the settings name; raises `StartRefused` for an address that is none."""
+    url = settings.database_url
+    place = str(settings.database.absolute()) if url is None else url.reveal()
+    try:
+        return Valkey.connect(
+            "" if settings.valkey_url is None else settings.valkey_url.reveal(), installation_of(place)
+        )
+    except ValueError as error:
+        raise StartRefused(f"QWENPORT_VALKEY_URL: {error}") from error
 
 
 def lookup_in(database: Database, run: Callable[[Callable[[], object]], Awaitable[object]]) -> Lookup:

@@ -29,6 +29,12 @@ class Followed:
         self._seen: Mapping[str, int] = {}
         rules.limits.replace(self._configured)
 
+    def configure(self, limits: Sequence[Limit]) -> None:
+        """Put other limits of the configuration file in force, beside those that are stored."""
+        stored = [limit for limit in self.rules.limits.limits if limit not in self._configured]
+        self._configured = tuple(limits)
+        self.rules.limits.replace((*self._configured, *stored))
+
     def read(self) -> Changes:
         """Return what is newer than what was taken in; blocking.
 

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 MOST_HELD_BYTES = 64 * 1024
 """What is held back at most; from there on the connection's own buffer says when a client is too slow."""
+
+LINGER_S = 5.0
+"""How long a client whose request was refused before it was sent may go on sending it."""
 
 
 class GatheredWrites:
@@ -15,13 +19,22 @@ class GatheredWrites:
     faster than we are; each as a write of its own would cost a system call and a packet.
     """
 
-    __slots__ = ("_held", "_loop", "_size", "_transport")
+    __slots__ = ("_held", "_is_half_read", "_loop", "_size", "_transport", "lingers")
 
-    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self,
+        transport: asyncio.Transport,
+        loop: asyncio.AbstractEventLoop,
+        is_half_read: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """Write to a connection; `is_half_read` tells whether a part of the request is still to come."""
         self._transport = transport
         self._loop = loop
         self._held: list[bytes] = []
         self._size = 0
+        self._is_half_read = is_half_read
+        self.lingers = False
+        """Whether nothing more is sent, and what comes is only waited for, to be thrown away."""
 
     def write(self, piece: bytes) -> None:
         """Send at the end of this turn, or at once when much is held back already."""
@@ -34,12 +47,23 @@ class GatheredWrites:
 
     def is_closing(self) -> bool:
         """Tell whether the connection is closed or about to be."""
-        return self._transport.is_closing()
+        return self.lingers or self._transport.is_closing()
 
     def close(self) -> None:
-        """Send what is held back, then close."""
+        """Send what is held back, then close.
+
+        While a part of the request is on its way, a close would reset the connection, and with it what was just sent
+        (RFC 9112, section 9.6): then only our side is closed, until the client closes its own or `LINGER_S` is over.
+        """
         self.flush()
-        self._transport.close()
+        transport = self._transport
+        if self.lingers or transport.is_closing() or not self._is_half_read() or not transport.can_write_eof():
+            transport.close()
+            return
+        self.lingers = True
+        transport.write_eof()
+        transport.resume_reading()
+        self._loop.call_later(LINGER_S, transport.abort)
 
     def abort(self) -> None:
         """Close at once; what was not sent is lost."""

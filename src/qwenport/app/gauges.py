@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 from collections import defaultdict
@@ -15,7 +16,8 @@ from qwenport.engines.engine import EngineState
 from qwenport.metering.backlog import Backlog
 from qwenport.metering.journal import Journal
 from qwenport.observability.memory import resident_bytes
-from qwenport.routing.choose import Routes
+from qwenport.routing.gauges import routing_gauges
+from qwenport.routing.router import Router
 from qwenport.server.maintenance import Maintenance
 
 Shown = Mapping[str, tuple[str, Mapping[str, float]]]
@@ -28,7 +30,7 @@ class GaugeParts:
 
     journal: Journal
     backlog: Backlog
-    routes: Routes
+    router: Router
     clock: Clock
     data_dir: Path
     maintenance: Maintenance
@@ -86,16 +88,13 @@ class HouseGauges:
             "qwenport_disk_free_bytes": _alone("Free space for the data directory", _free_bytes(parts.data_dir)),
             "qwenport_maintenance": _alone("Whether the faces are switched off", parts.maintenance.is_on),
             "qwenport_gateway_resident_bytes": _alone("Memory that this worker holds", resident_bytes(os.getpid())),
+            "qwenport_gateway_tasks": _alone("Tasks under way in this worker", _tasks()),
         }
 
     def _engines(self) -> Shown:
-        slots = self._parts.routes.slots
-        engines = {target: engine.condition() for target, engine in self._parts.routes.engines.items()}
+        engines = {target: engine.condition() for target, engine in self._parts.router.engines.items()}
         return {
-            "qwenport_calls_waiting": (
-                "Calls that wait for a slot of an engine",
-                {target: each.waiting for target, each in slots.items()},
-            ),
+            **routing_gauges(self._parts.router),
             "qwenport_engine_ready": (
                 "Whether an engine is ready",
                 {target: float(now.state is EngineState.READY) for target, now in engines.items()},
@@ -113,6 +112,14 @@ class HouseGauges:
 
 def _alone(help_text: str, value: float) -> tuple[str, Mapping[str, float]]:
     return help_text, {"": value}
+
+
+def _tasks() -> int:
+    """Return how many tasks the running event loop has; 0 outside of one."""
+    try:
+        return len(asyncio.all_tasks())
+    except RuntimeError:
+        return 0
 
 
 def _free_bytes(folder: Path) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -11,6 +12,7 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from qwenport.app.gathered_writes import GatheredWrites
+from qwenport.app.staying_parser import StayingParser
 from qwenport.server.asgi import ASGIApp
 from qwenport.server.response import Patience
 
@@ -29,7 +31,9 @@ class GuardedProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
         """Start the clock for the first request's headers."""
         super().connection_made(transport)
-        self._writes = GatheredWrites(transport, self.loop)
+        self.parser = StayingParser(self)
+        self._connection = transport
+        self._writes = GatheredWrites(transport, self.loop, self._is_half_read)
         self.transport = self._writes  # type: ignore[assignment] # all of a transport that uvicorn writes to
         self._headers_timer: asyncio.TimerHandle | None = None
         self._headers_bytes = 0
@@ -43,8 +47,21 @@ class GuardedProtocol(HttpToolsProtocol):
         self._stop_stall_clock()
         super().connection_lost(exc)
 
+    def shutdown(self) -> None:
+        """Close once the answer under way is out; a secured connection that is idle ends at once.
+
+        The end of TLS waits for the other side, and a client's connection in waiting is read by nobody.
+        """
+        super().shutdown()
+        connection = self._connection
+        is_secured = connection.get_extra_info("sslcontext") is not None
+        if is_secured and connection.is_closing() and not connection.get_write_buffer_size():
+            connection.abort()
+
     def data_received(self, data: bytes) -> None:
         """Count header lines that have not come to their end: the parser tells of a line only when it is complete."""
+        if self._writes.lingers:
+            return
         super().data_received(data)
         if self._headers_timer is not None:
             self._unfinished_bytes += len(data)
@@ -88,11 +105,25 @@ class GuardedProtocol(HttpToolsProtocol):
         self._disarm()
         if self._headers_bytes <= LARGEST_HEADERS_BYTES:
             super().on_headers_complete()
+            if self.parser.should_upgrade():
+                self.cycle.keep_alive = False
+
+    def on_message_complete(self) -> None:
+        """Note the end of a request, unless the parser only stops at an offer of another protocol."""
+        if not self.parser.should_upgrade():
+            super().on_message_complete()
+
+    def on_body_complete(self) -> None:
+        """Note the end of a body whose request offered another protocol."""
+        super().on_message_complete()
 
     def on_response_complete(self) -> None:
         """Send the end of an answer at once: the log line and the counters come after it."""
         self._writes.flush()
         super().on_response_complete()
+
+    def _is_half_read(self) -> bool:
+        return self.cycle is not None and self.cycle.more_body
 
     def _count(self, size: int) -> None:
         self._headers_bytes += size
@@ -120,7 +151,10 @@ class GuardedProtocol(HttpToolsProtocol):
 class HttpServer(uvicorn.Server):
     """One uvicorn server on one socket; several of them may share a process."""
 
-    def __init__(self, application: ASGIApp, listener: socket.socket, *, patience: Patience) -> None:
+    def __init__(
+        self, application: ASGIApp, listener: socket.socket, *, patience: Patience, tls: ssl.SSLContext | None = None
+    ) -> None:
+        """Serve HTTPS with `tls`, plain HTTP without."""
         protocol = type("Protocol", (GuardedProtocol,), {"headers_s": patience.headers_s, "stall_s": patience.stall_s})
         self._listener = listener
         super().__init__(
@@ -135,6 +169,7 @@ class HttpServer(uvicorn.Server):
                 server_header=False,
                 proxy_headers=False,
                 timeout_keep_alive=KEEP_ALIVE_S,
+                ssl_context_factory=None if tls is None else lambda _config, _default: tls,
                 # The worker breaks calls off first, in the face's own words.
                 timeout_graceful_shutdown=round(patience.drain_s) + 5,
             )

@@ -10,8 +10,10 @@ from typing import TypeVar
 from qwenport.app.data_dir import DataDirectory
 from qwenport.app.database_place import open_database, place_of
 from qwenport.app.followed import Followed
+from qwenport.app.operators_catalog import load_catalog
 from qwenport.app.refusal import StartRefused
-from qwenport.app.supervisor import load_catalog, post_left_behind
+from qwenport.app.supervisor import post_left_behind
+from qwenport.app.upstreams import ProbedUpstreams
 from qwenport.core.clock import SystemClock
 from qwenport.core.errors import StorageUnavailable
 from qwenport.core.ids import RandomIds
@@ -83,6 +85,7 @@ def offline_application(settings: Settings) -> Iterator[ASGIApp]:
                 engines={},
                 timezone=settings.timezone,
                 gateway_bytes=lambda: 0,
+                upstreams=ProbedUpstreams(settings),
                 running=False,
             )
             health = HealthParts(

@@ -23,12 +23,15 @@ from qwenport.app.configured_limits import configured_limits
 from qwenport.app.data_dir import DataDirectory
 from qwenport.app.database_place import open_database, place_of
 from qwenport.app.engine_hosts import EngineHost, RemoteHost
+from qwenport.app.operators_catalog import is_routed, load_catalog
 from qwenport.app.refusal import StartRefused
 from qwenport.app.sockets import bind_admin, bind_public, make_runtime_dir
+from qwenport.app.terminal import Terminal
+from qwenport.app.tls import open_tls
+from qwenport.app.tracing import check_traces
 from qwenport.app.worker_order import VARIABLE, WorkerOrder
 from qwenport.catalog.catalog import Catalog
 from qwenport.catalog.engine_model import EngineModel
-from qwenport.catalog.errors import CatalogInvalid
 from qwenport.core.clock import SystemClock
 from qwenport.core.errors import StorageUnavailable
 from qwenport.core.exchange import ExchangeRateInvalid
@@ -77,6 +80,8 @@ class Supervisor:
         self._folder = DataDirectory(settings.data_dir)
         self._stopping = asyncio.Event()
         self._workers: dict[int, asyncio.subprocess.Process] = {}
+        self._readings = 0
+        """How often the configuration was asked to be read again."""
 
     async def run(self) -> int:
         """Serve until a signal asks to stop; return the exit code.
@@ -96,6 +101,8 @@ class Supervisor:
             site = Site(runtime_dir=runtime_dir, models_dir=self._settings.models_dir, secret=secrets.token_urlsafe(32))
             catalog = load_catalog(self._settings)
             configured_limits(self._settings)
+            check_traces(self._settings)
+            open_tls(self._settings)
             new_key = await asyncio.to_thread(self._prepare_books, catalog)
             standing = Standing(
                 settings=self._settings,
@@ -161,6 +168,8 @@ class Supervisor:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop)
+        terminal = Terminal()
+        loop.add_signal_handler(signal.SIGHUP, lambda: self._stop() if terminal.is_gone() else self._read_again())
         hosts = [
             asyncio.create_task(self._host(KINDS[model.kind], model, standing.site).keep())
             for target, model in standing.catalog.engine_models.items()
@@ -197,6 +206,13 @@ class Supervisor:
             if process.returncode is None:
                 process.send_signal(signal.SIGINT if again else signal.SIGTERM)
 
+    def _read_again(self) -> None:
+        """Have every worker read the configuration again; one that is just starting does so when it is ready."""
+        self._readings += 1
+        for process in self._workers.values():
+            if process.returncode is None:
+                process.send_signal(signal.SIGHUP)
+
     async def _announce_when_ready(self, standing: Standing, listening: Iterable[asyncio.Event]) -> None:
         """Announce once, when every worker listens and the engines have loaded."""
         for each in listening:
@@ -208,10 +224,13 @@ class Supervisor:
     async def _keep_worker(self, slot: int, standing: Standing, listeners: Listeners, listening: asyncio.Event) -> None:
         """Run the worker of one slot; when it dies, post what its journal holds and start another."""
         while not self._stopping.is_set():
+            readings = self._readings
             process, leash, is_ready = await self._start_worker(slot, standing, *listeners)
             self._workers[slot] = process
             if is_ready:
                 listening.set()
+                if readings != self._readings and process.returncode is None:
+                    process.send_signal(signal.SIGHUP)
             if self._stopping.is_set() and process.returncode is None:
                 process.send_signal(signal.SIGTERM)
             code = await process.wait()
@@ -257,6 +276,7 @@ class Supervisor:
             admin_fd=admin.fileno(),
             watch_fd=watch,
             ready_fd=tell,
+            supervisor=os.getpid(),
             runtime_dir=str(standing.site.runtime_dir),
             engine_secret=standing.site.secret,
         )
@@ -310,27 +330,3 @@ def post_left_behind(slot: Path, books: Books) -> None:
     rows = replay(slot, books.post, SystemClock())
     if rows:
         log.info("%d calls of an earlier run were posted from %s", rows, slot.name)
-
-
-def load_catalog(settings: Settings) -> Catalog:
-    """Return the catalog with the operator's models and routes.
-
-    Raises:
-        StartRefused: one of them is not valid.
-    """
-    own = settings.data_dir / "catalog"
-    try:
-        catalog = Catalog.load(own if own.is_dir() else None).with_routes(
-            settings.routes, costs_nothing=settings.free_models
-        )
-    except CatalogInvalid as error:
-        raise StartRefused(str(error)) from error
-    for model in catalog.engine_models.values():
-        if model.kind not in KINDS:
-            raise StartRefused(f"the model `{model.name}` wants an engine `{model.kind}`; known are {', '.join(KINDS)}")
-    return catalog
-
-
-def is_routed(target: str, catalog: Catalog) -> bool:
-    """Tell whether any model's calls go to this target; others need no process."""
-    return any(target in card.route for card in catalog.cards.values())

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import logging
 import os
-import signal
 import socket
 from collections.abc import Coroutine, Iterator, Sequence
 from typing import Any
@@ -18,24 +16,36 @@ import uvloop
 from qwenport.accounts.api_keys import ApiKeys
 from qwenport.app.background import every
 from qwenport.app.bookkeeper import Bookkeeper, BookkeeperParts
-from qwenport.app.configured_limits import configured_limits
-from qwenport.app.counting import SharedBy, begin_from_books, counter_facts, local_counters, lookup_in, shared_counters
+from qwenport.app.counting import (
+    SharedBy,
+    begin_from_books,
+    connected_valkey,
+    counter_facts,
+    local_counters,
+    lookup_in,
+    shared_counters,
+)
 from qwenport.app.data_dir import DataDirectory
 from qwenport.app.database_place import open_database
 from qwenport.app.followed import Followed
 from qwenport.app.gauges import GaugeParts, HouseGauges
 from qwenport.app.house import Ground, House
 from qwenport.app.http_server import HttpServer
-from qwenport.app.supervisor import is_routed, load_catalog
+from qwenport.app.live_reload import LiveReload
+from qwenport.app.reload import Configuration, Reload, read_configuration
+from qwenport.app.serving import Serving, ServingGround
+from qwenport.app.spared_collector import spare_the_collector
+from qwenport.app.task_keeper import TaskKeeper
+from qwenport.app.tls import LOOK_S, Tls, open_tls
+from qwenport.app.tracing import open_traces
 from qwenport.app.upkeep import Upkeep
 from qwenport.app.worker_order import WorkerOrder
-from qwenport.catalog.catalog import Catalog
+from qwenport.app.worker_signals import WorkerSignals
 from qwenport.core.clock import SystemClock
 from qwenport.core.errors import Draining, StorageUnavailable
 from qwenport.core.ids import RandomIds
 from qwenport.core.limits import Limit
-from qwenport.engines.engine import Engine, Site
-from qwenport.engines.registry import KINDS
+from qwenport.engines.engine import Site
 from qwenport.faces.registry import FACES
 from qwenport.gate.admission import Gate, Rules
 from qwenport.gate.identify import Identify
@@ -56,12 +66,13 @@ from qwenport.observability.memory import resident_bytes
 from qwenport.observability.metrics import Metrics
 from qwenport.observability.metrics_board import MetricsBoard
 from qwenport.pipeline.serve import Parts
-from qwenport.routing.choose import Routes
+from qwenport.routing.shared_pacing import SharedPaces
 from qwenport.server.admin.parts import AdminParts
 from qwenport.server.asgi import ASGIApp
 from qwenport.server.client_address import ClientAddress
 from qwenport.server.endpoint import FaceParts
 from qwenport.server.health import HealthParts
+from qwenport.server.idempotency import IdempotentRequests
 from qwenport.server.response import Patience
 from qwenport.server.routes import Access, PublicParts, operator_application, public_application
 from qwenport.settings.settings import Settings
@@ -77,6 +88,10 @@ PUBLISH_S = 5.0
 COUNTERS_S = 0.5
 COUNTERS_WAIT_S = 5.0
 """How long a start waits for counters; with Valkey away calls are refused in words, and everything else works."""
+RENEW_S = 20.0
+"""How often requests that run tell that they do, to those that repeat them."""
+HEALTH_S = 1.0
+TASKS_S = 1.0
 BALANCES_S = 300.0
 RETENTION_S = 3600.0
 
@@ -87,16 +102,6 @@ def run_worker(order: WorkerOrder, settings: Settings) -> None:
     spare_the_collector()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(Worker(order, settings).run())
-
-
-def spare_the_collector() -> None:
-    """Let garbage collection pass over what lives as long as the process, and look for cycles less often.
-
-    Calls make no cycles of their own; at the default thresholds a tenth of the time under load went into looking.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
 
 
 class Worker:
@@ -121,16 +126,29 @@ class Worker:
         self._folder.lock_slot(order.slot)
         self._journal = Journal(self._folder.slot(order.slot))
         self._backlog = Backlog(self._journal, self._clock)
-        self._catalog = load_catalog(settings)
-        prices = PriceBook(self._catalog.cards)
+        configuration = read_configuration(settings)
+        prices = PriceBook(configuration.catalog.cards)
         self._rules = Rules(limits=LimitBook(), prices=prices)
-        self._followed = Followed(self._database, self._clock, self._rules, configured_limits(settings))
+        self._followed = Followed(self._database, self._clock, self._rules, configuration.limits)
         self._counters = self._make_counters()
         self._gate = Gate(self._journal, self._clock, self._rules, self._counters, on_settled=self._count)
         site = Site(runtime_dir=order.runtime_path, models_dir=settings.models_dir, secret=order.engine_secret)
-        self._routes = Routes(
-            connect_engines(self._catalog, site), workers=order.workers, regions=regions_of(self._catalog)
+        self._paces = self._make_paces()
+        self._traces = open_traces(settings, self._metrics, order.slot)
+        self._tls = open_tls(settings)
+        self._serving = Serving(
+            configuration,
+            ServingGround(
+                site=site,
+                clock=self._clock,
+                metrics=self._metrics,
+                data_dir=settings.data_dir,
+                workers=order.workers,
+                shared=self._paces,
+                traces=self._traces,
+            ),
         )
+        self._reload = LiveReload(Reload(configuration), self._apply, supervisor=order.supervisor)
         books = Books(self._database, prices, timezone=settings.timezone)
         slots = range(1, order.workers + 1)
         self._keeper = Bookkeeper(
@@ -147,17 +165,20 @@ class Worker:
         )
         self._take_in_everything()
         self._house = House(self._ground())
+        upstreams = self._serving.upstreams.by_name
+        self._tasks = TaskKeeper(self._ground(), self._gate, self._followed.keys.caller, upstreams)
+        self._idempotency = IdempotentRequests(self._database, self._clock, self._keeper.run)
         self._bodies = BodyQueue(self._database, self._keeper.run, on_dropped=self._metrics.count_dropped_body)
         self._faces = self._face_parts()
-        self._draining = False
 
     async def run(self) -> None:
         """Serve."""
         self._metrics.watch(HouseGauges(self._gauge_parts()))
         health = HealthParts(
-            engines=self._routes.engines,
+            engines=self._serving.router.engines,
+            upstreams=self._serving.upstreams.by_name,
             ping_storage=self._database.ping,
-            is_draining=lambda: self._draining,
+            is_draining=lambda: self._signals.is_draining,
             metrics=self._metrics,
             maintenance=self._followed.maintenance,
             counters_up=self._counters_up,
@@ -168,9 +189,16 @@ class Worker:
             await self._until_counted(self._counters)
         parts = PublicParts(faces=self._faces, upload_host=self._house.upload_host, health=health, admin=admin)
         access = Access(operator_token=self._settings.admin_token, cors_origins=self._settings.cors_origins)
-        public = self._server(public_application(FACES, parts, access), self._order.public_fd)
+        public = self._server(public_application(FACES, parts, access), self._order.public_fd, self._tls)
         operator = self._server(operator_application(health, admin), self._order.admin_fd)
-        self._listen_to_signals(public)
+
+        def stop() -> None:
+            public.should_exit = True
+
+        self._signals = WorkerSignals(
+            stop=stop, break_off=self._break_off, read_again=self._reload.again, drain_s=self._patience.drain_s
+        )
+        self._signals.listen(self._order.watch_fd)
         serving = asyncio.create_task(operator.serve_listener())
         beside = [asyncio.create_task(work) for work in (*self._work_beside(), self._tell_ready(public, operator))]
         try:
@@ -189,22 +217,36 @@ class Worker:
         yield every(PURGE_S, self._house.purge)
         yield every(BODIES_S, self._bodies.flush)
         yield every(PUBLISH_S, self._publish)
+        if self._tls is not None:
+            yield every(LOOK_S, self._tls.look)
+        yield every(RENEW_S, self._idempotency.renew)
+        yield every(HEALTH_S, self._serving.health.keep)
+        yield every(TASKS_S, self._tasks.keep)
         if isinstance(self._counters, ValkeyCounters):
             yield every(COUNTERS_S, self._counters.keep)
+        if self._paces is not None:
+            yield every(HEALTH_S, self._paces.keep)
         if self._order.slot == 1:  # what one worker does for all
             upkeep = Upkeep(self._database, self._keeper.run, self._clock, self._metrics, self._settings.file.books)
             yield every(BALANCES_S, upkeep.look_at_balances)
             yield every(RETENTION_S, upkeep.retain)
+            yield every(PURGE_S, self._idempotency.purge_expired)
+            yield every(RETENTION_S, self._tasks.forget)
 
     async def _close(self) -> None:
         await self._house.close()
         with contextlib.suppress(StorageUnavailable):  # bodies are for looking at, and end with the process
             await self._bodies.flush()
+        await self._idempotency.close()
         await self._keeper.close()
         if isinstance(self._counters, ValkeyCounters):
             await self._counters.close()
-        for engine in self._routes.engines.values():
-            await engine.close()
+        await self._serving.close()
+        if self._traces is not None:
+            await self._traces.close()
+        if self._paces is not None:
+            await self._paces.drain()
+            await self._paces.valkey.close()
         self._metrics.leave()
         self._journal.close()
         self._database.close()
@@ -217,6 +259,17 @@ class Worker:
             return local_counters(self._clock, ZoneInfo(self._settings.timezone), on_shadow)
         shared = SharedBy(settings=self._settings, slot=self._order.slot, clock=self._clock, on_shadow=on_shadow)
         return shared_counters(shared, self._rules.limits, self._read_facts)
+
+    def _make_paces(self) -> SharedPaces | None:
+        """Return how the workers pace together; None for one worker that shares with nobody."""
+        if self._settings.valkey_url is None:
+            return None
+        return SharedPaces(connected_valkey(self._settings), self._clock, workers=self._order.workers)
+
+    async def _apply(self, configuration: Configuration) -> None:
+        """Put another configuration in force."""
+        await self._serving.apply(configuration)
+        self._followed.configure(configuration.limits)
 
     def _take_in_everything(self) -> None:
         """Take in what the database says, before the first call."""
@@ -255,7 +308,7 @@ class Worker:
         return GaugeParts(
             journal=self._journal,
             backlog=self._backlog,
-            routes=self._routes,
+            router=self._serving.router,
             clock=self._clock,
             data_dir=self._settings.data_dir,
             maintenance=self._followed.maintenance,
@@ -273,11 +326,14 @@ class Worker:
             database=self._database,
             clock=self._clock,
             ids=RandomIds(),
-            catalog=self._catalog,
+            catalog=self._serving.catalog,
             prices=self._rules.prices,
             members=self._followed.members,
             open_books=self._keeper.open_books,
-            engines=self._routes.engines,
+            engines=self._serving.router.engines,
+            upstreams=self._serving.upstreams,
+            standing=self._serving.router.standing,
+            reload=self._reload.for_operator,
             timezone=self._settings.timezone,
             gateway_bytes=lambda: resident_bytes(os.getpid()),
         )
@@ -290,7 +346,7 @@ class Worker:
             clock=self._clock,
             ids=RandomIds(),
             metrics=self._metrics,
-            resolve=self._catalog.resolve,
+            resolve=self._serving.catalog.resolve,
             configuration=settings.file,
             files_dir=settings.stored_files,
             models_dir=settings.models_dir,
@@ -303,49 +359,29 @@ class Worker:
             identify=Identify(self._followed.keys, self._clock),
             client_address=ClientAddress(self._settings.trusted_proxies),
             pipeline=Parts(
-                resolve=self._catalog.resolve,
+                resolve=self._serving.catalog.resolve,
                 permit=Permit(self._counters.is_spent, self._clock),
                 admit=self._gate.admit,
                 prepare=self._house.prepare,
-                route=self._routes,
+                route=self._serving,
             ),
-            cards=self._catalog.cards,
+            cards=self._serving.catalog.cards,
             clock=self._clock,
             ids=RandomIds(),
             metrics=self._metrics,
             patience=self._patience,
             body_limit_bytes=self._settings.file.server.max_body_bytes,
-            desk=self._house.desk,
+            desk={**self._house.desk, **self._tasks.desk()},
             uploads=self._house.uploads,
             maintenance=self._followed.maintenance,
             keep_body=self._bodies.keep,
+            idempotency=self._idempotency,
+            traces=self._traces,
         )
 
-    def _server(self, application: ASGIApp, descriptor: int) -> HttpServer:
+    def _server(self, application: ASGIApp, descriptor: int, tls: Tls | None = None) -> HttpServer:
         listener = socket.socket(fileno=descriptor)
-        return HttpServer(application, listener, patience=self._patience)
-
-    def _listen_to_signals(self, public: HttpServer) -> None:
-        loop = asyncio.get_running_loop()
-
-        def drain() -> None:
-            if not self._draining:
-                self._draining = True
-                public.should_exit = True
-                loop.call_later(self._patience.drain_s, self._break_off)
-
-        def hurry() -> None:
-            drain()
-            self._break_off()
-
-        def orphaned() -> None:
-            loop.remove_reader(self._order.watch_fd)
-            hurry()
-
-        loop.add_signal_handler(signal.SIGTERM, drain)
-        loop.add_signal_handler(signal.SIGINT, hurry)
-        # The supervisor's end of this pipe closes when it ends, however it ends: then nobody would stop us.
-        loop.add_reader(self._order.watch_fd, orphaned)
+        return HttpServer(application, listener, patience=self._patience, tls=None if tls is None else tls.context)
 
     def _break_off(self) -> None:
         self._gate.draining = True
@@ -358,17 +394,3 @@ class Worker:
             await asyncio.sleep(0.01)
         os.write(self._order.ready_fd, b"1")
         os.close(self._order.ready_fd)
-
-
-def regions_of(catalog: Catalog) -> dict[str, str]:
-    """Return where engines run, of those that run in a region."""
-    return {target: model.region for target, model in catalog.engine_models.items() if model.region}
-
-
-def connect_engines(catalog: Catalog, site: Site) -> dict[str, Engine]:
-    """Return the gateway's side of every engine that a route leads to."""
-    return {
-        target: KINDS[model.kind].connect(model, site)
-        for target, model in catalog.engine_models.items()
-        if is_routed(target, catalog)
-    }

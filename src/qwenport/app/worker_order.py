@@ -26,6 +26,8 @@ class WorkerOrder(Struct, frozen=True, kw_only=True):
     """Reads end of file when the supervisor has ended."""
     ready_fd: int
     """One byte is written here when the worker listens."""
+    supervisor: int
+    """Process id of the supervisor, which hands a wish for another configuration to every worker."""
     runtime_dir: str
     engine_secret: str
 

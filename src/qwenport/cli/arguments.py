@@ -30,9 +30,11 @@ def whole(least: int, most: int) -> Parameter:
 
 
 AsJson = Annotated[bool, Parameter(name="--json", negative=())]
+AsDrill = Annotated[bool, Parameter(name="--drill", negative=())]
 AsCsv = Annotated[bool, Parameter(name="--csv", negative=())]
 Yes = Annotated[bool, Parameter(name="--yes", negative=())]
 Count = Annotated[int, whole(0, 2**62)]
+Priority = Annotated[int, whole(-10, 10)]
 Days = Annotated[int, whole(1, 36_500)]
 Listed = Annotated[int, whole(1, 1_000)]
 

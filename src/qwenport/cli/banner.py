@@ -6,9 +6,14 @@ import os
 import shlex
 from pathlib import Path
 
+from qwenport.app.places import places
 from qwenport.app.supervisor import Standing
+from qwenport.catalog.catalog import Catalog
 from qwenport.catalog.weights import WeightsStore
 from qwenport.core.secret import Secret
+
+MOST_NAMED = 4
+"""Models that are named; of more only how many they are."""
 
 
 def banner(standing: Standing, *, is_terminal: bool) -> str:
@@ -27,6 +32,7 @@ def banner(standing: Standing, *, is_terminal: bool) -> str:
         f"  reference   {base}/docs",
         f"  health      {base}/healthz  {base}/readyz",
         "",
+        *upstream_lines(standing),
         *stand_in_lines(standing),
         *key_lines(standing, is_terminal=is_terminal),
         "",
@@ -72,13 +78,46 @@ def leave_key(path: Path, key: Secret) -> None:
         file.write(key.reveal() + "\n")
 
 
+def upstream_lines(standing: Standing) -> list[str]:
+    """Return which models go where beyond this machine."""
+    lines = []
+    for place in places(standing.settings):
+        names = going_to(place.name, standing.catalog)
+        where = f"the upstream {place.name} ({place.base_urls[0]})"
+        lines.append(f"{listed(names)} to {where}." if names else f"No route leads to {where}.")
+    silent = [name for name, routes in standing.catalog.routes.items() if not routes[-1].targets]
+    if silent:
+        lines.append(f"{listed(silent)} nowhere: calls get a 503 until one of [[routes]] names an upstream for them.")
+    return lines
+
+
+def going_to(upstream: str, catalog: Catalog) -> list[str]:
+    """Return the models whose calls may go to an upstream."""
+    return [
+        name
+        for name, routes in catalog.routes.items()
+        if any(target.startswith(f"{upstream}/") for route in routes for target in route.targets)
+    ]
+
+
+def listed(names: list[str]) -> str:
+    """Return a few names, or the first of many, with the verb that follows them."""
+    if len(names) == 1:
+        return f"{names[0]} goes"
+    if len(names) <= MOST_NAMED:
+        return f"{', '.join(names[:-1])} and {names[-1]} go"
+    return f"{len(names)} models ({', '.join(names[: MOST_NAMED - 1])}, …) go"
+
+
 def stand_in_lines(standing: Standing) -> list[str]:
     """Return which models are not what their names promise, and what is missing."""
     cards = standing.catalog.cards.values()
     targets = sorted({card.route[0] for card in cards if card.stands_in})
+    engine_models = standing.catalog.engine_models
     lines = [
         f"{sum(card.route[0] == target for card in cards if card.stands_in)} Qwen models are answered by the stand-in "
-        f"{target.partition('/')[2]}; each answer says so in x-qwenport-served-by."
+        f"{engine_models[target].name if target in engine_models else target}; each answer says so in "
+        "x-qwenport-served-by."
         for target in targets
     ]
     store = WeightsStore(standing.settings.models_dir)
@@ -87,7 +126,8 @@ def stand_in_lines(standing: Standing) -> list[str]:
         for target, model in standing.catalog.engine_models.items()
         if target in targets and not model.url and not store.is_present(model)
     ]
-    if os.environ.get("DASHSCOPE_API_KEY") and not os.environ.get("QWENPORT_DASHSCOPE_API_KEY"):
+    goes_to_alibaba = any(table.kind == "alibaba" for table in standing.settings.upstreams)
+    if os.environ.get("DASHSCOPE_API_KEY") and not goes_to_alibaba:
         lines.append(
             "DASHSCOPE_API_KEY is set here; it is a client's variable and does not make this server use Alibaba."
         )

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 
 from qwenport.cli.arguments import AsJson
-from qwenport.cli.context import CommandFailed, local_url, named_url, settings
+from qwenport.cli.context import CommandFailed, named_url, settings
 from qwenport.cli.display import ERRORS, show_json
 from qwenport.settings.settings import Settings
 
@@ -57,7 +57,7 @@ def chat(
 
 def address(chosen: Settings) -> str:
     """Return the server's address."""
-    return named_url() or local_url(chosen.host, chosen.port)
+    return named_url() or chosen.local_address(chosen.port)
 
 
 def api_key(chosen: Settings) -> str:

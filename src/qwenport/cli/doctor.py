@@ -12,16 +12,20 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
+from qwenport.app.operators_catalog import is_routed, load_catalog
+from qwenport.app.places import places
 from qwenport.app.refusal import StartRefused
-from qwenport.app.supervisor import is_routed, load_catalog
 from qwenport.catalog.errors import WeightsError
 from qwenport.catalog.weights import WeightsStore
 from qwenport.cli import doctor_storage
-from qwenport.cli.arguments import AsJson
+from qwenport.cli.arguments import AsDrill, AsJson
+from qwenport.cli.banner import going_to, listed
 from qwenport.cli.context import is_listening, operator, settings
 from qwenport.cli.display import OUT, show_json
+from qwenport.cli.drill import drill as hold_and_show
 from qwenport.cli.findings import MIB, Finding, note, ok, problem
 from qwenport.client.admin_client import AdminError
+from qwenport.engines.upstream.upstream_keys import KeyKind, key_kind
 from qwenport.settings.settings import Settings
 
 LEAST_FREE_BYTES = 512 * MIB
@@ -34,12 +38,16 @@ QWEN_MODELS = (
 """Real Qwen models as GGUF, and the memory in GiB that one needs here with its context."""
 
 
-def doctor(*, json: AsJson = False) -> int:
+def doctor(*, drill: AsDrill = False, json: AsJson = False) -> int:
     """Check all that a user can get wrong, from settings to engines; the exit code is 1 when something needs a fix.
 
     Args:
+        drill: instead, rehearse failing upstreams for half a minute with a gateway and books made for it; the exit
+            code is 1 when a call was lost, or billed wrongly or twice.
         json: print JSON.
     """
+    if drill:
+        return hold_and_show(json=json)
     findings = list(examine())
     if json:
         show_json([asdict(finding) for finding in findings])
@@ -62,6 +70,7 @@ def examine() -> Iterator[Finding]:
     yield from folders(chosen)
     yield from port(chosen, runs=runs)
     yield from weights(chosen)
+    yield from upstreams(chosen)
     yield from doctor_storage.database(chosen)
     yield from doctor_storage.valkey(chosen)
     yield from server(chosen, runs=runs)
@@ -121,6 +130,22 @@ def weights(chosen: Settings) -> Iterator[Finding]:
     stand_ins = sum(card.stands_in for card in catalog.cards.values())
     if stand_ins:
         yield note("stand-in", f"{stand_ins} models are answered by a small stand-in, not by the Qwen of their name")
+
+
+def upstreams(chosen: Settings) -> Iterator[Finding]:
+    """Say where upstreams are and what kind of key each is given; they are not called."""
+    try:
+        found = places(chosen)
+        catalog = load_catalog(chosen)
+    except StartRefused:
+        return  # told where the catalog is checked
+    for place in found:
+        kind = key_kind(chosen.upstream_keys.get(place.name))
+        words = f"{place.base_urls[0]}, {'no key' if kind is KeyKind.NONE else f'key of the kind `{kind}`'}"
+        if names := going_to(place.name, catalog):
+            yield ok(f"upstream {place.name}", f"{words}; {listed(names)} there")
+        else:
+            yield note(f"upstream {place.name}", f"{words}; no route leads there: name it in one of [[routes]]")
 
 
 def server(chosen: Settings, *, runs: bool) -> Iterator[Finding]:

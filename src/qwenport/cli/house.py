@@ -1,12 +1,12 @@
-"""`qwenport status`, `qwenport maintenance` and `qwenport retention`: the server as a whole."""
+"""`qwenport status`, `reload`, `maintenance` and `retention`: the server as a whole."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from qwenport.cli.arguments import AsJson, Yes, confirm, given, whole
 from qwenport.cli.context import CommandFailed, with_operator
-from qwenport.cli.display import show_whole
+from qwenport.cli.display import say, show_json, show_whole
 
 Months = Annotated[int, whole(1, 1_200)]
 
@@ -18,6 +18,19 @@ def status(*, json: AsJson = False) -> None:
         json: print JSON.
     """
     show_whole(with_operator(lambda client: client.get("/status")), json=json)
+
+
+def reload(*, json: AsJson = False) -> None:
+    """Read `.env`, the configuration file and key files again; what needs a restart is named.
+
+    Args:
+        json: print JSON.
+    """
+    found = with_operator(lambda client: client.post("/reload"))
+    if json:
+        show_json(found)
+        return
+    say("\n".join(_told(found)))
 
 
 def maintenance(on: Literal["on", "off"] | None = None, /, *, words: str = "", json: AsJson = False) -> None:
@@ -56,3 +69,8 @@ def retention(
     confirm(f"the calls before the last {months} are deleted for good", yes=yes)
     body = given(keep_months=keep_months, keep_audit_months=keep_audit_months)
     show_whole(with_operator(lambda client: client.post("/retention", body)), json=json)
+
+
+def _told(found: dict[str, Any]) -> list[str]:
+    lines = [f"In force now: {what}" for what in found["changed"]] or ["Nothing that can be put in force has changed."]
+    return lines + [f"Waits for a restart: {what}" for what in found["needs_restart"]]

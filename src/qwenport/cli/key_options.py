@@ -8,14 +8,14 @@ from typing import Literal
 
 from cyclopts import Parameter
 
-from qwenport.cli.arguments import Count, Days, days, given, moment, separated
+from qwenport.cli.arguments import Count, Days, Priority, days, given, moment, separated
 from qwenport.cli.context import CommandFailed, settings
 
 HOURS = re.compile(r"(\d\d:\d\d)-(\d\d:\d\d)", re.ASCII)
 KEPT_DAYS = 30
 """How long bodies are kept where nothing else is said."""
 
-Clearable = Literal["expires", "models", "ip", "hours", "rotate-after", "keep-bodies"]
+Clearable = Literal["expires", "models", "ip", "hours", "rotate-after", "keep-bodies", "regions", "cache"]
 CLEARED: dict[Clearable, tuple[str, object]] = {
     "expires": ("expires_at", None),
     "models": ("models", []),
@@ -23,6 +23,8 @@ CLEARED: dict[Clearable, tuple[str, object]] = {
     "hours": ("hours", None),
     "rotate-after": ("rotate_after_days", None),
     "keep-bodies": ("bodies", None),
+    "regions": ("regions", []),
+    "cache": ("cache_s", None),
 }
 """What can be taken away from a key, and the field that is empty then."""
 
@@ -54,6 +56,12 @@ class KeyOptions:
     """bytes of each request, and as many of its answer, that are stored; nothing is stored where it is left out."""
     keep_days: Days | None = None
     """how many days they are stored, 30 where it is left out."""
+    regions: str | None = None
+    """regions that its calls may be answered in, with commas, such as beijing; own machines are always allowed."""
+    priority: Priority | None = None
+    """whose calls wait less for an engine, from -10, the last, to 10, the first."""
+    cache: Count | None = None
+    """seconds that an answer from the response cache may be old; 0 for none, left out for what the route says."""
 
     def body(self) -> dict[str, object]:
         """Return what was named, as the admin API takes it.
@@ -70,6 +78,9 @@ class KeyOptions:
             hours=self.key_hours(),
             rotate_after_days=None if self.rotate_after is None else days("--rotate-after", self.rotate_after),
             bodies=self.body_keeping(),
+            regions=None if self.regions is None else separated(self.regions),
+            priority=self.priority,
+            cache_s=self.cache,
         )
 
     def key_hours(self) -> dict[str, object] | None:

@@ -15,13 +15,15 @@ from qwenport.catalog.errors import CatalogInvalid, PullFailed
 from qwenport.cli import account_money, account_terms, export, model_price
 from qwenport.cli.accounts import accounts
 from qwenport.cli.audit import audit
+from qwenport.cli.call import call
 from qwenport.cli.calls import calls
 from qwenport.cli.chat import chat
 from qwenport.cli.context import CommandFailed
 from qwenport.cli.database import db
 from qwenport.cli.display import ERRORS
 from qwenport.cli.doctor import doctor
-from qwenport.cli.house import maintenance, retention, status
+from qwenport.cli.engine import engine
+from qwenport.cli.house import maintenance, reload, retention, status
 from qwenport.cli.keys import keys
 from qwenport.cli.ledger import ledger
 from qwenport.cli.limits import levels, limits
@@ -29,6 +31,7 @@ from qwenport.cli.members import members
 from qwenport.cli.models import models
 from qwenport.cli.rates import rates
 from qwenport.cli.serve import serve, worker
+from qwenport.cli.upstreams import upstreams
 from qwenport.cli.usage import usage
 from qwenport.cli.workspaces import workspaces
 from qwenport.client.admin_client import AdminError
@@ -48,9 +51,9 @@ app = App(
 )
 app.command(serve)
 app.command(worker, show=False)
-for group in (accounts, workspaces, members, keys, limits, levels, rates, models, calls, ledger, db):
+for group in (accounts, workspaces, members, keys, limits, levels, rates, models, engine, upstreams, calls, ledger, db):
     app.command(group)
-for command in (usage, audit, status, maintenance, retention, chat, doctor):
+for command in (usage, audit, status, reload, maintenance, retention, chat, call, doctor):
     app.command(command)
 
 CONTRIBUTING = (account_money, account_terms, export, model_price)

@@ -7,19 +7,22 @@ from typing import Any
 import msgspec
 from cyclopts import App
 
-from qwenport.app.supervisor import is_routed, load_catalog
+from qwenport.app.operators_catalog import is_routed, load_catalog
 from qwenport.catalog.catalog import Catalog
 from qwenport.catalog.engine_model import EngineModel, PinnedFile
 from qwenport.catalog.vocabulary import QWEN_VOCABULARY
 from qwenport.catalog.weights import WeightsStore
-from qwenport.cli.arguments import AsJson
+from qwenport.cli.arguments import AsJson, Yes, confirm
 from qwenport.cli.context import CommandFailed, settings
-from qwenport.cli.display import OUT, say, show_json, show_table
+from qwenport.cli.display import ERRORS, OUT, say, show_json, show_table
 from qwenport.cli.progress import Bar
 from qwenport.core.errors import ModelNotFound
 from qwenport.core.model_card import ModelCard
 
 models = App(name="models", help="Show the catalog; fetch and remove weights.")
+
+LARGE_BYTES = 1 << 30
+"""A download above this is asked about."""
 
 COLUMNS = ("name", "context_tokens", "max_output_tokens", "served_by", "stand_in", "weights")
 
@@ -61,24 +64,48 @@ def show(name: str, /, *, json: AsJson = False) -> None:
 
 
 @models.command
-def pull(name: str | None = None, /, *, json: AsJson = False) -> None:
+def pull(name: str | None = None, /, *, yes: Yes = False, json: AsJson = False) -> None:
     """Fetch the weights that a model needs, check them, and put them in place; those that are there are checked.
 
     Args:
         name: a model's name, or `qwen-vocabulary`; without it, that and all that the routes lead to.
+        yes: do not ask before a download of more than 1 GiB.
         json: print JSON.
     """
     chosen = settings()
     catalog, store = load_catalog(chosen), WeightsStore(chosen.models_dir)
     done = []
     for model in wanted(name, catalog):
+        if not store.is_present(model):
+            announce(model, yes=yes)
         path = store.pull(model, Bar())
         done.append({"name": model.name, "path": str(path), "size_bytes": model.weights.size_bytes})
     if json:
         show_json(done)
         return
     for each in done:
-        say(f"{each['name']} is at {each['path']}")
+        say(f"{each['name']} is at {each['path']}; a server that runs takes it up when it is started again")
+
+
+def announce(model: PinnedFile, *, yes: bool) -> None:
+    """Show what is about to be fetched, and ask whether it is wanted where that is much.
+
+    Raises:
+        CommandFailed: it is not wanted, or nobody can be asked.
+    """
+    weights = model.weights
+    ERRORS.print(f"{model.name}: {in_words(weights.size_bytes)} from {weights.source}", markup=False)
+    ERRORS.print(f"  SHA-256 {weights.sha256}, licence {weights.licence}", markup=False)
+    if isinstance(model, EngineModel) and weights.kv_bytes_per_token:
+        room = f"{model.slots} slots of {model.context_tokens} tokens"
+        ERRORS.print(f"  needs about {in_words(model.memory_bytes)} of memory with {room}", markup=False)
+    if weights.size_bytes > LARGE_BYTES:
+        confirm(f"{in_words(weights.size_bytes)} are about to be downloaded", yes=yes)
+
+
+def in_words(size_bytes: int) -> str:
+    """Return a size for people."""
+    return f"{size_bytes / (1 << 30):.2f} GiB" if size_bytes >= 1 << 30 else f"{size_bytes / (1 << 20):.0f} MiB"
 
 
 @models.command

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 from urllib.parse import parse_qsl
 
+from msgspec.structs import replace as with_changed
+
 from qwenport.core.caller import Caller
 from qwenport.core.clock import Clock
 from qwenport.core.errors import Internal, MethodNotAllowed, PathNotFound, QwenportError
@@ -29,6 +31,7 @@ from qwenport.faces.face import (
     UploadOperation,
 )
 from qwenport.observability.metrics import Metrics
+from qwenport.observability.traces import Traces
 from qwenport.pipeline.serve import Parts
 from qwenport.server.admissions import Admissions
 from qwenport.server.asgi import Receive, Scope, Send, decode_headers
@@ -37,11 +40,15 @@ from qwenport.server.body_copy import BodyCopy, KeepBody
 from qwenport.server.client_gone import ClientGone
 from qwenport.server.client_watch import ClientWatch
 from qwenport.server.exchange import ExchangeRun
+from qwenport.server.idempotency import HEADER, Asked, IdempotentRequests, KeptAnswer
 from qwenport.server.maintenance import Maintenance
+from qwenport.server.recorded_answer import RecordedAnswer, never_leaves
 from qwenport.server.request_record import RequestRecord
 from qwenport.server.response import Patience, Response
 
 log = logging.getLogger(__name__)
+
+_STORES_NOTHING = "cache-control"
 
 
 class Uploads(Protocol):
@@ -82,6 +89,10 @@ class FaceParts:
     maintenance: Maintenance = field(default_factory=Maintenance)
     keep_body: KeepBody | None = None
     """Takes what calls say of keys that ask for it; None where nothing is kept of any."""
+    idempotency: IdempotentRequests | None = None
+    """Knows which requests were answered already; None where `Idempotency-Key` means nothing."""
+    traces: Traces | None = None
+    """Makes a span of every request; None where traces are off."""
 
 
 class FaceEndpoint:
@@ -100,6 +111,7 @@ class FaceEndpoint:
         request_id = parts.ids.request_id()
         operation = self._operations.get(scope["method"])
         record = RequestRecord(scope, request_id, self._face.name, operation.name if operation else "")
+        trace = None if parts.traces is None else parts.traces.begin_request(record.line, scope["headers"])
         response = Response(send, self._face, request_id, parts.patience)
         try:
             error = await self._error_of(self._answer(scope, receive, response, record, request_id), request_id)
@@ -112,8 +124,12 @@ class FaceEndpoint:
             response.release()
             record.line.status = response.status
             record.close(parts.metrics)
+            if trace is not None:
+                trace.end()
             if record.copy is not None and record.is_in_books and parts.keep_body is not None:
                 parts.keep_body(record.copy.stored(request_id))
+            if record.recorded is not None:
+                await record.recorded.end(was_billed=record.was_billed)
 
     async def _error_of(self, answering: Awaitable[None], request_id: RequestId) -> QwenportError | None:
         """Return the error that an answer ended in; a defect is logged here and becomes `Internal`."""
@@ -153,11 +169,38 @@ class FaceEndpoint:
             path_parameters=scope.get("path_params", {}),
             body=body,
         )
+        if _STORES_NOTHING in headers:
+            caller = _without_cache(caller, headers[_STORES_NOTHING])
+        if parts.idempotency is not None and HEADER in headers and _may_be_replayed(operation, scope):
+            asked = Asked(
+                method=scope["method"], path=scope["path"], query=scope["query_string"], headers=headers, body=body
+            )
+            claimed = await parts.idempotency.claim(caller, asked, request_id)
+            if isinstance(claimed, KeptAnswer):
+                record.line.outcome = "replayed"
+                await response.replay(claimed)
+                return
+            is_call = isinstance(operation, CallOperation)
+            stall_s = parts.patience.stall_s / 2
+            record.recorded = RecordedAnswer(parts.idempotency, claimed, is_call=is_call, stall_s=stall_s)
+            response.record(record.recorded)
+            receive = never_leaves
+        await self._act(operation, caller, request, receive, response, record)
+
+    async def _act(  # noqa: PLR0913, PLR0917 - what one request consists of
+        self,
+        operation: Operation,
+        caller: Caller,
+        request: Request,
+        receive: Receive,
+        response: Response,
+        record: RequestRecord,
+    ) -> None:
         match operation:
             case LookupOperation():
-                await response.reply(operation.respond(request, parts.cards))
+                await response.reply(operation.respond(request, self._parts.cards))
             case QueryOperation():
-                reply = operation.encode(request, await self._ask(caller, operation.decode(request, parts.cards)))
+                reply = operation.encode(request, await self._ask(caller, operation.decode(request, self._parts.cards)))
                 await (response.file(reply) if isinstance(reply, FileReply) else response.reply(reply))
             case UploadOperation():
                 stored = await self._upload(operation, caller, request, receive)
@@ -209,6 +252,7 @@ class FaceEndpoint:
             response=response,
             record=record,
             now=parts.clock.now,
+            recorded=record.recorded,
         )
         watch = ClientWatch(receive, response, call_s=parts.patience.call_s)
         parts.in_flight.add(watch)
@@ -222,3 +266,14 @@ class FaceEndpoint:
             record.leave()
         elif watch.aborted is not None:
             raise watch.aborted
+
+
+def _may_be_replayed(operation: Operation, scope: Scope) -> bool:
+    """Tell whether a repeated request may be answered from what is kept; forms with files go to disk as they come."""
+    return scope["method"] == "POST" and not isinstance(operation, UploadOperation)
+
+
+def _without_cache(caller: Caller, cache_control: str) -> Caller:
+    """Return the caller as one who wants nothing of the response cache, where the request says so."""
+    wanted = cache_control.lower()
+    return with_changed(caller, cache_s=0) if "no-store" in wanted or "no-cache" in wanted else caller

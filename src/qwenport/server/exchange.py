@@ -15,10 +15,11 @@ from qwenport.core.errors import EngineFailed, StorageUnavailable
 from qwenport.core.events import Finished, Started
 from qwenport.core.printable import printable
 from qwenport.core.queries import Query
-from qwenport.faces.face import Exchange, Headers, LimitHeaders, StreamedAnswer, WholeAnswer
+from qwenport.faces.face import Exchange, Headers, LimitHeaders, Reply, StreamedAnswer, WholeAnswer
 from qwenport.pipeline.serve import Parts, serve
 from qwenport.server.admissions import Admissions
 from qwenport.server.client_watch import ClientWatch
+from qwenport.server.recorded_answer import RecordedAnswer
 from qwenport.server.request_record import RequestRecord
 from qwenport.server.response import Response
 
@@ -26,6 +27,10 @@ log = logging.getLogger(__name__)
 
 Ask = Callable[[Caller, Query], Awaitable[object]]
 """Puts a query to the part of the house that answers it."""
+
+
+CACHE_HIT = (b"x-qwenport-cache", b"hit")
+"""Says that an answer comes from the response cache."""
 
 
 class ExchangeRun(Struct, frozen=True, kw_only=True):
@@ -40,6 +45,8 @@ class ExchangeRun(Struct, frozen=True, kw_only=True):
     response: Response
     record: RequestRecord
     now: Callable[[], datetime]
+    recorded: RecordedAnswer | None = None
+    """Where the answer is kept before it is settled, of a request that is answered once."""
 
     async def __call__(self, watch: ClientWatch) -> None:
         """Serve the call and send its answer, whole or streamed."""
@@ -52,17 +59,19 @@ class ExchangeRun(Struct, frozen=True, kw_only=True):
         answer = cast("WholeAnswer", self.exchange.answer)
         call = self.exchange.call
         opening: Headers = ()
-        finished = False
+        reply: Reply | None = None
         async with aclosing(serve(self.caller, call, self.pipeline)) as events:
             async for event in events:
                 self.record.observe(event)
                 answer.add(event)
                 if isinstance(event, Started):
                     opening = self._opening(event)
-                finished = isinstance(event, Finished)
-        if not finished:
+                if isinstance(event, Finished):
+                    reply = answer.reply()
+                    if self.recorded is not None:
+                        await self.recorded.promise(reply.body, status=reply.status, headers=(*reply.headers, *opening))
+        if reply is None:
             raise EngineFailed("the engine ended without finishing its answer")
-        reply = answer.reply()
         await self._keep()
         await self.response.reply(reply, opening)
 
@@ -77,6 +86,8 @@ class ExchangeRun(Struct, frozen=True, kw_only=True):
                 piece = answer.frame(event)
                 if isinstance(event, Finished):
                     last = piece  # kept back until the call is settled: what the client has seen whole is in the books
+                    if self.recorded is not None:
+                        await self.recorded.promise(piece, status=200, headers=answer.headers)
                     continue
                 if not response.status and isinstance(event, Started):
                     await response.open(self._opening(event))
@@ -91,6 +102,8 @@ class ExchangeRun(Struct, frozen=True, kw_only=True):
         """Return the header lines that are known once the engine has begun: who answers, and what the limits leave."""
         call = self.exchange.call
         served = served_by_header(started.served_by, call.model)
+        if started.billed_percent is not None:
+            served = (*served, CACHE_HIT)
         admission = self.admissions.find(call.id)
         if self.limit_headers is None or admission is None or not admission.standings:
             return served

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
 import msgspec
@@ -25,6 +25,8 @@ class HealthParts:
     ping_storage: Callable[[], None]
     """Raises `StorageUnavailable`; may block, and is called in a thread."""
     is_draining: Callable[[], bool]
+    upstreams: Collection[str] = ()
+    """Names of what somebody else runs: it is told how they are, and no gateway is taken out of service for them."""
     metrics: Metrics
     maintenance: Maintenance = field(default_factory=Maintenance)
     counters_up: Callable[[], bool] = lambda: True
@@ -45,7 +47,12 @@ class Health:
         """Answer 200 when storage works and no engine is on its way; absent engines are named, not a failure."""
         conditions = {target: engine.condition() for target, engine in self._parts.engines.items()}
         storage = await self._storage()
-        waits = [target for target, now in conditions.items() if now.state in {EngineState.LOADING, EngineState.ENDED}]
+        waits = [
+            target
+            for target, now in conditions.items()
+            if now.state in {EngineState.LOADING, EngineState.ENDED}
+            and target.partition("/")[0] not in self._parts.upstreams
+        ]
         counted = self._parts.counters_up()
         status = self._status(works=storage == "ready" and counted and not waits)
         body = {

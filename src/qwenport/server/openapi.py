@@ -23,7 +23,9 @@ _ABOUT = (
     "what goes wrong in `docs/en/errors.md`."
 )
 _WORKSPACE = Parameter(name="X-DashScope-WorkSpace", meaning="A workspace of the account; another one is refused.")
-_ASYNC = Parameter(name="X-DashScope-Async", meaning="`enable` is refused: no operation here is asynchronous.")
+_ASYNC = Parameter(
+    name="X-DashScope-Async", meaning="`enable` makes a task where a service is handed on; all others refuse it."
+)
 _PATH_PARAMETER = re.compile(r"\{(\w+)(?::\w+)?\}")
 _JSON = "application/json"
 _EVENTS = "text/event-stream"

@@ -13,9 +13,14 @@ from qwenport.faces.sse import KEEP_ALIVE
 from qwenport.server.asgi import Message, Send
 from qwenport.server.body_copy import BodyCopy
 from qwenport.server.client_gone import ClientGone
+from qwenport.server.idempotency import KeptAnswer
+from qwenport.server.recorded_answer import RecordedAnswer
 
 PROXY_HEADERS: Headers = ((b"cache-control", b"no-cache"), (b"x-accel-buffering", b"no"))
 """Proxies in front of us must pass a stream on as it comes."""
+
+REPLAYED = (b"idempotent-replayed", b"true")
+"""Says that an answer was given before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +75,23 @@ class Response:
             async with asyncio.timeout(self._patience.stall_s):
                 await self._start(reply.status, (*reply.headers, length, *extra))
                 await self._put({"type": "http.response.body", "body": reply.body, "more_body": False})
+        except TimeoutError as error:
+            raise ClientGone from error
+
+    def record(self, recorded: RecordedAnswer) -> None:
+        """Let everything that is sent from here on be collected for whoever asks again."""
+        self._send = recorded.listening(self._send)
+
+    async def replay(self, kept: KeptAnswer) -> None:
+        """Send an answer once more, under the id of the request that it was made for."""
+        self.closing = True
+        self.status = kept.status
+        length = (b"content-length", str(len(kept.body)).encode())
+        headers = [*kept.headers, length, REPLAYED]
+        try:
+            async with asyncio.timeout(self._patience.stall_s):
+                await self._put({"type": "http.response.start", "status": kept.status, "headers": headers})
+                await self._put({"type": "http.response.body", "body": kept.body, "more_body": False})
         except TimeoutError as error:
             raise ClientGone from error
 

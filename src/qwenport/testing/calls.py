@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from qwenport.core.call import Call, ChatInput, EmbeddingInput, Input, PromptInput, RerankInput, Sampling
+from qwenport.core.call import Call, ChatInput, EmbeddingInput, Input, NativeInput, PromptInput, RerankInput, Sampling
 from qwenport.core.caller import Caller
 from qwenport.core.content import Message, Role
 from qwenport.core.ids import AccountId, KeyId, RequestId
@@ -45,3 +45,5 @@ def said(call: Call) -> str:
             return texts[0]
         case RerankInput(query=query):
             return query
+        case NativeInput(body=body):
+            return body.decode()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import socket
+import ssl
 import tempfile
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -19,6 +20,8 @@ from qwenport.app.counting import begin_from_books
 from qwenport.app.followed import Followed
 from qwenport.app.house import Ground, House
 from qwenport.app.http_server import HttpServer
+from qwenport.app.serving import most_tokens
+from qwenport.app.task_keeper import Home, TaskKeeper
 from qwenport.catalog.catalog import Catalog
 from qwenport.core.clock import Clock
 from qwenport.core.errors import Draining
@@ -44,16 +47,19 @@ from qwenport.metering.records import Settlement
 from qwenport.metering.replay import replay
 from qwenport.metering.settlement_counts import count_settlement
 from qwenport.observability.metrics import Metrics
+from qwenport.observability.traces import Traces
 from qwenport.pipeline.serve import Parts
-from qwenport.routing.choose import Routes
+from qwenport.routing.router import Router, RoutingParts
+from qwenport.routing.target import Target
 from qwenport.server.admin.parts import AdminParts
 from qwenport.server.asgi import ASGIApp
 from qwenport.server.client_address import ClientAddress
 from qwenport.server.endpoint import FaceParts
 from qwenport.server.health import HealthParts
+from qwenport.server.idempotency import IdempotentRequests
 from qwenport.server.response import Patience
 from qwenport.server.routes import Access, PublicParts, operator_application, public_application
-from qwenport.settings.configuration_file import ConfigurationFile
+from qwenport.settings.configuration_file import ConfigurationFile, RetryTable
 from qwenport.storage.database import Database
 from qwenport.testing.clock import CountingIds, FakeClock
 from qwenport.testing.raw_client import RawClient
@@ -79,6 +85,8 @@ class Plan:
     """With what is counted; None for counters of the process."""
     regions: Mapping[str, str] = field(default_factory=dict)
     """Where engines run, by target."""
+    upstreams: Mapping[str, str] = field(default_factory=dict)
+    """Names of upstreams, by target; what is not here is an engine of the house, which has no breaker."""
     open_database: Callable[[], Database] | None = None
     """Opens books that exist; None for new ones with one account and one key, in SQLite."""
     clock: Clock = field(default_factory=FakeClock)
@@ -86,17 +94,28 @@ class Plan:
     patience: Patience = field(default_factory=lambda: Patience(drain_s=1.0))
     body_limit_bytes: int = 1 << 20
     faces: Sequence[Face] = FACES
+    retries: RetryTable = field(default_factory=lambda: RetryTable(tries=1))
+    """Engines are not tried again but where a test is about that."""
     catalog: Catalog = field(default_factory=functools.cache(Catalog.load))
     access: Access = CLOSED_TO_PAGES
     configuration: ConfigurationFile = field(default_factory=ConfigurationFile)
     trusted_proxies: Sequence[IPv4Network | IPv6Network] = ()
+    public_url: str = ""
+    """Address that clients are told; empty for the gateway's own."""
+    traces: Traces | None = None
+    task_homes: Mapping[str, Home] = field(default_factory=dict)
+    """Upstreams that make asynchronous tasks, by name; nothing follows these tasks but `Gateway.tasks.keep`."""
+    tls: ssl.SSLContext | None = None
+    """What the public address serves HTTPS with."""
 
 
 class _Server(HttpServer):
     """Ends when it is told to; uvicorn looks at a flag every 0.1 s, too slow for hundreds of tests."""
 
-    def __init__(self, application: ASGIApp, listener: socket.socket, patience: Patience) -> None:
-        super().__init__(application, listener, patience=patience)
+    def __init__(
+        self, application: ASGIApp, listener: socket.socket, patience: Patience, tls: ssl.SSLContext | None = None
+    ) -> None:
+        super().__init__(application, listener, patience=patience, tls=tls)
         self.listening = asyncio.Event()
         self.leaving = asyncio.Event()
 
@@ -134,7 +153,17 @@ class Gateway:
         self.followed = Followed(self.database, plan.clock, self.rules, plan.limits)
         self.counters = plan.counters or LocalCounters(plan.clock)
         self.gate = Gate(self.journal, plan.clock, self.rules, self.counters, on_settled=self._count)
-        self.routes = Routes({engine.target: engine for engine in plan.engines}, regions=plan.regions)
+        self.router = Router(
+            [_target(engine, plan) for engine in plan.engines],
+            plan.catalog.routes_of,
+            RoutingParts(
+                clock=plan.clock,
+                bound=most_tokens,
+                retries=plan.retries,
+                call_s=plan.patience.call_s,
+                on_try=self.metrics.count_try,
+            ),
+        )
         self.keeper = Bookkeeper(
             BookkeeperParts(
                 gate=self.gate,
@@ -153,9 +182,11 @@ class Gateway:
         listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = listener.getsockname()[1]
         self.house = House(self._ground())
+        self.tasks = TaskKeeper(self._ground(), self.gate, self.followed.keys.caller, plan.task_homes)
+        self.idempotency = IdempotentRequests(self.database, plan.clock, self.keeper.run)
         self.parts = self._face_parts()
         health = HealthParts(
-            engines=self.routes.engines,
+            engines=self.router.engines,
             ping_storage=self.database.ping,
             is_draining=lambda: self.gate.draining,
             metrics=self.metrics,
@@ -164,7 +195,7 @@ class Gateway:
         admin = self._admin_parts()
         parts = PublicParts(faces=self.parts, upload_host=self.house.upload_host, health=health, admin=admin)
         self.application = public_application(plan.faces, parts, plan.access)
-        self.public = _Server(self.application, listener, plan.patience)
+        self.public = _Server(self.application, listener, plan.patience, plan.tls)
         self.admin_socket = folder / "admin.sock"
         self.operator = _Server(operator_application(health, admin), _unix_listener(self.admin_socket), plan.patience)
 
@@ -213,6 +244,7 @@ class Gateway:
         finally:
             await self.house.close()
             await self.bodies.flush()
+            await self.idempotency.close()
             await self.keeper.close()
             self.journal.close()
             self.database.close()
@@ -234,7 +266,7 @@ class Gateway:
             configuration=plan.configuration,
             files_dir=self.folder / "files",
             models_dir=self.folder / "models",
-            address=f"http://127.0.0.1:{self.port}",
+            address=plan.public_url or f"http://127.0.0.1:{self.port}",
             maintenance=self.followed.maintenance,
         )
 
@@ -248,7 +280,7 @@ class Gateway:
                 permit=Permit(self.counters.is_spent, plan.clock),
                 admit=self.gate.admit,
                 prepare=self.house.prepare,
-                route=self.routes,
+                route=self.router,
             ),
             cards=plan.catalog.cards,
             clock=plan.clock,
@@ -256,10 +288,12 @@ class Gateway:
             metrics=self.metrics,
             patience=plan.patience,
             body_limit_bytes=plan.body_limit_bytes,
-            desk=self.house.desk,
+            desk={**self.house.desk, **self.tasks.desk()},
             uploads=self.house.uploads,
             maintenance=self.followed.maintenance,
             keep_body=self.bodies.keep,
+            idempotency=self.idempotency,
+            traces=plan.traces,
         )
 
     def _admin_parts(self) -> AdminParts:
@@ -275,7 +309,7 @@ class Gateway:
             prices=self.rules.prices,
             members=self.followed.members,
             open_books=self.keeper.open_books,
-            engines=self.routes.engines,
+            engines=self.router.engines,
             timezone="UTC",
             gateway_bytes=lambda: 0,
         )
@@ -304,6 +338,11 @@ async def running_gateway(folder: Path, plan: Plan) -> AsyncIterator[Gateway]:
     finally:
         gateway.leave()
         await serving
+
+
+def _target(engine: Engine, plan: Plan) -> Target:
+    region, upstream = plan.regions.get(engine.target, ""), plan.upstreams.get(engine.target, "")
+    return Target(engine=engine, region=region, upstream=upstream)
 
 
 @functools.cache

@@ -138,12 +138,15 @@ MODELS = {
 
 
 def every_plain_call(faces: Sequence[Face]) -> list[PlainCall]:
-    """Return each operation that runs a model, whole and, where it can be, as a stream."""
+    """Return each operation that runs a model, whole and, where it can be, as a stream.
+
+    Not the address of services that are handed on: what comes back from there is nobody's here to say.
+    """
     return [
         PlainCall(face=face, operation=operation, streams=streams, model=MODELS.get(operation.name, "qwen-plus"))
         for face in faces
         for operation in face.operations
-        if isinstance(operation, CallOperation)
+        if isinstance(operation, CallOperation) and "{" not in operation.path
         for streams in ((False, True) if operation.streams else (False,))
     ]
 

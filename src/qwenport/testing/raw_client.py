@@ -62,13 +62,15 @@ class RawClient:
     async def answer(self, *, has_body: bool = True) -> Answer:
         """Return the next response."""
         status, headers = await self.head()
-        body = b""
-        if has_body and self._is_chunked:
-            body = await self.body()
-        elif has_body and "content-length" in headers:
-            async with asyncio.timeout(PATIENCE_S):
-                body = await self._reader.readexactly(int(headers["content-length"]))
+        body = await self.content(headers) if has_body else b""
         return Answer(status=status, headers=headers, body=body)
+
+    async def content(self, headers: Mapping[str, str]) -> bytes:
+        """Return the whole body of the response whose head has these headers."""
+        if self._is_chunked:
+            return await self.body()
+        async with asyncio.timeout(PATIENCE_S):
+            return await self._reader.readexactly(int(headers.get("content-length", "0")))
 
     async def chunk(self) -> bytes:
         """Return the next chunk of a chunked body, empty at its end."""

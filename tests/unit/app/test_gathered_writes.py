@@ -28,6 +28,15 @@ class Connection(asyncio.Transport):
     def close(self) -> None:
         self.told.append("close")
 
+    def can_write_eof(self) -> bool:
+        return True
+
+    def write_eof(self) -> None:
+        self.told.append("half-close")
+
+    def resume_reading(self) -> None:
+        self.told.append("read on")
+
     def abort(self) -> None:
         self.told.append("abort")
         self.is_lost = True
@@ -104,3 +113,40 @@ async def test_nothing_is_written_to_a_connection_that_was_lost_meanwhile() -> N
     await asyncio.sleep(0)
 
     assert connection.told == []
+
+
+async def test_a_connection_whose_request_is_on_its_way_is_half_closed_and_read_on() -> None:
+    connection = Connection()
+    writes = GatheredWrites(connection, asyncio.get_running_loop(), lambda: True)
+
+    writes.write(b"refused")
+    writes.close()
+
+    assert connection.told == [b"refused", "half-close", "read on"]
+    assert (writes.is_closing(), writes.lingers) == (True, True)
+
+
+async def test_a_second_close_ends_the_waiting() -> None:
+    connection = Connection()
+    writes = GatheredWrites(connection, asyncio.get_running_loop(), lambda: True)
+
+    writes.close()
+    writes.close()
+
+    assert connection.told == ["half-close", "read on", "close"]
+
+
+class OneWay(Connection):
+    """A connection that can only be closed as a whole, as with TLS."""
+
+    def can_write_eof(self) -> bool:
+        return False
+
+
+async def test_a_connection_without_halves_is_closed_as_a_whole() -> None:
+    connection = OneWay()
+    writes = GatheredWrites(connection, asyncio.get_running_loop(), lambda: True)
+
+    writes.close()
+
+    assert (connection.told, writes.lingers) == (["close"], False)

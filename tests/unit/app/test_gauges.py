@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -21,9 +22,12 @@ from qwenport.metering.backlog import Backlog
 from qwenport.metering.journal import Journal
 from qwenport.metering.records import Hold
 from qwenport.observability.metrics import Metrics
-from qwenport.routing.choose import Routes
+from qwenport.routing.gauges import routing_gauges
+from qwenport.routing.shared_pacing import SharedPaces
 from qwenport.server.maintenance import Maintenance
+from qwenport.storage.valkey import Valkey
 from qwenport.testing.clock import FakeClock
+from qwenport.testing.routing import router_to
 from qwenport.testing.scripted_engine import ScriptedEngine
 
 RULES = Path(__file__).parents[3] / "deploy" / "prometheus" / "alerts.yml"
@@ -37,7 +41,7 @@ def parts(tmp_path: Path) -> Iterator[GaugeParts]:
     yield GaugeParts(
         journal=journal,
         backlog=Backlog(journal, clock),
-        routes=Routes({"llama/x": ScriptedEngine(lambda _: [], target="llama/x")}),
+        router=router_to(ScriptedEngine(lambda _: [], target="llama/x"), clock=clock),
         clock=clock,
         data_dir=tmp_path,
         maintenance=Maintenance(),
@@ -121,7 +125,7 @@ def test_free_space_is_that_of_the_data_directory_and_none_where_it_is_gone(part
 def test_an_engine_is_ready_or_not(parts: GaugeParts) -> None:
     ended = ScriptedEngine(lambda _: [], target="llama/x")
     ended.state = Condition(state=EngineState.ENDED, restarts=3, resident_bytes=5)
-    broken = replace(parts, routes=Routes({"llama/x": ended}))
+    broken = replace(parts, router=router_to(ended))
 
     assert value(parts, "qwenport_engine_ready") == {"llama/x": 1.0}
     assert value(broken, "qwenport_engine_ready") == {"llama/x": 0.0}
@@ -139,7 +143,7 @@ def rules() -> list[dict[str, Any]]:
 def codes(kind: type[QwenportError] = QwenportError) -> Iterator[str]:
     yield kind.code
     for below in kind.__subclasses__():
-        if below.__module__ == errors.__name__:
+        if below.__module__.startswith(errors.__name__):
             yield from codes(below)
 
 
@@ -162,6 +166,9 @@ def test_alerts_ask_only_for_metrics_that_a_scrape_shows(parts: GaugeParts) -> N
         for family in text_string_to_metric_families(metrics.text().decode())
         for name in (family.name, f"{family.name}_total" if family.type == "counter" else f"{family.name}_bucket")
     }
+    shared = SharedPaces(Valkey.connect("redis://127.0.0.1:1/0", "tests"), FakeClock(), workers=2)
+    parts.router.parts = replace(parts.router.parts, shared=shared)
+    shown |= routing_gauges(parts.router).keys()  # some have values only where there are upstreams and several workers
     asked = {name for rule in rules() for name in re.findall(r"qwenport_[a-z_]+", rule["expr"])}
 
     assert asked - shown == set()
@@ -178,3 +185,16 @@ def test_alerts_ask_only_for_codes_that_errors_have() -> None:
 
     assert asked
     assert asked - set(codes()) == set()
+
+
+@pytest.mark.anyio
+async def test_the_tasks_of_the_worker_are_counted(parts: GaugeParts) -> None:
+    before = value(parts, "qwenport_gateway_tasks")[""]
+    ended = asyncio.Event()
+    task = asyncio.create_task(ended.wait())
+
+    during = value(parts, "qwenport_gateway_tasks")[""]
+    ended.set()
+    await task
+
+    assert (during, value(parts, "qwenport_gateway_tasks")[""]) == (before + 1, before)

@@ -355,6 +355,8 @@ CASES = (
         | {"since": "2026-01-01", "until": "2026-01-02"},
     ),
     Case("status", "GET", "/status"),
+    Case("reload", "POST", "/reload", body={}),
+    Case("upstreams list", "GET", "/upstreams"),
     Case("maintenance", "GET", "/maintenance"),
     Case("maintenance on --words back-soon", "PUT", "/maintenance", body={"on": True, "words": "back-soon"}),
     Case("maintenance off", "PUT", "/maintenance", body={"on": False, "words": ""}),
@@ -390,7 +392,7 @@ def matches(template: str, path: str) -> bool:
 
 
 def test_every_command_of_the_admin_api_is_tried() -> None:
-    local = {"serve", "chat", "doctor", "db"}
+    local = {"serve", "engine", "chat", "call", "doctor", "db"}
     others = {("models", "list"), ("models", "show"), ("models", "pull"), ("models", "remove")}
     elsewhere = {
         ("keys", "revoke"),
@@ -398,6 +400,7 @@ def test_every_command_of_the_admin_api_is_tried() -> None:
         ("ledger", "check"),
         ("ledger", "reconcile"),
         ("calls", "list"),
+        ("upstreams", "check"),
     }
     tried = {
         command for case in CASES for command in commands(app) if case.arguments.split()[: len(command)] == [*command]

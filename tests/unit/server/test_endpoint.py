@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self, cast
@@ -42,6 +42,7 @@ from qwenport.metering.records import Hold, Outcome, Settlement
 from qwenport.observability.log import RequestLine
 from qwenport.observability.metrics import Metrics
 from qwenport.pipeline.serve import Parts
+from qwenport.routing.answer import Answer, Observer
 from qwenport.server.asgi import Message
 from qwenport.server.endpoint import FaceEndpoint, FaceParts, Uploads
 from qwenport.server.maintenance import Maintenance
@@ -198,8 +199,12 @@ class Place:
             return PreparedCall(call=call, max_input_tokens=900)
 
         @asynccontextmanager
-        async def route(_card: ModelCard, _prepared: PreparedCall) -> AsyncIterator[ScriptedEngine]:
-            yield engine
+        async def route(
+            _caller: Caller, _card: ModelCard, prepared: PreparedCall, observer: Observer
+        ) -> AsyncIterator[Answer]:
+            observer.routed()
+            async with aclosing(engine.run(prepared)) as events:
+                yield Answer(begun=(), rest=events)
 
         return Parts(
             resolve=lambda _: model_card(),

@@ -11,7 +11,7 @@ from qwenport.accounts.account_settings import FREE_DAYS, ChangeAccount, CreateA
 from qwenport.accounts.roles import Permission
 from qwenport.core.caller import EVERY_MODEL, FULL_PRICE_PPM
 from qwenport.core.ids import AccountId, workspace_of
-from qwenport.core.model_card import PRICE_REGIONS
+from qwenport.core.model_card import REGIONS
 from qwenport.server.admin.answers import AccountAnswer, AccountDetailAnswer, FreeLeftAnswer, FreeQuotaAnswer
 from qwenport.server.admin.bodies import (
     ActivationBody,
@@ -118,10 +118,9 @@ def set_activation(desk: Desk, asked: Asked[NoQuery, ActivationBody]) -> Account
     """Let an account use models and regions, or not."""
     models, regions = asked.body.models, asked.body.regions
     desk.require_models(model for model, on in models.items() if not on)
-    known = sorted({region for each in PRICE_REGIONS.values() for region in each})
     for region, on in regions.items():
-        if not on and region not in known:
-            raise AdminRefused(f"{region[:100]!a} is no region; known are {', '.join(known)}")
+        if not on and region not in REGIONS:
+            raise AdminRefused(f"{region[:100]!a} is no region; known are {', '.join(REGIONS)}")
     account_id = AccountId(asked.id)
     return _shown(desk.accounts.change_activation(asked.actor, account_id, models=models, regions=regions))
 

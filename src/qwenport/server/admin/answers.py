@@ -123,6 +123,9 @@ class KeyAnswer(Struct, frozen=True, kw_only=True):
     rotate_after_days: int | None
     needs_rotation: bool
     bodies: BodyKeeping | None
+    regions: tuple[str, ...]
+    priority: int
+    cache_s: int | None
     rotates_to: KeyId | None
 
 
@@ -239,3 +242,52 @@ class StatusAnswer(Struct, frozen=True, kw_only=True):
     stale_holds: int
     unposted: int
     backlog_bytes: int
+
+
+class UpstreamModelAnswer(Struct, frozen=True, kw_only=True):
+    """One model of an upstream, as the worker that answers has found it."""
+
+    model: str
+    state: str
+    """What it can do, and why not."""
+    breaker: str
+    """`closed`, `open` or `half_open`."""
+    under_way: int
+    waiting: int
+    tries: int
+    failures: Mapping[str, int]
+    """Tries that failed, by the error's code."""
+    first_event_ms: float | None
+    """Moving average of the time to the first event; null before the first one."""
+
+
+class UpstreamAnswer(Struct, frozen=True, kw_only=True):
+    """An upstream; its key is told by kind alone."""
+
+    name: str
+    kind: str
+    region: str
+    """Empty for the operator's own ground."""
+    base_urls: tuple[str, ...]
+    """The main one, then its replicas."""
+    key_kind: str
+    """`none`, `sk-`, `sk-ws-`, `sk-sp-` or `other`."""
+    state: str
+    reason: str
+    """Why it is not ready, and what to do."""
+    paced_as: str
+    """The account that it is paced with; empty where nothing is paced."""
+    requests_per_minute: int | None
+    tokens_per_minute: int | None
+    concurrency: int | None
+    models: tuple[UpstreamModelAnswer, ...]
+    """Those that routes lead to."""
+
+
+class ReloadAnswer(Struct, frozen=True, kw_only=True):
+    """What is other than before, after the configuration was read again."""
+
+    changed: tuple[str, ...]
+    """What is in force now."""
+    needs_restart: tuple[str, ...]
+    """What stays as it was until the server starts again."""

@@ -123,13 +123,16 @@ class _Request:
         if operation.reads_books:
             await parts.post()
         answer = await self._place()(lambda: self._done(content))
-        if operation.changes:
+        if operation.place is Place.WAITING:
+            answer = await answer
+        if operation.changes and operation.place is not Place.WAITING:
             await parts.follow()
         return answer
 
     def _place(self) -> Callable[[Callable[[], Any]], Any]:
         parts = self._desk.parts
-        return {Place.LOOP: _here, Place.DATABASE: parts.run, Place.ASIDE: parts.read_aside}[self._operation.place]
+        elsewhere = {Place.DATABASE: parts.run, Place.ASIDE: parts.read_aside}
+        return elsewhere.get(self._operation.place, _here)
 
     async def _content(self) -> bytes:
         if not self._operation.changes:

@@ -14,6 +14,8 @@ from qwenport.core.limits import Dimension, Mode, Unit, Window
 Amount = Annotated[str, Meta(min_length=1, max_length=40, description="Exact decimal above 0, such as `10.00`.")]
 Count = Annotated[int, Meta(ge=0, le=2**62)]
 Days = Annotated[int, Meta(ge=1, le=36_500)]
+Priority = Annotated[int, Meta(ge=-10, le=10)]
+CacheSeconds = Annotated[int, Meta(ge=0, le=31_536_000)]
 Words = Annotated[str, Meta(max_length=2_000)]
 Texts = Annotated[tuple[str, ...], Meta(max_length=10_000)]
 
@@ -157,6 +159,11 @@ class NewKeyBody(Body, frozen=True, kw_only=True):
     hours: HoursBody | None = None
     rotate_after_days: Days | None = None
     bodies: KeepingBody | None = None
+    regions: tuple[str, ...] = ()
+    """Regions that its calls may be answered in; empty for anywhere."""
+    priority: Priority = 0
+    cache_s: CacheSeconds | None = None
+    """How old an answer from the response cache may be; 0 for none of it, null for what the route says."""
     rpm: Count | None = None
     """Requests a minute."""
     tpm: Count | None = None
@@ -178,6 +185,9 @@ class ChangeKeyBody(Body, frozen=True, kw_only=True):
     hours: HoursBody | UnsetType | None = UNSET
     rotate_after_days: Days | UnsetType | None = UNSET
     bodies: KeepingBody | UnsetType | None = UNSET
+    regions: tuple[str, ...] | UnsetType = UNSET
+    priority: Priority | UnsetType = UNSET
+    cache_s: CacheSeconds | UnsetType | None = UNSET
 
 
 class RotateBody(Body, frozen=True, kw_only=True):

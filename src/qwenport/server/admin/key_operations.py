@@ -52,6 +52,9 @@ def create_key(desk: Desk, asked: Asked[NoQuery, NewKeyBody]) -> NewKeyAnswer:
         hours=_stored(body.hours, KeyHours),
         rotate_after_days=body.rotate_after_days,
         bodies=_stored(body.bodies, BodyKeeping),
+        regions=body.regions,
+        priority=body.priority,
+        cache_s=body.cache_s,
         limits=KeyLimits(
             requests_per_minute=body.rpm,
             tokens_per_minute=body.tpm,

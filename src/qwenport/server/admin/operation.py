@@ -64,6 +64,8 @@ class Place(Enum):
 
     LOOP = auto()
     """On the event loop: it touches no database."""
+    WAITING = auto()
+    """On the event loop, as a coroutine: it waits for others than the database, and changes nothing there."""
     DATABASE = auto()
     """In the thread of short work."""
     ASIDE = auto()

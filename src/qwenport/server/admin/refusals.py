@@ -50,11 +50,27 @@ class ModelUnknown(NotFound):
     kind, command = "model", "models"
 
 
+class UpstreamUnknown(NotFound):
+    """No upstream has the name in the address."""
+
+    kind, command = "upstream", "upstreams"
+
+    def __init__(self, missing: str) -> None:
+        """Say so; upstreams have names, not ids."""
+        super().__init__(missing)
+        self.args = (f"no upstream has the name `{printable(missing[:100])}`; see `qwenport upstreams list`",)
+
+
+class ConfigurationRefused(Exception):
+    """The configuration was read again and cannot be used; everything stays as it was."""
+
+
 _ANSWERS: Mapping[type[Exception], tuple[int, str]] = {
     NotFound: (404, "not_found"),
     Forbidden: (403, "forbidden"),
     ChangeDenied: (403, "forbidden"),
     Conflict: (409, "conflict"),
+    ConfigurationRefused: (409, "configuration_invalid"),
     SettingInvalid: (400, "invalid"),
     AdminRefused: (400, "invalid"),
     AmountInvalid: (400, "invalid"),

@@ -14,6 +14,7 @@ from qwenport.server.admin import member_operations as members
 from qwenport.server.admin import money_operations as money
 from qwenport.server.admin import price_operations as prices
 from qwenport.server.admin import rate_operations as rates
+from qwenport.server.admin import upstream_operations as upstreams
 from qwenport.server.admin import workspace_operations as workspaces
 from qwenport.server.admin.operation import AdminOperation, ObjectOf, Place, Reach, operation
 from qwenport.server.admin.owners import (
@@ -172,6 +173,24 @@ OPERATIONS: tuple[AdminOperation, ...] = (
     operation("GET", "/status", May.HOUSE_READ, Reach.HOUSE, house.show_status, place=Place.LOOP),
     operation("GET", "/maintenance", May.HOUSE_READ, Reach.HOUSE, house.show_maintenance),
     operation("PUT", "/maintenance", May.HOUSE_WRITE, Reach.HOUSE, house.set_maintenance),
+    operation("GET", "/upstreams", May.HOUSE_READ, Reach.HOUSE, upstreams.list_upstreams, place=Place.LOOP),
+    operation(
+        "POST",
+        "/upstreams/{name}/check",
+        May.HOUSE_WRITE,
+        Reach.HOUSE,
+        upstreams.check_upstream,
+        place=Place.WAITING,
+    ),
+    operation(
+        "POST",
+        "/reload",
+        May.HOUSE_WRITE,
+        Reach.HOUSE,
+        upstreams.reload_configuration,
+        place=Place.WAITING,
+        conflicts=True,
+    ),
     operation("POST", "/retention", May.HOUSE_WRITE, Reach.HOUSE, house.retain_months, reads_books=True),
     operation("GET", "/openapi.json", May.ACCOUNT_READ, Reach.HOUSE, house.describe, place=Place.ASIDE),
 )

@@ -22,7 +22,7 @@ from qwenport.metering.flush import Books
 from qwenport.metering.price_book import PriceBook
 from qwenport.metering.records import Hold, Outcome, Settlement
 from qwenport.server.admin.application import admin_application
-from qwenport.server.admin.operation import AdminOperation
+from qwenport.server.admin.operation import AdminOperation, Place
 from qwenport.server.admin.parts import AdminParts, OpenBooks
 from qwenport.server.admin.table import OPERATIONS
 from qwenport.server.operator import Guarded
@@ -209,11 +209,16 @@ def house(any_database: Database, catalog: Catalog) -> AdminHouse:
 
 def reached(operations: Sequence[AdminOperation]) -> list[AdminOperation]:
     """Return the table with handlers that only say what reached them."""
-    return [dataclasses.replace(each, handler=_tell) for each in operations]
+    tell = {Place.WAITING: _tell_later}
+    return [dataclasses.replace(each, handler=tell.get(each.place, _tell)) for each in operations]
 
 
 def _tell(_desk: Any, asked: Any) -> dict[str, Any]:
     return {"reached": True, "query": asked.query, "body": None if isinstance(asked.body, bytes) else asked.body}
+
+
+async def _tell_later(desk: Any, asked: Any) -> dict[str, Any]:
+    return _tell(desk, asked)
 
 
 @pytest.fixture

@@ -90,6 +90,9 @@ ALLOWED = {
     "GET /status": "",
     "GET /maintenance": "",
     "PUT /maintenance": "",
+    "GET /upstreams": "",
+    "POST /upstreams/{name}/check": "",
+    "POST /reload": "",
     "POST /retention": "",
     "GET /openapi.json": "oadbv",
 }

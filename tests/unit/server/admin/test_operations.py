@@ -173,6 +173,9 @@ KEY = {
     "hours": {"begin": "08:00", "end": "20:00", "timezone": "Asia/Shanghai", "days": [1, 2]},
     "rotate_after_days": 90,
     "bodies": {"most_bytes": 1000, "days": 3},
+    "regions": ["beijing"],
+    "priority": 3,
+    "cache_s": 60,
 }
 
 
@@ -211,8 +214,23 @@ async def test_a_key_is_made_with_its_limits_and_changed(house: Any) -> None:
         "expires_at": None,
         "models": [],
         "rotate_after_days": None,
+        "regions": [],
+        "cache_s": None,
     }
     assert await ask(house, "PATCH", key, json={"name": "new", **cleared}) == {**shown, "name": "new", **cleared}
+
+
+async def test_a_member_puts_no_key_before_those_of_others_and_nobody_names_regions_that_are_none(house: Any) -> None:
+    made = await house.ask("developer", "POST", "/keys", json={"priority": -1})
+    denied = await house.ask("developer", "POST", "/keys", json={"priority": 1})
+    raised = await house.ask("developer", "PATCH", f"/keys/{made.json()['id']}", json={"priority": 1})
+    unknown = await refused(house, "POST", "/keys", json={"regions": ["atlantis"]})
+
+    assert (made.status_code, denied.status_code, raised.status_code) == (201, 403, 403)
+    assert "it is the operator's to set" in denied.json()["message"]
+    assert (await ask(house, "GET", f"/keys/{made.json()['id']}"))["priority"] == -1
+    assert unknown[0] == 400
+    assert "'atlantis' is no region; known are beijing" in unknown[2]
 
 
 async def test_a_key_is_switched_rotated_revoked_and_deleted(house: Any) -> None:

@@ -1,0 +1,113 @@
+"""What is told before weights are fetched, and the question before many bytes."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.unit.cli.conftest import Run
+
+CONTENT = b"weights"
+DIGEST = hashlib.sha256(CONTENT).hexdigest()
+MODEL = """
+name = "{name}"
+description = "Made up"
+family = "made-up"
+released = 2026-01-01
+context_tokens = 4096
+max_input_tokens = 4095
+max_output_tokens = 2048
+modalities = ["text"]
+default_result_format = "text"
+
+[weights]
+source = "file:{path}"
+sha256 = "{digest}"
+size_bytes = {size}
+licence = "Apache-2.0"
+kv_bytes_per_token = 1048576
+
+[engine]
+kind = "llama"
+context_tokens = 1024
+slots = 2
+"""
+
+
+class Terminal(io.StringIO):
+    """Somebody who types."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture
+def models(tmp_path: Path) -> Path:
+    """Put a large and a small model into the operator's catalog; both would be copied from one small file."""
+    (tmp_path / "tiny.gguf").write_bytes(CONTENT)
+    own = tmp_path / "data" / "catalog"
+    own.mkdir(parents=True)
+    for name, size in {"large": (1 << 30) + 1, "small": len(CONTENT)}.items():
+        text = MODEL.format(name=name, path=tmp_path / "tiny.gguf", digest=DIGEST, size=size)
+        (own / f"{name}.toml").write_text(text)
+    return tmp_path / "models"
+
+
+def kept(models: Path) -> list[bytes]:
+    return [path.read_bytes() for path in models.glob("*.gguf")] if models.exists() else []
+
+
+def test_size_source_checksum_licence_and_memory_are_told_before(run: Run, models: Path, tmp_path: Path) -> None:
+    code, _, err = run("models", "pull", "small")
+
+    assert code == 0, err
+    assert err.splitlines()[:3] == [
+        f"small: 0 MiB from file:{tmp_path / 'tiny.gguf'}",
+        f"  SHA-256 {DIGEST}, licence Apache-2.0",
+        "  needs about 2.00 GiB of memory with 2 slots of 1024 tokens",
+    ]
+    assert kept(models) == [CONTENT]
+
+
+def test_what_is_there_is_not_announced_again(run: Run, models: Path) -> None:
+    run("models", "pull", "small")
+    code, _, err = run("models", "pull", "small")
+
+    assert code == 0
+    assert "SHA-256" not in err
+
+
+def test_a_large_download_is_not_begun_where_nobody_can_be_asked(run: Run, models: Path) -> None:
+    code, out, err = run("models", "pull", "large")
+
+    assert (code, out) == (1, "")
+    assert "1.00 GiB are about to be downloaded; nobody can be asked here, so say `--yes`" in " ".join(err.split())
+    assert not models.exists()
+
+
+@pytest.mark.parametrize(("typed", "is_begun"), [("n\n", False), ("\n", False), ("y\n", True), ("Yes\n", True)])
+def test_a_large_download_is_begun_when_it_is_wanted(
+    run: Run, models: Path, monkeypatch: pytest.MonkeyPatch, typed: str, is_begun: bool
+) -> None:
+    monkeypatch.setattr("sys.stdin", Terminal(typed))
+    code, _, err = run("models", "pull", "large")
+
+    assert code == 1
+    assert "1.00 GiB are about to be downloaded. Go on? [y/N]" in err
+    # The file behind it is another one, which shows that it was read.
+    assert ("nothing was changed" not in err) == is_begun
+    assert ("expected 1073741825 bytes" in " ".join(err.split())) == is_begun
+    assert kept(models) == []
+
+
+def test_yes_asks_nothing(run: Run, models: Path) -> None:
+    code, _, err = run("models", "pull", "large", "--yes")
+
+    assert code == 1
+    assert "Go on?" not in err
+    assert models.exists()
