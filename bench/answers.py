@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from msgspec import Struct
 
-_CONTENT = re.compile(rb'"content":"([^"]*)"')
+_CONTENT = re.compile(rb'"content": ?"([^"]*)"')
 
 
 class PieceCount(Struct, frozen=True, kw_only=True):

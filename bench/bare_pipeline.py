@@ -15,7 +15,7 @@ from qwenport.core.model_card import ModelCard
 from qwenport.gate.admission import Admission
 from qwenport.pipeline.prepare import Prepare
 from qwenport.pipeline.serve import Parts
-from qwenport.routing.choose import Routes
+from qwenport.routing.router import Router
 
 NOBODY = Caller(key_id=KeyId("none"), account_id=AccountId("none"), currency="CNY")
 
@@ -49,7 +49,7 @@ async def _text_of_tokens(tokens: Sequence[int]) -> NoReturn:
 PREPARE = Prepare(_load, _text_of_tokens)
 
 
-def bare_parts(catalog: Catalog, routes: Routes) -> Parts:
+def bare_parts(catalog: Catalog, routes: Router) -> Parts:
     """Return the steps of a call that everybody may make and nobody pays for."""
     passing = cast("Callable[[Caller, ModelCard, Call], Admission]", lambda *_: _Pass())
     return Parts(resolve=catalog.resolve, permit=lambda *_: None, admit=passing, prepare=PREPARE, route=routes)

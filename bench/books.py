@@ -44,9 +44,9 @@ from qwenport.metering.ledger_accounts import customer
 from qwenport.metering.price_book import PriceBook
 from qwenport.metering.replay import Poster
 from qwenport.pipeline.serve import Parts, serve
-from qwenport.routing.choose import Routes
 from qwenport.storage.database import Database
 from qwenport.storage.records import AccountRecord, Balance, KeyRecord
+from qwenport.testing.routing import router_to
 from qwenport.testing.scripted_engine import ScriptedEngine, answer
 
 MODEL = "qwen-plus"
@@ -161,7 +161,7 @@ def _put_together(database: Database, folder: Path) -> _Bench:
     gate = Gate(journal, clock, Rules(limits=LimitBook(_LIMITS), prices=prices), counters)
     steps = answer(*(f" word{number}" for number in range(PIECES)), served_by=_TARGET)
     engine = ScriptedEngine(lambda _: steps, target=_TARGET)
-    routes = Routes({_TARGET: engine})
+    routes = router_to(engine)
     permit = Permit(counters.is_spent, clock)
     return _Bench(
         engine=engine,

@@ -7,36 +7,53 @@ from statistics import median
 
 from msgspec import Struct
 
-from bench.places import Round
+from bench.places import Cell, Measured, Round
 
 DIRECT, NGINX, QWENPORT = "direct", "nginx", "qwenport"
+LITELLM, PORTKEY = "litellm", "portkey"
+PLACES = (DIRECT, NGINX, QWENPORT, LITELLM, PORTKEY)
+
+MAIN = Cell(streams=False, concurrency=32)
+ALONE = Cell(streams=False, concurrency=1)
+STREAMS = Cell(streams=True, concurrency=16)
+
+
+class CellFigures(Struct, frozen=True, kw_only=True):
+    """The figures of one place under one kind of load."""
+
+    calls_a_second: float
+    """Or streams."""
+    pieces_a_second: float
+    call_cpu_us: float
+    """Processor time of the server for a call."""
+    piece_cpu_us: float
+    """The same for a chunk, the stream's beginning and end included; 0 for answers in one piece."""
+    server_share: float
+    """Share of its core that the server used meanwhile."""
+    p50_ms: float
+    p99_ms: float
+    first_p50_ms: float
+    """Until the first piece of text."""
+    first_p99_ms: float
 
 
 class Figures(Struct, frozen=True, kw_only=True):
     """The figures of one place."""
 
     place: str
-    p50_ms: float
-    p99_ms: float
-    calls_a_second: float
-    call_cpu_us: float
-    """Processor time of the server for a call at full speed."""
-    full_speed_share: float
-    """Share of its core that the server used meanwhile."""
-    streams_a_second: float
-    pieces_a_second: float
-    piece_cpu_us: float
-    """Processor time of the server for a chunk, the stream's beginning and end included."""
-    streams_share: float
-    first_p50_ms: float
-    """Until the first piece of text, one stream at a time."""
-    first_p99_ms: float
-    busy_first_p50_ms: float
-    """The same with all streams at a time."""
-    busy_first_p99_ms: float
+    cells: tuple[tuple[Cell, CellFigures], ...]
     pieces: int
+    """Chunks checked, in all rounds together."""
     faults: int
     """Chunks lost, doubled or misplaced, and answers that failed or were wrong, in all rounds together."""
+    memory_after: int
+    """Resident bytes after the last round."""
+    memory_grown: int | None
+    """By so many bytes more than after the first round; None after one round."""
+
+    def at(self, cell: Cell) -> CellFigures | None:
+        """Return the figures under one kind of load; None where it was not measured."""
+        return next((found for each, found in self.cells if each == cell), None)
 
 
 def figures_of(place: str, rounds: Sequence[Round]) -> Figures | None:
@@ -44,31 +61,35 @@ def figures_of(place: str, rounds: Sequence[Round]) -> Figures | None:
     own = [each for each in rounds if each.place == place]
     if not own:
         return None
-
-    def middle(value: Callable[[Round], float]) -> float:
-        return median(value(each) for each in own)
-
+    every = [measured for each in own for measured in each.measured]
+    cells = dict.fromkeys(measured.cell for measured in every)
     return Figures(
         place=place,
-        p50_ms=middle(lambda r: r.one_call.load.p50_ms),
-        p99_ms=middle(lambda r: r.one_call.load.p99_ms),
-        calls_a_second=middle(lambda r: r.full_speed.rate.calls_a_second),
-        call_cpu_us=middle(lambda r: 1e6 * r.full_speed.server_cpu_s / max(1, r.full_speed.rate.calls)),
-        full_speed_share=middle(lambda r: r.full_speed.server_cpu_s / r.full_speed.seconds),
-        streams_a_second=middle(lambda r: r.streams.load.calls / r.streams.load.seconds),
-        pieces_a_second=middle(lambda r: r.streams.load.pieces / r.streams.load.seconds),
-        piece_cpu_us=middle(lambda r: 1e6 * r.streams.server_cpu_s / max(1, r.streams.load.pieces)),
-        streams_share=middle(lambda r: r.streams.server_cpu_s / r.streams.seconds),
-        first_p50_ms=middle(lambda r: r.one_stream.load.first_p50_ms),
-        first_p99_ms=middle(lambda r: r.one_stream.load.first_p99_ms),
-        busy_first_p50_ms=middle(lambda r: r.streams.load.first_p50_ms),
-        busy_first_p99_ms=middle(lambda r: r.streams.load.first_p99_ms),
-        pieces=sum(each.streams.load.pieces + each.one_stream.load.pieces for each in own),
-        faults=sum(map(_faults, own)),
+        cells=tuple((cell, _figures([measured for measured in every if measured.cell == cell])) for cell in cells),
+        pieces=sum(measured.load.pieces for measured in every),
+        faults=sum(map(_faults, every)),
+        memory_after=own[-1].memory_after,
+        memory_grown=own[-1].memory_after - own[0].memory_after if len(own) > 1 else None,
     )
 
 
-def _faults(each: Round) -> int:
-    loads = (each.one_call.load, each.one_stream.load, each.streams.load)
-    broken = sum(load.failed + load.wrong + load.lost + load.doubled + load.misplaced for load in loads)
-    return broken + each.full_speed.rate.failed
+def _figures(measured: Sequence[Measured]) -> CellFigures:
+    def middle(value: Callable[[Measured], float]) -> float:
+        return median(value(each) for each in measured)
+
+    return CellFigures(
+        calls_a_second=middle(lambda each: each.load.calls / (each.load.seconds or 1)),
+        pieces_a_second=middle(lambda each: each.load.pieces / (each.load.seconds or 1)),
+        call_cpu_us=middle(lambda each: 1e6 * each.server_cpu_s / max(1, each.load.calls)),
+        piece_cpu_us=middle(lambda each: 1e6 * each.server_cpu_s / each.load.pieces if each.load.pieces else 0.0),
+        server_share=middle(lambda each: each.server_cpu_s / each.seconds),
+        p50_ms=middle(lambda each: each.load.p50_ms),
+        p99_ms=middle(lambda each: each.load.p99_ms),
+        first_p50_ms=middle(lambda each: each.load.first_p50_ms),
+        first_p99_ms=middle(lambda each: each.load.first_p99_ms),
+    )
+
+
+def _faults(measured: Measured) -> int:
+    load = measured.load
+    return load.failed + load.wrong + load.lost + load.doubled + load.misplaced

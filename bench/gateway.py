@@ -18,17 +18,16 @@ from typing import Any
 from bench.processes import StartFailed, child_with, free_port, pinned, python, running, wait_for_port
 
 MODEL = "bench"
-_SECRET_VARIABLE = "BENCH_HOST_SECRET"  # noqa: S105 - the name of a variable
 _START_S = 60.0
-_MODEL_FILE = """
-name = "{model}"
-description = "Answers of the benchmark's fake engine host"
+_MODEL_FILE = f"""
+name = "{MODEL}"
+description = "Answers of the benchmark's fake upstream"
 family = "bench"
 released = 2026-01-01
-context_tokens = 8192
-max_input_tokens = 8191
+context_tokens = 1_000_000
+max_input_tokens = 995_000
 max_output_tokens = 4096
-route = ["llama/{model}"]
+route = ["llama/smollm2-135m-instruct"]
 
 # A price, so that the books have money to count.
 [[prices]]
@@ -39,19 +38,43 @@ output = "0.002"
 per_tokens = 1_000
 since = 2026-01-01
 source = "made up for the benchmark"
+"""
+_CONFIGURATION = f"""
+[[upstreams]]
+name = "fake"
+kind = "openai"
+dialect = "vllm"
+base_url = "http://127.0.0.1:{{port}}/v1"
+health_path = "/health"
+# Idle streams stay open as long as the one who measures wants.
+between_events_s = 1800
 
-[weights]
-source = "file:/nowhere/bench.gguf"
-sha256 = "{digest}"
-size_bytes = 1
-licence = "Apache-2.0"
+[[routes]]
+model = "{MODEL}"
+to = ["fake"]
 
-[engine]
-kind = "llama"
-context_tokens = 8192
-slots = 64
-url = "http://127.0.0.1:{port}"
-secret_env = "{variable}"
+# Limits that bind every call and refuse none.
+[[limits]]
+name = "bench-requests"
+unit = "requests"
+window = "minute"
+cap = 1_000_000_000
+per = ["key"]
+
+[[limits]]
+name = "bench-tokens"
+unit = "total_tokens"
+window = "hour"
+cap = 1_000_000_000_000
+per = ["key"]
+
+[[limits]]
+name = "bench-money"
+unit = "money"
+window = "day"
+cap = "1000000000"
+currency = "CNY"
+per = ["account"]
 """
 
 
@@ -62,6 +85,8 @@ class Gateway:
     port: int
     key: str
     """The bootstrap API key."""
+    operator_headers: Mapping[str, str]
+    """What lets the operator's requests in on the public port."""
     supervisor: int
     worker: int
     """Process ids."""
@@ -92,21 +117,21 @@ class Gateway:
 
 @contextmanager
 def serving(folder: Path, *, core: int | None, models_dir: Path, upstream_port: int | None = None) -> Iterator[Gateway]:
-    """Run a server while the block runs; with `upstream_port`, the model `bench` leads to the fake host there."""
+    """Run a server while the block runs; with `upstream_port`, the model `bench` leads to the upstream there."""
     folder.mkdir()
-    port, key = free_port(), f"sk-{secrets.token_hex(32)}"
+    port, key, token = free_port(), f"sk-{secrets.token_hex(32)}", secrets.token_hex(32)
     if upstream_port is not None:
         catalog = folder / "catalog"
         catalog.mkdir()
-        words = {"model": MODEL, "digest": "0" * 64, "port": upstream_port, "variable": _SECRET_VARIABLE}
-        (catalog / f"{MODEL}.toml").write_text(_MODEL_FILE.format(**words), "utf-8")
+        (catalog / f"{MODEL}.toml").write_text(_MODEL_FILE, "utf-8")
+        (folder / "qwenport.toml").write_text(_CONFIGURATION.format(port=upstream_port), "utf-8")
     environment = {name: value for name, value in os.environ.items() if not name.startswith("QWENPORT_")}
     environment |= {
         "QWENPORT_DATA_DIR": str(folder),
         "QWENPORT_MODELS_DIR": str(models_dir),
         "QWENPORT_PORT": str(port),
         "QWENPORT_BOOTSTRAP_API_KEY": key,
-        _SECRET_VARIABLE: secrets.token_hex(16),
+        "QWENPORT_ADMIN_TOKEN": token,
     }
     log = folder / "serve.log"
     command = pinned(core, python("qwenport", "serve"))
@@ -116,6 +141,7 @@ def serving(folder: Path, *, core: int | None, models_dir: Path, upstream_port: 
         yield Gateway(
             port=port,
             key=key,
+            operator_headers={"Authorization": f"Bearer {token}"},
             supervisor=process.pid,
             worker=worker,
             environment=environment,
@@ -133,9 +159,13 @@ def _await_worker(process: subprocess.Popen[bytes], port: int, log: Path) -> int
     raise StartFailed(f"qwenport did not become ready: {log.read_text('utf-8', 'replace')[-2000:]}")
 
 
-def answer_status(port: int, path: str, key: str = "", body: bytes | None = None) -> int:
-    """Return the HTTP status of one request; 0 where nobody answers in time."""
-    headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {key}"} if key else {})
+def answer_status(
+    port: int, path: str, key: str = "", body: bytes | None = None, more: Mapping[str, str] | None = None
+) -> int:
+    """Return the HTTP status of one request, which may have further headers; 0 where nobody answers in time."""
+    headers = (
+        {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {key}"} if key else {}) | dict(more or {})
+    )
     url = f"http://127.0.0.1:{port}{path}"
     request = urllib.request.Request(url, data=body, headers=headers)
     try:

@@ -8,19 +8,22 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
+from random import random
 from typing import cast
 
 import msgspec
 import uvloop
 from msgspec import Struct
 
-from bench.answers import count_pieces, is_whole
+from bench.answers import count_pieces, is_whole, pieces
 from bench.http_response import NotHttp, ResponseReader
 from bench.percentile import percentile
 
-_FIRST_PIECE = b'"content":" '
+_FIRST_PIECE = pieces(1)[0]
 _OK = 200
-_GRACE_S = 20.0
+_GRACE_S = 90.0
+"""The slowest gateway measured takes half a minute for 256 streams."""
+_QUESTION = "How do you do? "
 
 
 class LoadOrder(Struct, frozen=True, kw_only=True):
@@ -36,6 +39,12 @@ class LoadOrder(Struct, frozen=True, kw_only=True):
     concurrency: int
     seconds: float
     """No call begins after this time; those under way are waited for."""
+    body_bytes: int = 0
+    """Length that the question is drawn out to; 0 for a short one."""
+    calls_a_second: float = 0.0
+    """Of all connections together, evenly; 0 for each call to begin when the one before has ended."""
+    headers: dict[str, str] = {}
+    """Beside those that every call has."""
 
 
 class Load(Struct, frozen=True, kw_only=True):
@@ -89,20 +98,26 @@ class _Caller(asyncio.Protocol):
 
     def __init__(self, order: LoadOrder, request: bytes, tally: _Tally, deadline: float) -> None:
         self._order, self._request, self._tally, self._deadline = order, request, tally, deadline
+        self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
         self._reader = ResponseReader()
         self._began = 0.0
+        self._due = 0.0
+        """When the next call may begin, by the loop's clock."""
         self._has_first = False
-        self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.ended: asyncio.Future[None] = self._loop.create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Send the first call."""
+        """Send the first call, of a paced load at a random moment, so that they are spread."""
         # uvloop's transports are none of asyncio's classes.
         self._transport = cast("asyncio.Transport", transport)
-        self._call()
+        pace = self._order.calls_a_second
+        self._due = self._loop.time() + (random() * self._order.concurrency / pace if pace else 0.0)
+        self._loop.call_at(self._due, self._call) if pace else self._call()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio tells why
         """Count a call that got no complete answer."""
+        self._transport = None
         if not self.ended.done():
             self._tally.failed += 1
             self.ended.set_result(None)
@@ -121,9 +136,19 @@ class _Caller(asyncio.Protocol):
         if is_complete:
             self._tally.latencies.append(now - self._began)
             self._tally.check(self._reader, self._order)
+            self._pause()
+
+    def _pause(self) -> None:
+        """Begin the next call when it is due."""
+        if not self._order.calls_a_second:
             self._call()
+            return
+        self._due += self._order.concurrency / self._order.calls_a_second
+        self._loop.call_at(self._due, self._call)
 
     def _call(self) -> None:
+        if self.ended.done():
+            return
         if time.perf_counter() >= self._deadline or self._transport is None:
             self._stop(failed=False)
             return
@@ -142,19 +167,26 @@ class _Caller(asyncio.Protocol):
 
 def request_bytes(order: LoadOrder) -> bytes:
     """Return the request as it goes over the wire."""
-    body = msgspec.json.encode(
+    empty = _body(order, "")
+    long = _QUESTION * (1 + max(0, order.body_bytes - len(empty)) // len(_QUESTION))
+    body = _body(order, long[: max(len(_QUESTION), order.body_bytes - len(empty))])
+    more = "".join(f"{name}: {value}\r\n" for name, value in order.headers.items())
+    head = (
+        f"POST {order.path} HTTP/1.1\r\nHost: 127.0.0.1:{order.port}\r\nAuthorization: Bearer {order.key}\r\n{more}"
+        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    return head.encode() + body
+
+
+def _body(order: LoadOrder, question: str) -> bytes:
+    return msgspec.json.encode(
         {
             "model": order.model,
-            "messages": [{"role": "user", "content": "How do you do?"}],
+            "messages": [{"role": "user", "content": question}],
             "max_tokens": order.tokens,
             "stream": order.streams,
         }
     )
-    head = (
-        f"POST {order.path} HTTP/1.1\r\nHost: 127.0.0.1:{order.port}\r\nAuthorization: Bearer {order.key}\r\n"
-        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
-    )
-    return head.encode() + body
 
 
 async def generate(order: LoadOrder) -> Load:

@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from bench.processes import ROOT
 
-_PACKAGES = ("aiohttp", "httptools", "msgspec", "qwenport", "sqlalchemy", "starlette", "uvicorn", "uvloop", "xllamacpp")
+_PACKAGES = ("httptools", "msgspec", "qwenport", "sqlalchemy", "starlette", "uvicorn", "uvloop", "xllamacpp")
 
 
 class Machine(Struct, frozen=True, kw_only=True):
@@ -28,6 +28,7 @@ class Machine(Struct, frozen=True, kw_only=True):
     packages: dict[str, str]
     nginx: str
     """Version, empty where it is not installed."""
+    wrk: str = ""
     commit: str
     """Of the project; `+` at its end says that files had been changed since."""
 
@@ -42,6 +43,7 @@ def describe() -> Machine:
         python=platform.python_version(),
         packages={name: version(name) for name in _PACKAGES},
         nginx=_nginx(),
+        wrk=first_line("wrk", "-v").partition(" [")[0].removeprefix("wrk ") if shutil.which("wrk") else "",
         commit=_commit(),
     )
 
@@ -59,17 +61,17 @@ def _cpu() -> str:
 
 
 def _nginx() -> str:
-    return _first_line("nginx", "-v").rpartition("/")[2] if shutil.which("nginx") else ""
+    return first_line("nginx", "-v").rpartition("/")[2] if shutil.which("nginx") else ""
 
 
 def _commit() -> str:
-    commit = _first_line("git", "rev-parse", "--short=12", "HEAD")
+    commit = first_line("git", "rev-parse", "--short=12", "HEAD")
     if not re.fullmatch(r"[0-9a-f]{12}", commit):
         return "none"
-    return commit + ("+" if _first_line("git", "status", "--porcelain") else "")
+    return commit + ("+" if first_line("git", "status", "--porcelain") else "")
 
 
-def _first_line(*command: str) -> str:
+def first_line(*command: str) -> str:
     """Return the first line that a command prints, on either channel; empty where it cannot run."""
     try:
         done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=10, check=False)

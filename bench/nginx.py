@@ -17,6 +17,8 @@ error_log stderr error;
 events {{ worker_connections 1024; }}
 http {{
   access_log off;
+  client_max_body_size 16m;
+  client_body_buffer_size 1m;
   client_body_temp_path {folder}/body;
   proxy_temp_path {folder}/proxy;
   fastcgi_temp_path {folder}/fastcgi;

@@ -64,13 +64,13 @@ def free_port() -> int:
         return port
 
 
-def wait_for_port(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
+def wait_for_port(port: int, process: subprocess.Popen[bytes], log: Path, *, limit_s: float = _START_S) -> None:
     """Return once something listens on the port.
 
     Raises:
-        StartFailed: the process ended, or half a minute passed.
+        StartFailed: the process ended, or the time passed.
     """
-    deadline = time.monotonic() + _START_S
+    deadline = time.monotonic() + limit_s
     while time.monotonic() < deadline and process.poll() is None:
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:

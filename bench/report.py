@@ -32,7 +32,7 @@ def markdown(result: Result, name: str, language: Language) -> str:
     machine = result.machine
     where = (
         f"{machine.cpu}, CPU: {machine.cores}, {machine.memory_gib} GiB, {machine.kernel}, Python {machine.python}, "
-        f"nginx {machine.nginx or '-'}"
+        f"nginx {machine.nginx or '-'}, LiteLLM {result.rivals['litellm']}, Portkey {result.rivals['portkey']}"
     )
     parts = [f"`bench/results/{name}`: {result.date}, {where}, `{machine.commit}`, `{result.command}`."]
     if result.quick:
@@ -40,8 +40,8 @@ def markdown(result: Result, name: str, language: Language) -> str:
     for table in tables_of(result, language):
         parts += [f"### {table.title}", *([table.note] if table.note else []), _table(table)]
     reasons = [f"- {name}: {reason}" for name, reason in sorted(result.skipped.items())]
-    reasons.append(f"- LiteLLM, Portkey: {say('competitors', language)}")
-    parts += [f"### {say('skipped', language)}", "\n".join(reasons)]
+    if reasons:
+        parts += [f"### {say('skipped', language)}", "\n".join(reasons)]
     return "\n\n".join(parts)
 
 

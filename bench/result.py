@@ -38,13 +38,6 @@ class BooksCheck(Struct, frozen=True, kw_only=True):
         return self.balanced and settled and counted and self.wrk_answered <= self.wrk_counted <= most
 
 
-class Memory(Struct, frozen=True, kw_only=True):
-    """Resident memory of the gateway's worker in bytes."""
-
-    before: int
-    after: int
-
-
 class Result(Struct, frozen=True, kw_only=True):
     """One run."""
 
@@ -56,15 +49,17 @@ class Result(Struct, frozen=True, kw_only=True):
     """What ran where, in sentences."""
     plan: Plan
     rounds: tuple[Round, ...]
-    memory: Memory
+    memory_idle: dict[str, int]
+    """Resident bytes of each server before its first call."""
     books: BooksCheck
     gate: GateCost
     engine: EngineSpeed | None
     skipped: dict[str, str]
     """What was not measured, and why."""
+    rivals: dict[str, str]
+    """Versions of the other gateways, and of what they run on."""
     seconds: float
     """How long the whole run took."""
-    wire: WireCost | None = None
-    """None in results from before it was measured."""
+    wire: WireCost
     ledger: LedgerSpeed | None = None
     """None where it was not measured."""

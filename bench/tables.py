@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from statistics import median
 
 from bench.engine_speed import EngineSpeed, Pair, median_ratio
-from bench.figures import DIRECT, NGINX, QWENPORT, Figures, figures_of
-from bench.goals import Goal, goals_of
+from bench.figures import PLACES, CellFigures, Figures, figures_of
+from bench.goals import MIB, Goal, goals_of
 from bench.ledger_speed import DatabaseSpeed, LedgerSpeed
+from bench.places import Cell
 from bench.result import Result
 from bench.wire_cases import Kind
 from bench.wire_cost import FormCost, Spread, WireCost
@@ -30,10 +31,10 @@ class Table:
 
 
 def tables_of(result: Result, language: Language) -> tuple[Table, ...]:
-    """Return goals, figures and, where they were measured, the wire layer, the ledger and the embedded engine."""
-    tables = [_goals(result, language), _figures(result, language)]
-    if result.wire is not None:
-        tables.append(_wire(result.wire, language))
+    """Return goals, every place's figures, the wire layer and, where they were measured, ledger and embedded engine."""
+    places = tuple(figures_of(place, result.rounds) for place in PLACES)
+    tables = [_goals(result, language), *_loads(places, language), _servers(result, places, language)]
+    tables.append(_wire(result.wire, language))
     if result.ledger is not None:
         tables.append(_ledger(result.ledger, language))
     if result.engine is not None:
@@ -52,31 +53,67 @@ def _goal(goal: Goal, language: Language) -> tuple[str, ...]:
     return (say(goal.figure, language), goal.goal, goal.reached, say("yes" if goal.is_met else "no", language))
 
 
-_LINES: tuple[tuple[str, Callable[[Figures], str]], ...] = (
+def _ms(value: float) -> str:
+    """Return a latency; wrk says 0 where it had too few calls for a percentile."""
+    if not value:
+        return _ABSENT
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+_Places = Sequence[Figures | None]
+_Line = tuple[str, Callable[[CellFigures], str]]
+
+_WHOLE_TABLES: tuple[_Line, ...] = (
     ("calls_a_second", lambda each: f"{each.calls_a_second:,.0f}"),
-    ("full_speed_share", lambda each: f"{100 * each.full_speed_share:.0f}"),
     ("call_cpu_us", lambda each: f"{each.call_cpu_us:,.0f}"),
-    ("p50_ms", lambda each: f"{each.p50_ms:.3f}"),
-    ("p99_ms", lambda each: f"{each.p99_ms:.3f}"),
-    ("streams_a_second", lambda each: f"{each.streams_a_second:,.0f}"),
+    ("latency_ms", lambda each: f"{_ms(each.p50_ms)} / {_ms(each.p99_ms)}"),
+    ("server_share", lambda each: f"{100 * each.server_share:.0f}"),
+)
+_STREAM_TABLES: tuple[_Line, ...] = (
+    ("streams_a_second", lambda each: f"{each.calls_a_second:,.0f}"),
     ("pieces_a_second", lambda each: f"{each.pieces_a_second:,.0f}"),
-    ("streams_share", lambda each: f"{100 * each.streams_share:.0f}"),
     ("piece_cpu_us", lambda each: f"{each.piece_cpu_us:.1f}"),
-    ("first_p50_ms", lambda each: f"{each.first_p50_ms:.3f}"),
-    ("first_p99_ms", lambda each: f"{each.first_p99_ms:.3f}"),
-    ("busy_first_p50_ms", lambda each: f"{each.busy_first_p50_ms:.1f}"),
-    ("busy_first_p99_ms", lambda each: f"{each.busy_first_p99_ms:.1f}"),
-    ("pieces", lambda each: f"{each.pieces:,}"),
-    ("faults", lambda each: f"{each.faults:,}"),
+    ("first_ms", lambda each: f"{_ms(each.first_p50_ms)} / {_ms(each.first_p99_ms)}"),
+    ("streams_share", lambda each: f"{100 * each.server_share:.0f}"),
 )
 
 
-def _figures(result: Result, language: Language) -> Table:
-    places = (DIRECT, NGINX, QWENPORT)
-    found = [figures_of(place, result.rounds) for place in places]
-    head = (say("figure", language), *(say(place, language) for place in places))
-    lines = ((say(key, language), *(_ABSENT if each is None else show(each) for each in found)) for key, show in _LINES)
-    return Table(title=say("figures", language), rows=(head, *lines))
+def _loads(places: _Places, language: Language) -> Iterable[Table]:
+    """Yield one table a figure, with a row for each kind of load."""
+    cells = dict.fromkeys(cell for each in places if each is not None for cell, _ in each.cells)
+    for lines, streams in ((_WHOLE_TABLES, False), (_STREAM_TABLES, True)):
+        own = [cell for cell in cells if cell.streams is streams]
+        for key, show in lines:
+            rows = [(_named(cell, language), *(_shown(each, cell, show) for each in places)) for cell in own]
+            yield Table(title=say(key, language), rows=(_head("load", language), *rows))
+
+
+def _shown(place: Figures | None, cell: Cell, show: Callable[[CellFigures], str]) -> str:
+    found = place.at(cell) if place is not None else None
+    return show(found) if found is not None else _ABSENT
+
+
+def _named(cell: Cell, language: Language) -> str:
+    words = say("streams_load" if cell.streams else "whole_load", language)
+    return words.format(concurrency=cell.concurrency, body=cell.body_kib)
+
+
+def _head(first: str, language: Language) -> tuple[str, ...]:
+    return (say(first, language), *(say(place, language) for place in PLACES))
+
+
+def _servers(result: Result, places: _Places, language: Language) -> Table:
+    """Return what each server held in memory, and what was found of its answers."""
+    idle = tuple(f"{result.memory_idle[each] / MIB:.1f}" if each in result.memory_idle else _ABSENT for each in PLACES)
+    lines: tuple[tuple[str, Callable[[Figures], str]], ...] = (
+        ("memory_after", lambda each: f"{each.memory_after / MIB:.1f}"),
+        ("memory_grown", lambda each: _ABSENT if each.memory_grown is None else f"{each.memory_grown / MIB:.1f}"),
+        ("pieces", lambda each: f"{each.pieces:,}"),
+        ("faults", lambda each: f"{each.faults:,}"),
+    )
+    rows = ((say(key, language), *(_ABSENT if p is None else show(p) for p in places)) for key, show in lines)
+    head = _head("figure", language)
+    return Table(title=say("servers", language), rows=(head, (say("memory_idle", language), *idle), *rows))
 
 
 def _wire(cost: WireCost, language: Language) -> Table:

@@ -28,7 +28,7 @@ from qwenport.core.events import Event
 from qwenport.core.model_card import ModelCard
 from qwenport.faces.face import StreamedAnswer, WholeAnswer
 from qwenport.pipeline.serve import Parts, serve
-from qwenport.routing.choose import Routes
+from qwenport.testing.routing import router_to
 from qwenport.testing.scripted_engine import ScriptedEngine
 
 WHOLE_CHUNKS = 10
@@ -127,7 +127,7 @@ class _Bench:
         self._events: Sequence[Event] = ()
         self._engine = ScriptedEngine(lambda _: self._events, target=TARGET)
         self._cards: Mapping[str, ModelCard] = catalog.cards
-        self._parts: Parts = bare_parts(catalog, Routes({TARGET: self._engine}))
+        self._parts: Parts = bare_parts(catalog, router_to(self._engine))
 
     async def pair(self, line: _Line, pairs: _Pairs) -> None:
         """Measure once without the wire layer and once with it."""

@@ -5,12 +5,19 @@ from __future__ import annotations
 import asyncio
 import re
 import struct
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from chaos.schedule import Ending, PlannedCall
 from qwenport.core.call import ChatInput, EmbeddingInput, Input, PromptInput, RerankInput
-from qwenport.core.errors import EngineFailed, ModelUnavailable
+from qwenport.core.errors import (
+    EngineFailed,
+    EngineTimedOut,
+    ModelUnavailable,
+    Overloaded,
+    QwenportError,
+    UpstreamThrottled,
+)
 from qwenport.core.events import (
     ChoiceFinished,
     Delta,
@@ -29,6 +36,14 @@ from qwenport.engines.engine import Condition, EngineState
 from qwenport.testing.scripted_engine import ALL_CAPABILITIES, Step, Wait
 
 _NUMBER = re.compile(r"call (\d+)")
+_PASSING: Sequence[Callable[[], QwenportError]] = (
+    EngineTimedOut,
+    Overloaded,
+    UpstreamThrottled,
+    lambda: EngineFailed("as planned"),
+    lambda: ModelUnavailable("as planned"),
+)
+"""After which a call is tried again."""
 
 
 @dataclass(slots=True)
@@ -61,7 +76,8 @@ class Play:
     holds_up: Wait = field(default_factory=Wait)
     """The place at which the call waits for what its client, or a storm, does."""
     given: Given | None = None
-    """None while no engine was asked."""
+    """What the last try got; None while no engine was asked."""
+    tries: int = 0
 
 
 class ChaosEngine:
@@ -77,6 +93,7 @@ class ChaosEngine:
     async def run(self, prepared: PreparedCall) -> AsyncGenerator[Event, None]:
         """Give what was planned, and write it down before it is given."""
         play = self._plays[number_of(prepared.call.input)]
+        play.tries += 1
         play.given = given = Given(prepared.call.id)
         self.open_runs += 1
         try:
@@ -123,12 +140,14 @@ def _script(play: Play, target: str) -> Iterator[Step]:
         yield play.holds_up
     if ending is Ending.FAILS_AT_FIRST:
         yield ModelUnavailable("as planned") if planned.number % 2 else EngineFailed("as planned")
+    if ending is Ending.RECOVERS_AT_FIRST and play.tries <= planned.failures:
+        yield _PASSING[(planned.number + play.tries) % len(_PASSING)]()
     yield Started(served_by=target, input_tokens=planned.number % 20 + 1, cached_tokens=planned.number % 3)
     content = _content(planned)
     yield from content[: len(content) // 2]
     if ending is Ending.LEAVES_MIDWAY:
         yield play.holds_up
-    if ending is Ending.FAILS_MIDWAY:
+    if ending is Ending.FAILS_MIDWAY or (ending is Ending.RECOVERS_MIDWAY and play.tries <= planned.failures):
         yield EngineFailed("as planned")
     if ending is Ending.IS_A_DEFECT:
         yield LookupError("as planned")

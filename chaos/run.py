@@ -30,6 +30,7 @@ PAUSE_S = 7.0
 """What the clock moves on between schedules."""
 STORM_STEPS = 40
 """Turns of the loop within which a storm begins."""
+ENDING_WELL = {Ending.FINISHES, Ending.IS_ABSURD, Ending.RECOVERS_AT_FIRST, Ending.RECOVERS_MIDWAY}
 LEAVING = {Ending.LEAVES_AT_FIRST, Ending.LEAVES_MIDWAY, Ending.LEAVES_WHILE_SETTLED}
 
 
@@ -53,6 +54,8 @@ class Tale:
     statuses: Counter[int] = field(default_factory=Counter)
     storms: Counter[str] = field(default_factory=Counter)
     posted: int = 0
+    recovered: int = 0
+    """Calls that were tried more than once and then answered."""
     findings: list[str] = field(default_factory=list)
 
 
@@ -91,6 +94,7 @@ async def _play(world: World, gateway: Gateway, schedule: Schedule, tale: Tale) 
     tale.statuses.update(each.status for each in seen)
     tale.storms[schedule.storm] += 1
     tale.posted += sum(play.given is not None and play.given.consumed != (0, 0) for play in plays.values())
+    tale.recovered += sum(each.whole and plays[each.planned.number].tries > 1 for each in seen)
     tale.findings += [f"schedule {schedule.number} ({schedule.storm}): {fault}" for fault in faults]
 
 
@@ -126,7 +130,7 @@ async def _ask(world: World, gateway: Gateway, play: Play) -> Seen:
 
 def _has_its_end(planned: PlannedCall, body: bytes) -> bool:
     """Tell whether a stream came to its good end: an error is its last frame where it did not."""
-    return planned.ending in {Ending.FINISHES, Ending.IS_ABSURD} and b"error" not in body.lower()
+    return planned.ending in ENDING_WELL and b"error" not in body.lower()
 
 
 async def _storm(world: World, gateway: Gateway, schedule: Schedule) -> list[str]:

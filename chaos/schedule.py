@@ -27,6 +27,8 @@ class Ending(StrEnum):
     LEAVES_AT_ONCE = "its client leaves as soon as it has asked"
     LEAVES_WHILE_SETTLED = "its client leaves while the last event is on its way"
     IS_ABSURD = "its engine counts what cannot be"
+    RECOVERS_AT_FIRST = "fails before its first event and is tried again"
+    RECOVERS_MIDWAY = "fails midway and is tried again where nothing was seen of it"
 
 
 class Storm(StrEnum):
@@ -50,6 +52,8 @@ class PlannedCall:
     caller: int
     pieces: int
     """Events with content that the whole answer has."""
+    failures: int = 1
+    """Tries that fail of a call that recovers."""
 
     def __str__(self) -> str:
         """Return it in a few words."""
@@ -93,7 +97,8 @@ def _call(choice: random.Random, number: int) -> PlannedCall:
     return PlannedCall(
         number=number,
         plain=asked,
-        ending=choice.choices(list(Ending), (8, 2, 3, 2, 1, 2, 3, 2, 2, 2))[0],
+        ending=choice.choices(list(Ending), (8, 2, 3, 2, 1, 2, 3, 2, 2, 2, 4, 4))[0],
         caller=choice.randrange(CALLERS),
         pieces=choice.randint(1, 5),
+        failures=choice.randint(1, 2),
     )

@@ -16,6 +16,7 @@ import uvloop
 from chaos.run import Tale, play_all
 from chaos.schedule import draw
 from chaos.world import World
+from qwenport.testing.failover import PLAYED, Order, run
 from qwenport.testing.postgres import PostgresServer
 
 OF_ONE_WORLD = 25
@@ -36,6 +37,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     else:
         tale = _play(asked.seed, asked.schedules, None)
     print(_words(tale, time.monotonic() - began))
+    if asked.database == "sqlite" and asked.upstream_calls:
+        tale.findings += _play_upstreams(asked.seed, asked.upstream_calls)
     for finding in tale.findings[:MOST_FINDINGS]:
         print(f"FOUND {finding}")
     return 1 if tale.findings else 0
@@ -54,12 +57,25 @@ def _play(seed: int, number: int, server: PostgresServer | None) -> Tale:
     return tale
 
 
+def _play_upstreams(seed: int, calls: int) -> Sequence[str]:
+    """Play calls before whole upstreams that fail, and tell of them; return what is wrong."""
+    played = run(Order(calls=calls, seed=seed, faults=PLAYED, event_s=1.0, breaker=bool(seed % 2)))
+    report = played.report
+    print(
+        f"{calls:,} calls before upstreams that fail in {played.seconds:.0f} s: "
+        f"{report.whole.answered_percent:g} % of whole calls were answered, {report.streams.begun_percent:g} % of "
+        f"streams begun, {report.tried_more_than_once:,} tried more than once, {report.billed_twice:,} billed twice"
+    )
+    return report.findings
+
+
 def _words(tale: Tale, seconds: float) -> str:
     statuses = ", ".join(f"{times:,} x {status or 'left'}" for status, times in sorted(tale.statuses.items()))
     storms = ", ".join(f"{times:,} x {storm}" for storm, times in sorted(tale.storms.items()))
     return (
         f"{tale.schedules:,} schedules, {tale.calls:,} calls in {seconds:.0f} s ({statuses}; {storms}); "
-        f"{tale.posted:,} had consumed something, the books balanced {'each time' if not tale.findings else 'NOT'}"
+        f"{tale.posted:,} had consumed something, {tale.recovered:,} were answered by a further try, "
+        f"the books balanced {'each time' if not tale.findings else 'NOT'}"
     )
 
 
@@ -68,4 +84,5 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--schedules", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=secrets.randbelow(10**8))
     parser.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite")
+    parser.add_argument("--upstream-calls", type=int, default=5_000, help="calls before upstreams that fail; SQLite")
     return parser

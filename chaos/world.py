@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,11 +15,13 @@ from qwenport.accounts.api_keys import ApiKeys
 from qwenport.accounts.keys import CreateKey
 from qwenport.accounts.limit_settings import CreateLimit
 from qwenport.accounts.limits import Limits
+from qwenport.catalog.catalog import Catalog
 from qwenport.core.caller import AccountKind
 from qwenport.core.ids import AccountId, KeyId, RandomIds
 from qwenport.core.limits import Dimension, Unit, Window
 from qwenport.core.secret import Secret
 from qwenport.metering.movements import Movements
+from qwenport.settings.configuration_file import RetryTable, RouteTable
 from qwenport.storage.database import Database
 from qwenport.testing.clock import FakeClock
 from qwenport.testing.gateway import Gateway, Plan, running_gateway
@@ -26,7 +29,11 @@ from qwenport.testing.gateway import Gateway, Plan, running_gateway
 ACTOR = "operator"
 BUSY_MS = 50
 """How long the books wait for a lock that a storm holds."""
-TARGETS = ("llama/smollm2-135m-instruct", "embed/multilingual-e5-small")
+MODEL = "qwen-plus"
+UPSTREAMS = {f"first/{MODEL}": "first", f"second/{MODEL}": "second"}
+"""Two that answer for the same model, by target; what one of them fails at, the other is asked for."""
+TARGETS = (*UPSTREAMS, "embed/multilingual-e5-small")
+RETRIES = RetryTable(tries=3, first_pause_s=0.001, breaker_failures=8, breaker_open_s=1.0)
 REQUESTS_A_MINUTE = 8
 AT_ONCE = 2
 
@@ -54,7 +61,15 @@ class World:
     async def gateway(self) -> AsyncIterator[Gateway]:
         """Run a gateway, which first posts what an earlier one left in its journal."""
         engines = tuple(ChaosEngine(target, self.plays) for target in TARGETS)
-        plan = Plan(engines=engines, clock=self.clock, ids=RandomIds(), open_database=self.open_database)
+        plan = Plan(
+            engines=engines,
+            upstreams=UPSTREAMS,
+            catalog=_catalog(),
+            retries=RETRIES,
+            clock=self.clock,
+            ids=RandomIds(),
+            open_database=self.open_database,
+        )
         async with running_gateway(self.folder, plan) as gateway:
             yield gateway
 
@@ -80,6 +95,12 @@ class World:
         limits = Limits(database, self.clock, ids)
         for bound in _limits(self.key_ids[1]):
             limits.create(ACTOR, bound)
+
+
+@functools.cache
+def _catalog() -> Catalog:
+    table = RouteTable(model=MODEL, to=tuple(UPSTREAMS))
+    return Catalog.load().with_routes([table], dict.fromkeys(UPSTREAMS.values(), ()))
 
 
 _ACCOUNTS = (

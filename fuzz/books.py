@@ -24,7 +24,7 @@ def _held(gateway: Gateway, engines: Engines) -> Iterator[str]:
         yield f"calls are held that do not run: {sorted(gateway.journal.open_holds)[:5]}"
     if engines.open_runs:
         yield f"{engines.open_runs} runs of engines were not closed"
-    if any(slots.free != slots.capacity for slots in gateway.routes.slots.values()):
+    if any(slots.free != slots.capacity for slots in gateway.router.rooms.values()):
         yield "slots of engines were not given back"
     if gateway.parts.in_flight:
         yield "calls are in flight that nobody waits for"

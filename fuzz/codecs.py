@@ -22,6 +22,14 @@ from qwenport.testing.plain_call import FIRST_ID, START
 CALLER = Caller(key_id=KeyId("key-1"), account_id=AccountId("account-1"), currency="CNY")
 PERMIT = Permit(lambda *_: False, FakeClock())
 
+_PATH_PARAMETERS = {
+    "response_id": "resp_1",
+    "task_id": "1",
+    "group": "aigc",
+    "task": "text2image",
+    "function": "synthesis",
+}
+
 
 class Codecs:
     """Every operation of a face that reads a body."""
@@ -60,7 +68,7 @@ class Codecs:
             received_at=START,
             headers={"x-dashscope-sse": "enable"} if content[1] % 2 else {},
             query={},
-            path_parameters={"response_id": "resp_1", "task_id": "1"},
+            path_parameters=_PATH_PARAMETERS,
             body=content[2:],
         )
         try:

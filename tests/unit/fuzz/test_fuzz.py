@@ -152,7 +152,7 @@ async def test_a_call_that_is_in_no_book_is_found(tmp_path: Path) -> None:
 async def test_a_slot_that_is_not_given_back_is_found(tmp_path: Path) -> None:
     engines = Engines(1)
     async with running_gateway(tmp_path, Plan(engines=engines.scripted)) as gateway:
-        next(iter(gateway.routes.slots.values())).free -= 1
+        next(iter(gateway.router.rooms.values())).free -= 1
         engines.scripted[0].open_runs += 1
         faults = await faults_of_books(gateway, engines)
 
