@@ -1,4 +1,4 @@
-"""What every engine promises, run over the scripted engine and over the llama engine with a fake host."""
+"""What every engine promises, run over the scripted engine, the llama engine with a fake host and an upstream."""
 
 from __future__ import annotations
 
@@ -27,10 +27,12 @@ from qwenport.core.prepared_call import PreparedCall
 from qwenport.core.tools import Tool
 from qwenport.core.usage import Usage
 from qwenport.engines.engine import Condition, Engine, EngineState
-from qwenport.engines.host_address import HostAddress
+from qwenport.engines.host_address import host_peer
 from qwenport.engines.llama.engine import LlamaEngine, Profile
-from qwenport.testing import llama_host
+from qwenport.engines.upstream.upstream import Upstream
+from qwenport.testing import llama_host, scripted_upstream
 from qwenport.testing.calls import chat_call
+from qwenport.testing.models import model_card
 from qwenport.testing.scripted_engine import ScriptedEngine, Step, Wait
 
 pytestmark = pytest.mark.anyio
@@ -104,7 +106,7 @@ async def llama(wait: Wait | None) -> AsyncIterator[Case]:
         socket = Path(folder) / "s"
         engine = LlamaEngine(
             profile,
-            address=HostAddress(url="http://llama", socket=socket, secret="s"),
+            peer=host_peer("http://llama", socket=socket, secret="s", keeps_connections=False),
             read_condition=lambda: Condition(state=EngineState.READY),
         )
         async with host.listening(socket):
@@ -112,7 +114,39 @@ async def llama(wait: Wait | None) -> AsyncIterator[Case]:
             await engine.close()
 
 
-@pytest.fixture(params=[scripted, llama], ids=["scripted", "llama"])
+@asynccontextmanager
+async def upstream(wait: Wait | None) -> AsyncIterator[Case]:
+    def piece(delta: dict[str, object], tokens: int) -> bytes:
+        return scripted_upstream.chunk(delta, usage=scripted_upstream.counts(7, tokens))
+
+    def call_piece(tokens: int, arguments: str, **more: object) -> bytes:
+        function = {"arguments": arguments, **more}
+        return piece({"tool_calls": [{"index": 0, "id": "call_1" if more else "", "function": function}]}, tokens)
+
+    pause: list[bytes | Wait] = [] if wait is None else [wait]
+    end = scripted_upstream.chunk(usage=scripted_upstream.counts(7, 8))
+    server = scripted_upstream.ScriptedUpstream(
+        scripted_upstream.stream(
+            piece({"role": "assistant", "content": ""}, 0),
+            piece({"reasoning": "Hm"}, 1),
+            piece({"content": "Hello"}, 2),
+            *pause,
+            piece({"content": " world"}, 3),
+            call_piece(6, "{", name="weather"),
+            call_piece(7, "}"),
+            scripted_upstream.chunk(reason="tool_calls"),
+            end,
+            scripted_upstream.DONE,
+        )
+    )
+    async with server.listening_on_a_port() as port:
+        home = Upstream(scripted_upstream.place(port), None)
+        able = Capabilities(thinking=Thinking.HYBRID)
+        yield Case(home.engine("model", model_card(capabilities=able)), lambda: server.open_connections)
+        await home.close()
+
+
+@pytest.fixture(params=[scripted, llama, upstream], ids=["scripted", "llama", "upstream"])
 def start(request: pytest.FixtureRequest) -> Start:
     chosen: Start = request.param
     return chosen

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import qwenport.core.errors as tree
-from qwenport.core.call import Call, ChatInput, EmbeddingInput, PromptInput, RerankInput, Sampling
+from qwenport.core.call import Call, ChatInput, EmbeddingInput, NativeInput, PromptInput, RerankInput, Sampling
 from qwenport.core.content import Message, Role
 from qwenport.core.errors import BodyNotJson, QwenportError, Refused
 from qwenport.core.ids import RequestId
@@ -266,6 +266,8 @@ def _says_something(call: Call) -> bool:
             return bool(texts)
         case RerankInput(documents=documents):
             return bool(documents)
+        case NativeInput(body=body):
+            return bool(body)
 
 
 @pytest.mark.parametrize("operation", MODEL_LOOKUPS, ids=name_of)

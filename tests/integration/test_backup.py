@@ -88,6 +88,7 @@ def call(number: int) -> dict[str, Any]:
         "queue_ms": None,
         "first_event_ms": number,
         "total_ms": number,
+        "items": "",
     }
 
 
@@ -367,7 +368,7 @@ def test_rows_of_other_types_are_refused(source: Path, any_database: Database, t
         (
             lambda manifest: manifest.update(revision="0009"),
             (
-                "the backup has the tables of revision `0009`, this version has `0004`; "
+                "the backup has the tables of revision `0009`, this version has `0007`; "
                 "restore it with the version that made it"
             ),
         ),

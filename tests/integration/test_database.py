@@ -401,7 +401,7 @@ def test_what_an_operator_asks_of_a_database_is_answered(any_database: Database)
     assert found == DatabaseStatus(
         dialect=any_database.dialect,
         version=found.version,
-        revision="0004",
+        revision="0007",
         size_bytes=found.size_bytes,
         free_bytes=0,
         months=("202601",),

@@ -264,7 +264,7 @@ async def test_half_of_many_clients_leave_at_any_moment_and_every_call_is_settle
     async with running_gateway(tmp_path, Plan(engines=[scripted], ids=RandomIds())) as gateway:
         await asyncio.gather(*(ask(gateway, number) for number in range(count)))
         rows = await posted_calls(gateway, limit=count)
-        slots = gateway.routes.slots[TARGET]
+        slots = gateway.router.rooms[TARGET]
 
         assert sum(row.outcome == "finished" for row in rows) >= count // 2
         assert len({row.request_id for row in rows}) == len(rows)

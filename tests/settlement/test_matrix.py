@@ -41,6 +41,7 @@ from qwenport.testing.gateway import KEY, Gateway, Plan, running_gateway
 from qwenport.testing.plain_call import FIRST_ID, PlainCall, every_plain_call
 from qwenport.testing.raw_client import RawClient
 from qwenport.testing.scripted_engine import ScriptedEngine, Step, Wait
+from qwenport.testing.taken_room import taken
 from qwenport.testing.tally import Tally
 
 pytestmark = pytest.mark.anyio
@@ -155,7 +156,7 @@ async def assert_nothing_is_held(gateway: Gateway) -> None:
     await gateway.keeper.post()
     assert gateway.journal.open_holds == {}
     assert engine_of(gateway).open_runs == 0
-    assert {slots.free for slots in gateway.routes.slots.values()} == {engine_of(gateway).slots}
+    assert {slots.free for slots in gateway.router.rooms.values()} == {engine_of(gateway).slots}
     assert held_by(gateway.counters) == 0
     assert check(gateway.database).balanced
 
@@ -285,9 +286,9 @@ async def test_a_call_whose_engine_is_not_there_is_void(call: PlainCall, open_ga
 
 async def test_a_call_for_which_there_is_no_room_is_void(call: PlainCall, open_gateway: Open) -> None:
     gateway = await open_gateway(whole(call), Tally())
-    slots = gateway.routes.slots[target_of(call)]
-    slots._queue_length = 0
-    async with slots.take(4), gateway.client() as client:
+    slots = gateway.router.rooms[target_of(call)]
+    slots.queue_length = 0
+    async with taken(slots, 4), gateway.client() as client:
         await client.send(call.request(KEY))
         await assert_error(client, call, Overloaded())
 
@@ -370,8 +371,8 @@ async def test_a_client_that_leaves_midway_is_billed_what_was_made(call: PlainCa
 async def test_a_client_that_leaves_while_it_queues_is_not_billed(call: PlainCall, open_gateway: Open) -> None:
     tally = Tally()
     gateway = await open_gateway(whole(call), tally)
-    slots = gateway.routes.slots[target_of(call)]
-    async with slots.take(4):
+    slots = gateway.router.rooms[target_of(call)]
+    async with taken(slots, 4):
         async with gateway.client() as client:
             await client.send(call.request(KEY))
             await tally.taken.wait()

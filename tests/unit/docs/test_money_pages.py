@@ -12,7 +12,7 @@ import pytest
 
 from qwenport.accounts.roles import GRANTS, Permission, Role
 from qwenport.app.configured_limits import configured_limits
-from qwenport.app.supervisor import load_catalog
+from qwenport.app.operators_catalog import load_catalog
 from qwenport.catalog.catalog import Catalog
 from qwenport.core.caller import AccountKind, AccountState
 from qwenport.core.ids import LimitId

@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import tomllib
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
+from qwenport.app.operators_catalog import load_catalog
+from qwenport.app.places import places
+from qwenport.app.reload import read_configuration
 from qwenport.catalog.catalog import Catalog
+from qwenport.core.clock import SystemClock
+from qwenport.core.ids import RequestId
+from qwenport.core.secret import Secret
+from qwenport.engines.upstream.regions import REGIONS
+from qwenport.pipeline.inspection.webhook import SIGNATURE, Question, Webhook
 from qwenport.settings.configuration_file import ConfigurationFile
-from qwenport.settings.settings import load_settings
+from qwenport.settings.settings import Settings, load_settings
 
 Fences = Callable[[Path, str], list[str]]
 Rows = Callable[[Path], list[list[str]]]
@@ -31,6 +43,8 @@ PAGES = (
     "files",
     "embeddings",
     "models",
+    "upstreams",
+    "routing",
     "accounts",
     "limits",
     "prices",
@@ -47,6 +61,8 @@ NAMING = (
     "files",
     "embeddings",
     "models",
+    "upstreams",
+    "routing",
     "accounts",
     "limits",
     "prices",
@@ -132,10 +148,147 @@ def test_the_models_of_the_examples_are_taken_by_the_catalog_with_their_routes(
     (tmp_path / "qwenport.toml").unlink()
     catalog = Catalog.load(tmp_path).with_routes(settings.routes)
 
-    assert catalog.cards["qwen3-0.6b"].route == ("llama/qwen3-0.6b",)
-    assert not catalog.cards["qwen3-0.6b"].stands_in
+    assert catalog.cards["our-qwen3"].route == ("llama/our-qwen3",)
+    assert not catalog.cards["our-qwen3"].stands_in
     assert catalog.engine_models["llama/qwen3-4b"].url == "http://10.0.0.5:8080"
     assert catalog.cards["qwen-plus"].route == ("llama/qwen3-0.6b", "llama/smollm2-135m-instruct")
+
+
+REQUEST_ID = RequestId("01a205ab-3abd-9716-daad-6916aa6af8fc")
+KEYS = dict.fromkeys(("BEIJING_API_KEY", "FRANKFURT_API_KEY", "ATTIC_API_KEY"), "sk-0123456789abcdef")
+"""Variables that the examples name."""
+UPSTREAMS = """
+[[upstreams]]
+name = "beijing"
+kind = "openai"
+base_url = "http://127.0.0.1:8000/v1"
+
+[[upstreams]]
+name = "frankfurt"
+kind = "openai"
+base_url = "http://127.0.0.1:8001/v1"
+
+[[upstreams]]
+name = "cellar"
+kind = "openai"
+base_url = "http://127.0.0.1:8002/v1"
+"""
+"""Those that the page on routing speaks of."""
+
+
+def configured(text: str, folder: Path, secrets: dict[str, str]) -> tuple[Settings, Catalog]:
+    """Return what a server would make of a configuration file in its data directory; raises what it would refuse."""
+    (folder / "qwenport.toml").write_text(text, "utf-8")
+    settings = load_settings({**secrets, "QWENPORT_DATA_DIR": str(folder)}, folder)
+    return settings, load_catalog(settings)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_upstreams_of_the_examples_are_taken_with_their_routes_and_model_files(
+    language: str, root: Path, fences: Fences, tmp_path: Path
+) -> None:
+    alibaba, own, *cards = fences(root / "docs" / language / "upstreams.md", "toml")
+    (tmp_path / "keys").mkdir()
+    (tmp_path / "keys" / "cellar").touch(mode=0o600)
+    (tmp_path / "keys" / "cellar").write_text("token-of-the-cellar", "utf-8")
+    (tmp_path / "catalog").mkdir()
+    for number, card in enumerate(cards):
+        (tmp_path / "catalog" / f"{number}.toml").write_text(card, "utf-8")
+
+    settings, catalog = configured(alibaba, tmp_path, KEYS)
+    assert [place.base_urls for place in places(settings)] == [
+        ("https://dashscope.aliyuncs.com/compatible-mode/v1",),
+        ("https://ws-1a2b3c.eu-central-1.maas.aliyuncs.com/compatible-mode/v1",),
+    ]
+    assert catalog.cards["qwen-plus"].route == ("beijing/qwen-plus", "frankfurt/qwen-plus")
+    assert [catalog.cards[name].route for name in ("qwen3-235b-a22b", "wanx2.1-t2i-turbo")] == [(), ()]
+    settings, catalog = configured(own, tmp_path, KEYS)
+    assert [len(place.base_urls) for place in places(settings)] == [2, 1]
+    assert catalog.cards["qwen3-8b"].route == ("cellar/Qwen/Qwen3-8B", "attic/Qwen/Qwen3-8B")
+    assert not catalog.cards["qwen3-8b"].stands_in
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_table_of_regions_is_that_of_the_upstreams(language: str, root: Path, rows: Rows) -> None:
+    of_a_region = [row for row in rows(root / "docs" / language / "upstreams.md") if "maas.aliyuncs.com" in row[-1]]
+    said = [[CODE.findall(cell) for cell in row[1:]] for row in of_a_region]
+
+    assert said == [
+        [
+            [region.name],
+            [region.shared_host or "workspace"],
+            [f"{{workspace}}.{region.id}.maas.aliyuncs.com"],
+        ]
+        for region in REGIONS.values()
+    ]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_routes_cache_and_check_of_the_examples_are_taken(
+    language: str, root: Path, fences: Fences, tmp_path: Path
+) -> None:
+    routes, cache, check = fences(root / "docs" / language / "routing.md", "toml")
+    (tmp_path / "words.txt").write_text("word\n", "utf-8")
+
+    _, catalog = configured(UPSTREAMS + routes, tmp_path, {})
+    assert [route.account for route in catalog.routes_of("qwen-plus")] == ["acc-77a899dc6bf9", ""]
+    assert catalog.cards["qwen-turbo"].route == ("beijing/qwen-flash", "cellar/Qwen/Qwen3-8B")
+    settings, catalog = configured(UPSTREAMS + cache, tmp_path, {})
+    assert catalog.routes_of("text-embedding-v4")[-1].cache_s == 86_400
+    assert settings.warnings == ()
+    settings, _ = configured(check, tmp_path, {"CHECK_SECRET": "secret of the check"})
+    assert read_configuration(settings).words_sha256
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_check_that_verifies_as_the_manual_shows_takes_what_is_signed(
+    language: str, root: Path, fences: Fences
+) -> None:
+    (text,) = fences(root / "docs" / language / "routing.md", "python")
+    example: dict[str, Any] = {}
+    exec(text, example)  # noqa: S102 - our own page
+    signature, body = asyncio.run(asked_by_the_webhook("secret"))
+
+    assert example["is_genuine"](signature, body, b"secret")
+    assert not example["is_genuine"](signature, body + b" ", b"secret")
+    assert not example["is_genuine"](signature, body, b"another")
+
+
+async def asked_by_the_webhook(secret: str) -> tuple[str, bytes]:
+    """Return signature and body of a question as the check of an operator gets it."""
+    got: list[tuple[str, bytes]] = []
+
+    async def answer(request: web.Request) -> web.Response:
+        got.append((request.headers[SIGNATURE], await request.read()))
+        return web.json_response({"allowed": True})
+
+    application = web.Application()
+    application.router.add_post("/", answer)
+    async with TestServer(application) as server:
+        webhook = Webhook(str(server.make_url("/")), Secret(secret), SystemClock(), answer_s=10.0)
+        question = Question(request_id=REQUEST_ID, direction="input", model="qwen-plus", texts=("Hello.",))
+        assert await webhook.permits(question)
+        await webhook.close()
+    return got[0]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_model_that_can_be_pulled_has_its_row_with_its_size_and_memory(
+    language: str, root: Path, rows: Rows
+) -> None:
+    shipped = Catalog.load()
+    said = {
+        CODE.findall(row[0])[0]: tuple(row[1:3])
+        for row in rows(root / "docs" / language / "models.md")
+        if len(row) == 4 and row[1].replace(".", "").isdecimal()
+    }
+    pulled = [model for model in shipped.engine_models.values() if model.name in shipped.of_model_studio]
+
+    assert said == {
+        model.name: (f"{model.weights.size_bytes / (1 << 30):.2f}", f"{model.memory_bytes / (1 << 30):.2f}")
+        for model in pulled
+    }
+    assert f"{len(shipped.of_model_studio)} " in (root / "docs" / language / "models.md").read_text("utf-8")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -147,7 +300,10 @@ def test_the_configuration_file_of_the_manual_holds_the_defaults(
     path.write_text(text, "utf-8")
 
     assert load_settings({"QWENPORT_CONFIG": str(path)}, tmp_path).file == ConfigurationFile()
-    assert set(tomllib.loads(text)["server"]) == set(ConfigurationFile().server.__struct_fields__)
+    defaults = ConfigurationFile()
+    for name, table in tomllib.loads(text).items():
+        assert set(table) == set(getattr(defaults, name).__struct_fields__)
+    assert set(tomllib.loads(text)) == set(defaults.__struct_fields__) - {"upstreams", "routes", "limits"}
 
 
 def test_the_readme_can_be_read_in_one_go(root: Path) -> None:

@@ -20,6 +20,7 @@ from qwenport.core import errors
 from qwenport.core.capabilities import Capabilities
 from qwenport.core.errors import QwenportError
 from qwenport.core.ids import RequestId
+from qwenport.core.route import Choice
 from qwenport.faces.anthropic import ANTHROPIC
 from qwenport.faces.dashscope import DASHSCOPE
 from qwenport.faces.openai import OPENAI
@@ -32,11 +33,17 @@ from qwenport.server.admin.table import OPERATIONS
 from qwenport.settings import settings
 from qwenport.settings.configuration_file import (
     BooksTable,
+    CacheTable,
+    CheckTable,
     FilesTable,
     LimitTable,
     MediaTable,
+    QueueTable,
+    RetryTable,
     RouteTable,
     ServerTable,
+    TraceTable,
+    UpstreamTable,
 )
 
 Fences = Callable[[Path, str], list[str]]
@@ -93,7 +100,7 @@ def tree(kind: type[QwenportError]) -> Iterator[type[QwenportError]]:
     """Yield a class and all below it."""
     yield kind
     for below in kind.__subclasses__():
-        if below.__module__ == errors.__name__:
+        if below.__module__.startswith(errors.__name__):
             yield from tree(below)
 
 
@@ -116,9 +123,35 @@ def test_every_setting_has_its_row_and_no_row_is_made_up(page: Page, rows: Rows)
     assert sorted(first_codes(table)) == sorted(known)
 
 
-@pytest.mark.parametrize("table", [ServerTable, FilesTable, MediaTable, BooksTable, RouteTable, LimitTable])
-def test_every_field_of_the_configuration_file_has_its_row(table: type[Struct], page: Page, rows: Rows) -> None:
-    assert set(first_codes(rows(page("operations")))) >= set(table.__struct_fields__)
+@pytest.mark.parametrize(
+    ("name", "table"),
+    [
+        *(
+            ("operations", table)
+            for table in (ServerTable, FilesTable, MediaTable, BooksTable, RouteTable, LimitTable, TraceTable)
+        ),
+        ("upstreams", UpstreamTable),
+        *(("routing", table) for table in (RetryTable, QueueTable, CacheTable, CheckTable)),
+    ],
+)
+def test_every_field_of_the_configuration_file_has_its_row(
+    name: str, table: type[Struct], page: Page, rows: Rows
+) -> None:
+    assert set(first_codes(rows(page(name)))) >= set(table.__struct_fields__)
+
+
+@pytest.mark.parametrize("table", [UpstreamTable, RetryTable, QueueTable, CacheTable, CheckTable])
+def test_every_default_that_a_page_gives_is_the_one_in_force(table: type[Struct], page: Page, rows: Rows) -> None:
+    name = "upstreams" if table is UpstreamTable else "routing"
+    of_fields = {field.name: field.default for field in msgspec.structs.fields(table)}
+    said = {field: row[1].replace(",", "") for row in rows(page(name)) for field in CODE.findall(row[0]) if row[1:]}
+    numbers = {field: value for field, value in of_fields.items() if type(value) in {int, float} and value}
+
+    assert {field: float(said[field]) for field in numbers} == numbers
+
+
+def test_every_way_to_choose_has_its_row(page: Page, rows: Rows) -> None:
+    assert set(first_codes(rows(page("routing")))) >= set(Choice)
 
 
 def test_every_capability_that_a_model_file_may_hold_has_its_row(page: Page, rows: Rows) -> None:

@@ -1,0 +1,218 @@
+"""What a configuration puts around a call, through a server as it is started: cache, check, masking, routes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import openai
+import pytest
+
+from qwenport.testing.faulty_upstream import FaultyUpstream, FaultyUpstreamThread
+from qwenport.testing.operated import CHAT, calls, made, new_key
+from qwenport.testing.upstream_tables import configure, route, table, upstream
+
+if TYPE_CHECKING:
+    from tests.conftest import Server
+
+Eventually = Callable[..., None]
+CACHED, CHECKED, MASKED, OWN, SPREAD = "qwen-plus", "qwen-turbo", "qwen-max", "qwen-flash", "qwen3-max"
+CHEAP = "qwen-max-latest"
+TOKENS = 4
+
+
+@pytest.fixture(scope="module")
+def first() -> Iterator[FaultyUpstreamThread]:
+    with FaultyUpstreamThread(FaultyUpstream()) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def second() -> Iterator[FaultyUpstreamThread]:
+    with FaultyUpstreamThread(FaultyUpstream()) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def tables(first: FaultyUpstreamThread, second: FaultyUpstreamThread) -> list[str]:
+    """Give the configuration that all tests begin with."""
+    return [
+        table("[cache]", max_bytes=10_000_000, bill_percent=50),
+        table("[check]", words_file="words.txt", models=[CHECKED]),
+        upstream("first", first.url, region="singapore"),
+        upstream("second", second.url),
+        upstream("masked", first.url, mask=True),
+        route(CACHED, "first", cache_s=3600),
+        route(CHECKED, "first"),
+        route(MASKED, "masked"),
+        route(OWN, "first"),
+        route(SPREAD, "first", "second", choose="weighted", weights=[0, 1]),
+        route(CHEAP, "first", "second", choose="cheapest"),
+    ]
+
+
+@pytest.fixture(scope="module")
+def server(server_class: type[Server], tables: list[str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    folder = tmp_path_factory.mktemp("server")
+    server = server_class(folder, folder / "no-models")
+    configure(server.data_dir, *tables)
+    (server.data_dir / "words.txt").write_text("forbidden fruit\nword3\n")
+    try:
+        server.start(until="/healthz")
+        yield server
+    finally:
+        server.close()
+
+
+@pytest.fixture(autouse=True)
+def _nothing_served(first: FaultyUpstreamThread, second: FaultyUpstreamThread) -> None:
+    first.upstream.reset()
+    second.upstream.reset()
+
+
+def client(server: Server, key: str = "") -> openai.OpenAI:
+    return openai.OpenAI(base_url=f"{server.url}/v1", api_key=key or server.key, max_retries=0)
+
+
+def ask(server: Server, model: str, text: str, key: str = "", **settings: Any) -> str:
+    """Return the text of an answer to the official client."""
+    with client(server, key) as asking:
+        answer = asking.chat.completions.create(
+            model=model, messages=[{"role": "user", "content": text}], max_tokens=TOKENS, **settings
+        )
+    return str(answer.choices[0].message.content)
+
+
+def asked(upstream: FaultyUpstreamThread) -> list[str]:
+    return [served.asked for served in upstream.upstream.served]
+
+
+def test_an_equal_call_is_answered_from_the_cache_and_costs_its_part(
+    server: Server, first: FaultyUpstreamThread, eventually: Eventually
+) -> None:
+    body = {"model": CACHED, "messages": [{"role": "user", "content": "Again?"}], "max_tokens": TOKENS, "seed": 1}
+    answers = [httpx.post(server.url + CHAT, json=body, headers=server.bearer, timeout=30) for _ in range(2)]
+
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert [answer.headers.get("x-qwenport-cache") for answer in answers] == [None, "hit"]
+    assert answers[0].json()["choices"] == answers[1].json()["choices"]
+    assert asked(first) == ["Again?"]
+    ids = [answer.json()["id"].removeprefix("chatcmpl-") for answer in answers]
+    eventually(lambda: {*ids} <= {row["request_id"] for row in calls(server)}, "both are in the books")
+    costs = {row["request_id"]: (float(row["cost"]), row["usage_source"]) for row in calls(server)}
+    # Half of the price of a call whose whole input is cached, which is less than that of the first.
+    assert 0 < costs[ids[1]][0] < costs[ids[0]][0] / 2
+    assert [costs[each][1] for each in ids] == ["engine", "cache"]
+
+
+def test_without_a_seed_every_call_is_answered_anew(server: Server, first: FaultyUpstreamThread) -> None:
+    assert ask(server, CACHED, "By chance?") == ask(server, CACHED, "By chance?")
+    assert asked(first) == ["By chance?"] * 2
+
+
+def test_a_question_with_a_listed_word_reaches_no_upstream(server: Server, first: FaultyUpstreamThread) -> None:
+    with pytest.raises(openai.BadRequestError) as refused:
+        ask(server, CHECKED, "Tell me of the Forbidden FRUIT.")
+
+    assert refused.value.code == "data_inspection_failed"
+    assert asked(first) == []
+    assert ask(server, OWN, "Tell me of the forbidden fruit.") == " word0 word1 word2 word3"
+
+
+def test_an_answer_with_a_listed_word_is_not_given(server: Server, first: FaultyUpstreamThread) -> None:
+    with pytest.raises(openai.BadRequestError) as refused:
+        ask(server, CHECKED, "Four words, please.")
+
+    assert refused.value.code == "data_inspection_failed"
+    assert asked(first) == ["Four words, please."]
+
+
+def test_personal_data_does_not_leave_for_an_upstream_that_masks(server: Server, first: FaultyUpstreamThread) -> None:
+    ask(server, MASKED, "Write to jane.doe@example.com.")
+    ask(server, OWN, "Write to jane.doe@example.com.")
+
+    masked, plain = asked(first)
+    assert plain == "Write to jane.doe@example.com."
+    assert "jane.doe" not in masked
+    assert masked.startswith("Write to ")
+
+
+def test_a_key_that_is_bound_to_regions_is_answered_there_or_refused(
+    server: Server, first: FaultyUpstreamThread, eventually: Eventually
+) -> None:
+    _, there = new_key(server, name="there", regions=["singapore"])
+    _, elsewhere = new_key(server, name="elsewhere", regions=["frankfurt"])
+    eventually(lambda: _knows(server, there) and _knows(server, elsewhere), "the keys are known")
+
+    assert ask(server, OWN, "Here?", there) == " word0 word1 word2 word3"
+    with pytest.raises(openai.PermissionDeniedError) as refused:
+        ask(server, OWN, "There?", elsewhere)
+    assert "data residency" in str(refused.value)
+    assert asked(first) == ["Here?"]
+    # What stands on the operator's own ground is in no region, and open to all.
+    assert ask(server, SPREAD, "And here?", elsewhere) == " word0 word1 word2 word3"
+
+
+def _knows(server: Server, key: str) -> bool:
+    return httpx.get(f"{server.url}/v1/models", headers={"Authorization": f"Bearer {key}"}).status_code == 200
+
+
+def test_weights_and_prices_choose_the_upstream(
+    server: Server, first: FaultyUpstreamThread, second: FaultyUpstreamThread
+) -> None:
+    for model in (SPREAD, CHEAP):
+        ask(server, model, model)
+
+    assert (asked(first), asked(second)) == ([], [SPREAD, CHEAP])
+
+
+def test_keys_and_accounts_have_routes_of_their_own(
+    server: Server,
+    first: FaultyUpstreamThread,
+    second: FaultyUpstreamThread,
+    tables: list[str],
+    eventually: Eventually,
+) -> None:
+    key_id, key = new_key(server, name="own way")
+    account = made(server, "/accounts", {"email": "own@example.com", "kind": "metered"})["id"]
+    _, accounts_key = new_key(server, name="account's", account_id=account)
+    own = (route(OWN, "second", key=key_id), route(OWN, "second", account=account))
+    configure(server.data_dir, *tables, *own)
+    assert server.run("reload").returncode == 0
+    eventually(lambda: _knows(server, key) and _knows(server, accounts_key), "the keys are known")
+    try:
+        for text, shown in (("key", key), ("account", accounts_key), ("all", server.key)):
+            ask(server, OWN, text, shown)
+    finally:
+        configure(server.data_dir, *tables)
+        assert server.run("reload").returncode == 0
+
+    assert (asked(first), asked(second)) == (["all"], ["key", "account"])
+
+
+def test_a_repeated_request_with_an_idempotency_key_is_answered_once(
+    server: Server, first: FaultyUpstreamThread
+) -> None:
+    headers = {"Idempotency-Key": "once"}
+    with client(server) as asking:
+        answers = [
+            asking.chat.completions.with_raw_response.create(
+                model=OWN,
+                messages=[{"role": "user", "content": "Once?"}],
+                max_tokens=TOKENS,
+                extra_headers=headers,
+            )
+            for _ in range(2)
+        ]
+
+    assert answers[0].content == answers[1].content
+    assert [answer.headers.get("idempotent-replayed") for answer in answers] == [None, "true"]
+    assert asked(first) == ["Once?"]
+
+
+def test_a_model_of_an_upstream_is_shown_as_what_served_it(server: Server) -> None:
+    body = {"model": OWN, "messages": [{"role": "user", "content": "Who?"}], "max_tokens": TOKENS}
+    answer = httpx.post(server.url + CHAT, json=body, headers=server.bearer, timeout=30)
+
+    assert (answer.status_code, calls(server)[0]["served_by"]) == (200, f"first/{OWN}")
