@@ -267,8 +267,9 @@ def test_a_client_that_leaves_stops_the_engine_and_pays_for_what_was_made(
 ) -> None:
     host.fake.reply, wait = paused()
     if streams:
-        with streaming(server):
-            pass
+        with streaming(server) as response:
+            # What the gateway has not seen yet when its client leaves is not billed.
+            assert any(b'"lo"' in line for line in response)
     else:
         with pytest.raises(httpx.ReadTimeout):
             httpx.post(server.url + CHAT, json=body(), headers=server.bearer, timeout=httpx.Timeout(10, read=1.0))

@@ -32,12 +32,12 @@ def far() -> Iterator[FaultyUpstreamThread]:
 
 @pytest.fixture
 def server(far: FaultyUpstreamThread, make_server: MakeServer) -> Server:
-    """Give a server that waits half a second for a first event, and opens a breaker after three failures."""
+    """Give a server that waits a second for a first event, and opens a breaker after three failures."""
     server = make_server()
     configure(
         server.data_dir,
         table("[retries]", tries=2, first_pause_s=0.01, breaker_failures=FAILURES, breaker_open_s=0.5),
-        upstream("far", far.url, first_event_s=0.5, between_events_s=0.5, total_s=5.0),
+        upstream("far", far.url, first_event_s=1.0, between_events_s=1.0, total_s=5.0),
         route(MODEL, "far"),
     )
     server.start(until="/healthz")
@@ -66,7 +66,7 @@ def open_files(server: Server) -> int:
 def test_an_upstream_that_hangs_is_left_alone_and_asked_again_when_it_is_back(
     server: Server, far: FaultyUpstreamThread, eventually: Eventually
 ) -> None:
-    assert ask(server).status_code == 200
+    eventually(lambda: ask(server).status_code == 200, "the upstream answers")  # deadlines here are short
     before = open_files(server)
 
     far.upstream.plan = Script([Fault.HANG_BEFORE_HEAD], repeats_last=True)
