@@ -123,3 +123,19 @@ def test_a_client_that_hears_nothing_is_found() -> None:
 )
 def test_books_that_are_not_complete_are_found(ledger: Ledger) -> None:
     assert len(findings(ledger=ledger)) == 1
+
+
+@pytest.mark.parametrize(
+    "further",
+    [
+        WHOLE_ROW,
+        replace(WHOLE_ROW, request_id="of a try"),
+        replace(BROKEN_ROW, request_id="c", output_tokens=TOKENS + 1),
+    ],
+    ids=["the same call", "a try of its own", "more than one answer"],
+)
+def test_a_row_that_a_further_try_left_is_billed_twice(further: Booked) -> None:
+    report = judge(Evidence(seen=SEEN, served=SERVED, booked=(*ROWS, further), ledger=GOOD))
+
+    assert report.billed_twice == 1
+    assert report.findings != ()

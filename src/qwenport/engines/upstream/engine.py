@@ -10,19 +10,16 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
-from typing import Protocol
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from qwenport.core.call import ChatInput, EmbeddingInput, PromptInput, RerankInput
 from qwenport.core.capabilities import Capabilities, Thinking, misfit
-from qwenport.core.clock import Clock
-from qwenport.core.errors import EngineFailed, EngineTimedOut, ModelUnavailable, ParameterInvalid, QwenportError
+from qwenport.core.errors import ParameterInvalid, QwenportError
 from qwenport.core.events import Event
 from qwenport.core.prepared_call import PreparedCall
-from qwenport.core.secret import Secret
-from qwenport.engines.connections import AnswerTimedOut, CallFailed, Calls, HttpAnswer, NotConnected
+from qwenport.engines.connections import CallFailed, HttpAnswer
 from qwenport.engines.dialects import MODEL_STUDIO, Dialect, call_headers, chat_body, prompt_body
 from qwenport.engines.engine import Condition
 from qwenport.engines.upstream.answer import Answer, Expected
@@ -30,56 +27,12 @@ from qwenport.engines.upstream.counting import input_tokens, most_output_tokens
 from qwenport.engines.upstream.deadline import Deadline, generating_s
 from qwenport.engines.upstream.errors import Asked, RoomTooSmall
 from qwenport.engines.upstream.frames import Frames
-from qwenport.engines.upstream.place import Place
-from qwenport.engines.upstream.refusal import Refusal, refusal_of
-from qwenport.engines.upstream.vectors import Addresses, embedding_request, rerank_request, vector_events
+from qwenport.engines.upstream.home import LONGEST_ANSWER_BYTES, OK, Home, failed, lost, read_refusal, slots_at
+from qwenport.engines.upstream.vectors import embedding_request, rerank_request, vector_events
 from qwenport.engines.upstream.wire import encode_request
-from qwenport.engines.upstream.words import shown_words
 
-_OK = 200
-_ANY_NUMBER = 1 << 16
-"""Slots of an upstream that does not say how many calls it takes."""
-_LONGEST_REFUSAL_BYTES = 1 << 16
-_LONGEST_ANSWER_BYTES = 64 << 20
 _DONE = b"[DONE]"
 _LONGEST_DONE = 16
-
-
-class Home(Protocol):
-    """What an engine knows of its upstream."""
-
-    name: str
-    place: Place
-    addresses: Addresses
-    connections: Calls
-    clock: Clock
-    key: Secret | None
-    """The one in force, which the next request shows."""
-
-    @property
-    def dialect(self) -> Dialect | None:
-        """The dialect, where it is known."""
-        ...
-
-    async def spoken(self) -> Dialect:
-        """Return the dialect, and find it first where it is not known."""
-        ...
-
-    def condition(self) -> Condition:
-        """Tell what is known of the upstream's health."""
-        ...
-
-    def note_well(self) -> None:
-        """Take note that it answered."""
-        ...
-
-    def note_away(self, error: NotConnected) -> ModelUnavailable:
-        """Take note that nobody is there."""
-        ...
-
-    def refused(self, refusal: Refusal, asked: Asked) -> QwenportError | RoomTooSmall:
-        """Take note of what a refusal says of the whole upstream, and return what the call is told."""
-        ...
 
 
 class _Request(Struct, frozen=True, kw_only=True):
@@ -94,9 +47,8 @@ class UpstreamEngine:
 
     def __init__(self, home: Home, model: str, able: Capabilities) -> None:
         """Open nothing; `able` is what the card of the model promises."""
-        pace = home.place.pace
         self.target = f"{home.name}/{model}"
-        self.slots = _ANY_NUMBER if pace is None or pace.concurrency is None else pace.concurrency
+        self.slots = slots_at(home.place)
         self._home = home
         self._model = model
         self._promised = able
@@ -191,15 +143,15 @@ class UpstreamEngine:
         asked = self._asked(prepared)
         response = await self._send(request.path, request.body, request.headers, deadline)
         try:
-            if response.status != _OK:
+            if response.status != OK:
                 error = await self._refusal(response, asked)
                 if not isinstance(error, RoomTooSmall):
                     raise error
                 response.close()
                 response = await self._with_less(request, error, deadline)
-                if response.status != _OK:
+                if response.status != OK:
                     again = await self._refusal(response, asked)
-                    raise self._failed("has no room for an answer") if isinstance(again, RoomTooSmall) else again
+                    raise failed(self.target, "has no room for an answer") if isinstance(again, RoomTooSmall) else again
             yield response, Answer(self._expected(prepared, dialect, asked)), request.streams
         finally:
             response.close()
@@ -224,29 +176,22 @@ class UpstreamEngine:
         try:
             return await self._home.connections.post(path, encoded, headers, status_s=deadline.left())
         except CallFailed as error:
-            raise self._lost(error) from error
+            raise lost(self._home, self.target, error) from error
 
-    async def _refusal(self, response: HttpAnswer, asked: Asked) -> Exception:
-        limit_s = self._home.place.between_events_s
-        try:
-            body = await response.whole(limit_bytes=_LONGEST_REFUSAL_BYTES, limit_s=limit_s)
-        except CallFailed:
-            # Half a reason is worth as much as none; the status is known.
-            body = b""
-        now_s = self._home.clock.timestamp()
-        return self._home.refused(refusal_of(response.status, body, response.headers, now_s, asked.key), asked)
+    async def _refusal(self, response: HttpAnswer, asked: Asked) -> QwenportError | RoomTooSmall:
+        return self._home.refused(await read_refusal(self._home, response, asked), asked)
 
     async def _read(
         self, response: HttpAnswer, answer: Answer, deadline: Deadline, *, streams: bool
     ) -> AsyncGenerator[list[Event], None]:
         kind = response.headers.get("content-type", "")
         if "html" in kind:
-            raise self._failed("answered with a web page")
+            raise failed(self.target, "answered with a web page")
         try:
             # What has neither type is what was asked for.
             if "json" in kind or not (streams or "event-stream" in kind):
                 limit_s = deadline.left()
-                body = await response.whole(limit_bytes=_LONGEST_ANSWER_BYTES, limit_s=limit_s)
+                body = await response.whole(limit_bytes=LONGEST_ANSWER_BYTES, limit_s=limit_s)
                 events = answer.events_of(body, is_whole=True)
                 yield [*events, *answer.finish()]
                 return
@@ -254,7 +199,7 @@ class UpstreamEngine:
                 async for read in reads:
                     yield read
         except CallFailed as error:
-            raise self._lost(error) from error
+            raise lost(self._home, self.target, error) from error
         yield list(answer.finish())
 
     async def _read_frames(self, stream: Frames, answer: Answer) -> AsyncGenerator[list[Event], None]:
@@ -277,28 +222,18 @@ class UpstreamEngine:
         who = self._asked(prepared)
         response = await self._send(request.url, dict(request.body), dict(prepared.trace), deadline)
         try:
-            if response.status != _OK:
+            if response.status != OK:
                 error = await self._refusal(response, who)
-                raise self._failed("refused texts for their length") if isinstance(error, RoomTooSmall) else error
-            body = await response.whole(limit_bytes=_LONGEST_ANSWER_BYTES, limit_s=deadline.left())
+                raise (
+                    failed(self.target, "refused texts for their length") if isinstance(error, RoomTooSmall) else error
+                )
+            body = await response.whole(limit_bytes=LONGEST_ANSWER_BYTES, limit_s=deadline.left())
         except CallFailed as error:
-            raise self._lost(error) from error
+            raise lost(self._home, self.target, error) from error
         finally:
             response.close()
         self._home.note_well()
         return list(vector_events(asked, body, self.target, input_tokens(prepared)))
-
-    def _failed(self, how: str) -> EngineFailed:
-        return EngineFailed(f"the upstream of `{self.target}` {how}")
-
-    def _lost(self, error: CallFailed) -> Exception:
-        match error:
-            case NotConnected():
-                return self._home.note_away(error)
-            case AnswerTimedOut():
-                return EngineTimedOut()
-            case _:
-                return self._failed(f"broke off: {shown_words(error.reason)}")
 
 
 def _payload(frame: bytes) -> bytes:

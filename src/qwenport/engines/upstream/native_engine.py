@@ -7,33 +7,26 @@ the call (`EngineFailed`, `EngineTimedOut`), and is not tried again (`routing.re
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import suppress
 
 import msgspec
 from msgspec.structs import replace
 
 from qwenport.core.call import NativeInput
 from qwenport.core.capabilities import Ability, Capabilities, misfit
-from qwenport.core.errors import EngineFailed, EngineTimedOut, Overloaded, ParameterInvalid
+from qwenport.core.errors import Overloaded, ParameterInvalid, QwenportError
 from qwenport.core.events import Event, Finished, Relayed, Started
 from qwenport.core.native_body import read_native, texts_in, with_member
 from qwenport.core.prepared_call import PreparedCall
 from qwenport.core.usage import Usage
-from qwenport.engines.connections import AnswerTimedOut, CallFailed, HttpAnswer, NotConnected
+from qwenport.engines.connections import CallFailed, HttpAnswer
 from qwenport.engines.engine import Condition
 from qwenport.engines.upstream.deadline import Deadline
-from qwenport.engines.upstream.engine import Home
 from qwenport.engines.upstream.errors import Asked, RoomTooSmall, and_said
 from qwenport.engines.upstream.frames import Frames
+from qwenport.engines.upstream.home import LONGEST_ANSWER_BYTES, OK, Home, failed, lost, read_refusal, slots_at
 from qwenport.engines.upstream.native_answer import NativeAnswer, latest, read_answer
-from qwenport.engines.upstream.refusal import refusal_of
-from qwenport.engines.upstream.words import shown_words
+from qwenport.engines.upstream.refusal import Refusal, refusal_of
 
-_OK = 200
-_ANY_NUMBER = 1 << 16
-_LONGEST_REFUSAL_BYTES = 1 << 16
-_LONGEST_ANSWER_BYTES = 64 << 20
-"""Room for sounds and pictures in base64."""
 _TAKES_NO_MORE = frozenset({429, 503})
 
 
@@ -42,9 +35,8 @@ class NativeEngine:
 
     def __init__(self, home: Home, model: str, able: Capabilities) -> None:
         """Open nothing; a place without a native address hands on nothing."""
-        pace = home.place.pace
         self.target = f"{home.name}/{model}"
-        self.slots = _ANY_NUMBER if pace is None or pace.concurrency is None else pace.concurrency
+        self.slots = slots_at(home.place)
         self.capabilities = able if home.place.native_url else replace(able, abilities=())
         self._home = home
         self._model = model
@@ -70,8 +62,8 @@ class NativeEngine:
         )
         response = await self._send(prepared, deadline)
         try:
-            if response.status != _OK:
-                raise await self._refusal(response, who)
+            if response.status != OK:
+                raise self._error(await read_refusal(self._home, response, who), response.status, who)
             yield Started(served_by=self.target, input_tokens=0)
             usage = Usage()
             characters = _characters(_native(prepared))
@@ -80,7 +72,7 @@ class NativeEngine:
                     usage = latest(usage, answer.consumed(characters))
                 yield Relayed(piece=piece, usage=usage)
         except CallFailed as error:
-            raise self._lost(error) from error
+            raise lost(self._home, self.target, error) from error
         finally:
             response.close()
         self._home.note_well()
@@ -106,7 +98,7 @@ class NativeEngine:
                 path, body, _headers(prepared, asked), status_s=limit_s, repeats=False
             )
         except CallFailed as error:
-            raise self._lost(error) from error
+            raise lost(self._home, self.target, error) from error
 
     async def _pieces(
         self, response: HttpAnswer, prepared: PreparedCall, deadline: Deadline, who: Asked
@@ -114,7 +106,7 @@ class NativeEngine:
         """Yield the whole answer, or what each event of a stream says."""
         if "event-stream" not in response.headers.get("content-type", ""):
             limit_s = deadline.left(has_begun=False)
-            body = await response.whole(limit_bytes=_LONGEST_ANSWER_BYTES, limit_s=limit_s)
+            body = await response.whole(limit_bytes=LONGEST_ANSWER_BYTES, limit_s=limit_s)
             yield body, self._read(body, prepared, response.headers, who)
             return
         has_begun = False
@@ -126,45 +118,25 @@ class NativeEngine:
                     has_begun = True
                     yield said, self._read(said, prepared, response.headers, who)
         if not has_begun:
-            raise self._failed("ended its answer before it began")
+            raise failed(self.target, "ended its answer before it began")
 
     def _read(self, said: bytes, prepared: PreparedCall, headers: Mapping[str, str], who: Asked) -> NativeAnswer:
         answer = read_answer(said)
         if answer is None:
-            raise self._failed("answered with something that is no JSON object")
+            raise failed(self.target, "answered with something that is no JSON object")
         if answer.is_error:
-            raise self._error(0, said, headers, who)
+            raise self._error(refusal_of(0, said, headers, self._home.clock.timestamp(), who.key), 0, who)
         if _native(prepared).is_asynchronous and not answer.task_id:
-            raise self._failed("was asked for a task and named none")
+            raise failed(self.target, "was asked for a task and named none")
         return answer
 
-    async def _refusal(self, response: HttpAnswer, who: Asked) -> Exception:
-        body = b""
-        with suppress(CallFailed):  # half a reason is worth as much as none; the status is known
-            limit_s = self._home.place.between_events_s
-            body = await response.whole(limit_bytes=_LONGEST_REFUSAL_BYTES, limit_s=limit_s)
-        return self._error(response.status, body, response.headers, who)
-
-    def _error(self, status: int, body: bytes, headers: Mapping[str, str], who: Asked) -> Exception:
-        refusal = refusal_of(status, body, headers, self._home.clock.timestamp(), who.key)
+    def _error(self, refusal: Refusal, status: int, who: Asked) -> QwenportError:
         error = self._home.refused(refusal, who)
         if isinstance(error, Overloaded) and status not in _TAKES_NO_MORE:
             # A service that broke may have made something before it did.
-            return self._failed(f"answered with status {status}{and_said(refusal)}")
+            return failed(self.target, f"answered with status {status}{and_said(refusal)}")
         # Room for an answer is no idea of these services.
-        return self._failed("refused a text for its length") if isinstance(error, RoomTooSmall) else error
-
-    def _failed(self, how: str) -> EngineFailed:
-        return EngineFailed(f"the upstream of `{self.target}` {how}")
-
-    def _lost(self, error: CallFailed) -> Exception:
-        match error:
-            case NotConnected():
-                return self._home.note_away(error)
-            case AnswerTimedOut():
-                return EngineTimedOut()
-            case _:
-                return self._failed(f"broke off: {shown_words(error.reason)}")
+        return failed(self.target, "refused a text for its length") if isinstance(error, RoomTooSmall) else error
 
 
 def serves_natives(able: Capabilities) -> bool:

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from qwenport.core.errors import ModelUnavailable, TaskNotCancellable
 from qwenport.engines.connections import CallFailed, HttpAnswer
-from qwenport.engines.upstream.engine import Home
+from qwenport.engines.upstream.home import Home
 from qwenport.engines.upstream.native_answer import NativeAnswer, read_answer
 
 _ANSWER_S = 10.0

@@ -103,6 +103,8 @@ class Report(Struct, frozen=True, kw_only=True):
     billed: int
     """Calls in the books that cost something."""
     billed_twice: int
+    """Rows that a further try left: of a call that has one already, of an id that no client was told, or of more tokens
+    than one answer has."""
     errors: dict[str, int]
     faults: tuple[MetFault, ...]
     findings: tuple[str, ...]
@@ -117,7 +119,6 @@ def judge(evidence: Evidence) -> Report:
             tries[each.asked].append(each)
     whole = [seen for seen in evidence.seen if not seen.streams]
     streams = [seen for seen in evidence.seen if seen.streams]
-    rows = Counter(row.request_id for row in evidence.booked)
     return Report(
         calls=len(evidence.seen),
         whole=_whole_calls(whole),
@@ -128,11 +129,22 @@ def judge(evidence: Evidence) -> Report:
         stream_latency=_latency(streams, tries),
         longest_s=round(max((seen.seconds for seen in evidence.seen), default=0.0), 3),
         billed=sum(Decimal(row.cost or 0) > 0 for row in evidence.booked),
-        billed_twice=sum(times > 1 for times in rows.values()),
+        billed_twice=_billed_twice(evidence),
         errors=dict(Counter(seen.error for seen in evidence.seen if seen.error).most_common()),
         faults=tuple(_met_faults(evidence.seen, tries)),
         findings=tuple(_findings(evidence, tries)),
     )
+
+
+def _billed_twice(evidence: Evidence) -> int:
+    unknown = {row.request_id for row in evidence.booked} - {seen.request_id for seen in evidence.seen}
+    met: Counter[str] = Counter()
+    twice = 0
+    for row in evidence.booked:
+        met[row.request_id] += 1
+        is_again = met[row.request_id] > 1 or row.request_id in unknown or row.output_tokens > TOKENS
+        twice += is_again and Decimal(row.cost or 0) > 0
+    return twice
 
 
 def _whole_calls(seen: Sequence[Seen]) -> WholeCalls:
