@@ -40,7 +40,12 @@ class RawClient:
     async def send(self, content: bytes) -> None:
         """Send bytes as they are."""
         self._writer.write(content)
-        await self._writer.drain()
+        try:
+            await self._writer.drain()
+        except ConnectionResetError as error:
+            async with asyncio.timeout(PATIENCE_S):
+                error.add_note(f"the server had closed the connection; unread: {await self._reader.read(-1)!r}")
+            raise
 
     async def ask(
         self, method: str, target: str, headers: Mapping[str, str] | None = None, body: bytes = b""
