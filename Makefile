@@ -77,14 +77,15 @@ python:
 $(BIN)/python: | python
 	@$(PYTHON) -m venv $(VENV)
 
+# The lists are complete, but for what requirements/overrides.in leaves out: pip must not look for it.
 $(VENV)/.runtime: requirements/runtime.txt pyproject.toml | $(BIN)/python
 	@echo "Installing Qwenport into $(VENV) ..."
-	@$(QUIET_PIP) --require-hashes -r requirements/runtime.txt
+	@$(QUIET_PIP) --no-deps --require-hashes -r requirements/runtime.txt
 	@$(QUIET_PIP) --no-deps --no-build-isolation -e .
 	@touch $@
 
 $(VENV)/.development: requirements/development.txt pyproject.toml | $(BIN)/python
 	@echo "Installing Qwenport and its development tools into $(VENV) ..."
-	@$(QUIET_PIP) --require-hashes -r requirements/development.txt
+	@$(QUIET_PIP) --no-deps --require-hashes -r requirements/development.txt
 	@$(QUIET_PIP) --no-deps --no-build-isolation -e .
 	@touch $@ $(VENV)/.runtime

@@ -4,7 +4,7 @@ set -eu
 cd "$(dirname "$0")/.."
 compile() {
   uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
-    --no-header pyproject.toml requirements/build.in "$@"
+    --no-header --override requirements/overrides.in pyproject.toml requirements/build.in "$@"
 }
 compile -o requirements/runtime.txt
 compile --extra dev -c requirements/runtime.txt -o requirements/development.txt

@@ -98,7 +98,12 @@ class Supervisor:
         try:
             public = bind_public(self._settings.host, self._settings.port)
             admin = bind_admin(self._settings.admin_socket, runtime_dir)
-            site = Site(runtime_dir=runtime_dir, models_dir=self._settings.models_dir, secret=secrets.token_urlsafe(32))
+            site = Site(
+                runtime_dir=runtime_dir,
+                models_dir=self._settings.models_dir,
+                secret=secrets.token_urlsafe(32),
+                ocr=self._settings.file.ocr,
+            )
             catalog = load_catalog(self._settings)
             configured_limits(self._settings)
             check_traces(self._settings)

@@ -132,7 +132,12 @@ class Worker:
         self._followed = Followed(self._database, self._clock, self._rules, configuration.limits)
         self._counters = self._make_counters()
         self._gate = Gate(self._journal, self._clock, self._rules, self._counters, on_settled=self._count)
-        site = Site(runtime_dir=order.runtime_path, models_dir=settings.models_dir, secret=order.engine_secret)
+        site = Site(
+            runtime_dir=order.runtime_path,
+            models_dir=settings.models_dir,
+            secret=order.engine_secret,
+            ocr=settings.file.ocr,
+        )
         self._paces = self._make_paces()
         self._traces = open_traces(settings, self._metrics, order.slot)
         self._tls = open_tls(settings)

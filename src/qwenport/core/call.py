@@ -9,6 +9,7 @@ from msgspec import Struct
 from qwenport.core.content import ImagePart, Message, Picture
 from qwenport.core.errors import ParameterInvalid
 from qwenport.core.ids import RequestId
+from qwenport.core.ocr import OcrOptions
 from qwenport.core.tools import ANY_TOOL, Tool, ToolChoice
 
 GREATEST_SEED = 9_223_372_036_854_775_807
@@ -68,6 +69,8 @@ class ChatInput(Struct, frozen=True, kw_only=True, tag="chat"):
     """Bound on the tokens of its reasoning."""
     high_resolution: bool = False
     """Whether images keep as many tokens as the model can take (`vl_high_resolution_images`)."""
+    ocr: OcrOptions | None = None
+    """A built-in task for the images of the last message, whose own prompt takes the place of the text there."""
 
     @property
     def images(self) -> tuple[ImagePart | Picture, ...]:

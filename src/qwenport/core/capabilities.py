@@ -23,6 +23,7 @@ from qwenport.core.call import (
 )
 from qwenport.core.content import Part, VideoPart
 from qwenport.core.errors import ParameterInvalid
+from qwenport.core.ocr import OcrTask
 from qwenport.core.tools import ToolUse
 
 
@@ -68,6 +69,8 @@ class Capabilities(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """Whether an answer can be begun by the caller (prefix mode)."""
     documents: bool = False
     """Whether stored files are read by `fileid://`."""
+    ocr_tasks: tuple[OcrTask, ...] = ()
+    """Built-in tasks that images can be given to."""
     implicit_cache: bool = True
     explicit_cache: bool = False
     dimensions: tuple[int, ...] = ()
@@ -127,6 +130,7 @@ def misfit(call: Call, engine: Capabilities, target: str) -> ParameterInvalid | 
         ("logprobs", engine.logprobs or call.sampling.logprobs is None, "tells no log probabilities"),
         ("n", engine.several_choices or call.sampling.choices == 1, "makes one choice only"),
         ("messages", engine.partial or not _is_begun(asked), "cannot go on from a prefix"),
+        ("ocr_options", asked.ocr is None or asked.ocr.task in engine.ocr_tasks, _untaken(asked)),
     )
     return next((_misfit(target, what, parameter) for parameter, is_met, what in needs if not is_met), None)
 
@@ -142,6 +146,10 @@ def _holds(asked: ChatInput, kind: type[Part]) -> bool:
 
 def _is_begun(asked: ChatInput) -> bool:
     return bool(asked.messages) and asked.messages[-1].is_partial
+
+
+def _untaken(asked: ChatInput) -> str:
+    return f"does not take the task `{asked.ocr.task}`: it needs a model that sees" if asked.ocr is not None else ""
 
 
 def _misfit(target: str, what: str, parameter: str) -> ParameterInvalid:

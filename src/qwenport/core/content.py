@@ -28,7 +28,7 @@ class ImagePart(Struct, frozen=True, kw_only=True, tag="image", gc=False):
     """An image as the caller named it; nothing of it was fetched yet."""
 
     url: str
-    """`http(s)://`, `data:` or `oss://`."""
+    """`http(s)://`, `data:`, `oss://`, or `fileid://` and the id of a stored file."""
     min_pixels: int | None = None
     max_pixels: int | None = None
     rotates: bool = False
@@ -57,10 +57,16 @@ class Picture(Struct, frozen=True, kw_only=True, tag="picture", gc=False):
     media_type: str
     """Found by content, such as `image/png`."""
     width: int
-    """Pixels, as the image is stored."""
+    """Pixels, as the image is shown: a camera's note that it is to be turned is followed."""
     height: int
     tokens: int
     """What the image counts by the model card's patch size."""
+    most_pixels: int = 0
+    """How many pixels of it the model sees at most, to which engines scale it down; 0 for all."""
+    rotates: bool = False
+    """Whether to turn it upright first, by what it shows (`enable_rotate`)."""
+    page: int = 0
+    """Which page of a document it is, from 1; 0 for an image that is none."""
 
 
 Part = TextPart | ImagePart | VideoPart | FilePart | Picture

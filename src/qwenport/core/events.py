@@ -1,10 +1,11 @@
 """What an engine says while it works on a call.
 
-A run that generates is `Started`, then any number of `Reasoning`, `Delta` and `ToolCallDelta` and one `ChoiceFinished`
-per choice, then `Finished`, which is the last event. A run that embeds or reranks is `Started`, one `Embedded` per text
-or one `Ranked` per document, then `Finished`. One of a native service that is only handed on is `Started`, one or more
-`Relayed`, then `Finished`. An error is not an event: the run raises it. Every event carries the
-tokens that it added, so that the sum of the events seen so far is what an abandoned call has consumed.
+A run that generates is `Started`, then any number of `Reasoning`, `Delta` and `ToolCallDelta` and one
+`ChoiceFinished` per choice, then `Finished`, which is the last event. A built-in OCR task may say `Recognized` once
+per choice. A run that embeds or reranks is `Started`, one `Embedded` per text or one `Ranked` per document, then
+`Finished`. One of a native service that is only handed on is `Started`, one or more `Relayed`, then `Finished`. An
+error is not an event: the run raises it. Every event carries the tokens that it added, so that the sum of the events
+seen so far is what an abandoned call has consumed.
 """
 
 from __future__ import annotations
@@ -127,6 +128,14 @@ class Relayed(Struct, frozen=True, kw_only=True, tag="relayed", gc=False):
     """What the service has reported so far, of the whole call."""
 
 
+class Recognized(Struct, frozen=True, kw_only=True, tag="recognized", gc=False):
+    """What a built-in OCR task found, as data beside the text of the answer; comes before its choice is finished."""
+
+    result: bytes
+    """A JSON object as in `ocr_result`: `{"words_info": […]}` or `{"kv_result": {…}}`."""
+    choice: int = 0
+
+
 class Finished(Struct, frozen=True, kw_only=True, tag="finished", gc=False):
     """Everything is complete; nothing follows."""
 
@@ -136,4 +145,6 @@ class Finished(Struct, frozen=True, kw_only=True, tag="finished", gc=False):
 Generated = Delta | Reasoning | ToolCallDelta | ChoiceFinished
 """Events that carry generated tokens."""
 
-Event = Started | Delta | Reasoning | ToolCallDelta | ChoiceFinished | Embedded | Ranked | Relayed | Finished
+Event = (
+    Started | Delta | Reasoning | ToolCallDelta | Recognized | ChoiceFinished | Embedded | Ranked | Relayed | Finished
+)

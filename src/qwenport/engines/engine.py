@@ -14,6 +14,7 @@ from qwenport.catalog.engine_model import EngineModel
 from qwenport.core.capabilities import Capabilities
 from qwenport.core.events import Event
 from qwenport.core.prepared_call import PreparedCall
+from qwenport.settings.configuration_file import OcrTable
 
 WATCH_VARIABLE = "QWENPORT_WATCH_FD"
 """Environment variable of a host: the descriptor of a pipe that reads end of file when the supervisor has ended."""
@@ -85,6 +86,8 @@ class Site:
     models_dir: Path
     secret: str
     """What the gateway shows to the host, so that nobody else on the machine can use it."""
+    ocr: OcrTable = field(default_factory=OcrTable)
+    """What the OCR engine is given of the machine, as the operator has said it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

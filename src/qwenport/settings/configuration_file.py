@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from enum import StrEnum
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
@@ -83,12 +84,57 @@ class MediaTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Time for the text of one PDF or Word document to be read."""
     document_memory_bytes: Annotated[int, Meta(ge=128 << 20)] = 1 << 30
     """Memory of the process that reads it."""
+    image_s: Seconds = 20.0
+    """Time for one image to be decoded, or for the pages of one PDF to be drawn."""
+    image_memory_bytes: Annotated[int, Meta(ge=256 << 20)] = 2 << 30
+    """Memory of the process that does it."""
+    max_pixels: Annotated[int, Meta(ge=1 << 20, le=1 << 28)] = 100_000_000
+    """Of one image that is decoded here."""
+    max_pages: Annotated[int, Meta(ge=1, le=250)] = 50
+    """Pages of the PDFs of one call together, each of which is an image."""
+    page_dpi: Annotated[int, Meta(ge=72, le=400)] = 200
+    """How finely a page of a PDF is drawn."""
 
     def __post_init__(self) -> None:
         """Refuse an entry that is neither a name nor an address."""
         for entry in self.private_hosts:
             if not _HOST_NAME.fullmatch(entry):
                 _check_network(entry)
+
+
+class OcrModel(StrEnum):
+    """Which of PP-OCRv6's models read text."""
+
+    SMALL = "small"
+    FAST = "fast"
+    """The tiny one: three to four times as quick, and more often wrong; its weights are pulled."""
+
+
+class OcrBackend(StrEnum):
+    """What computes."""
+
+    ONNX_RUNTIME = "onnxruntime"
+    OPENVINO = "openvino"
+    """Wants the package `openvino`."""
+
+
+class OcrTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[ocr]` of the configuration file: the embedded engine that reads text in images."""
+
+    workers: Annotated[int, Meta(ge=0, le=64)] = 0
+    """Processes that read pages at the same time; 0 for one a core."""
+    threads: Annotated[int, Meta(ge=1, le=64)] = 1
+    """Of each of them."""
+    recycle_pages: Annotated[int, Meta(ge=1)] = 200
+    """Pages after which such a process is replaced."""
+    page_s: Seconds = 60.0
+    """Time for one page."""
+    memory_bytes: Annotated[int, Meta(ge=1 << 30)] = 4 << 30
+    """Memory of one of these processes, at which it ends and its page fails."""
+    model: OcrModel = OcrModel.SMALL
+    backend: OcrBackend = OcrBackend.ONNX_RUNTIME
+    fields_model: str = ""
+    """Name of a text model that chooses among the lines of a page when fields are asked for; empty for rules alone."""
 
 
 class RouteTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -270,6 +316,7 @@ class ConfigurationFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields
     server: ServerTable = ServerTable()
     files: FilesTable = FilesTable()
     media: MediaTable = MediaTable()
+    ocr: OcrTable = OcrTable()
     books: BooksTable = BooksTable()
     retries: RetryTable = RetryTable()
     queue: QueueTable = QueueTable()

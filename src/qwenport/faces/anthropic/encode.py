@@ -20,6 +20,7 @@ from qwenport.core.events import (
     FinishReason,
     Ranked,
     Reasoning,
+    Recognized,
     Relayed,
     Started,
     ToolCallDelta,
@@ -107,7 +108,7 @@ class WholeMessage:
                 self._reason = event.reason
             case Finished():
                 self._usage = event.usage
-            case Started() | Embedded() | Ranked() | Relayed():
+            case Started() | Embedded() | Ranked() | Recognized() | Relayed():
                 pass
             case _:
                 assert_never(event)
@@ -163,7 +164,7 @@ class StreamedMessage:
                 return self._begin(event)
             case Finished():
                 return self._end(event.usage)
-            case Embedded() | Ranked() | Relayed():
+            case Embedded() | Ranked() | Recognized() | Relayed():
                 return b""
             case _:
                 assert_never(event)

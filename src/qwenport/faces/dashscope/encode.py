@@ -18,6 +18,7 @@ from qwenport.core.events import (
     FinishReason,
     Ranked,
     Reasoning,
+    Recognized,
     Relayed,
     Started,
     ToolCallDelta,
@@ -61,7 +62,7 @@ class WholeGeneration:
                 consumed, usage = event.usage, self._generation.usage()
                 usage.begin(consumed.input_tokens, consumed.cached_tokens, consumed.image_tokens)
                 self._usage = usage.encode(consumed.output_tokens, consumed.reasoning_tokens)
-            case Started() | Embedded() | Ranked() | Relayed():
+            case Started() | Embedded() | Ranked() | Recognized() | Relayed():
                 pass
             case _:
                 assert_never(event)
@@ -106,7 +107,7 @@ class StreamedGeneration:
             case Started():
                 self._usage.begin(event.input_tokens, event.cached_tokens, event.image_tokens)
                 return b""
-            case Finished() | Embedded() | Ranked() | Relayed():
+            case Finished() | Embedded() | Ranked() | Recognized() | Relayed():
                 return b""
             case _:
                 assert_never(event)
