@@ -33,11 +33,11 @@ def write_new(transaction: Transaction, table: Table, rows: Sequence[Struct], ke
     if _is_postgresql(transaction):
         statement = f"{_insert(table.name, type(rows[0]), postgresql=True)} ON CONFLICT DO NOTHING RETURNING {key}"
         return set(connection.exec_driver_sql(statement, (_json(rows),)).scalars())
-    # SQLite has one writer at a time, so nothing can come between the look and the writing.
+    # SQLite has one writer at a time, so nothing can come between the look and the writing. The keys are one JSON text,
+    # because a statement with a place for each would be another one for every number of them, and all would be kept.
     keys = tuple(getattr(row, key) for row in rows)
-    places = ",".join("?" * len(keys))
-    query = f"SELECT {key} FROM {table.name} WHERE {key} IN ({places})"  # noqa: S608 - names of our own
-    known = set(connection.exec_driver_sql(query, keys).scalars())
+    query = f"SELECT {key} FROM {table.name} WHERE {key} IN (SELECT value FROM json_each(?))"  # noqa: S608 - our names
+    known = set(connection.exec_driver_sql(query, (msgspec.json.encode(keys).decode(),)).scalars())
     new = [row for row, value in zip(rows, keys, strict=True) if value not in known] if known else rows
     append(transaction, table, new)
     return set(keys) - known
