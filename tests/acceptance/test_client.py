@@ -12,7 +12,20 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from qwenport.cli.main import main
-from qwenport.client import FACES, Answered, AnswerFolder, CallRefused, Client, KeyMissing, Patience, key_of
+from qwenport.client import (
+    FACES,
+    Answered,
+    AnswerFolder,
+    CallRefused,
+    Client,
+    Cost,
+    CostUnknown,
+    KeyMissing,
+    Patience,
+    Price,
+    key_of,
+    most_cost,
+)
 from qwenport.core.call import JsonSchema
 from qwenport.core.content import TextPart
 from qwenport.core.errors import Bill, BillUnpaid, EngineFailed, FreeQuotaExceeded, RateExceeded
@@ -113,6 +126,33 @@ async def test_another_try_waits_as_long_as_the_server_said_and_succeeds(scripte
     assert (answered.text, "".join(streamed)) == (TEXT, TEXT)
     assert [7 <= pauses[0] <= 8, 0 <= pauses[1] <= 1, len(pauses)] == [True, True, 2]
     assert scripted.times("busy") == 4
+
+
+async def test_a_server_that_asks_for_long_patience_is_not_asked_again(scripted: Scripted) -> None:
+    scripted.say("closed", RateExceeded(retry_after_s=121))
+    async with client(scripted) as caller:
+        with pytest.raises(CallRefused) as refused:
+            await caller.ask("qwen-plus", "closed")
+
+    assert (refused.value.status, scripted.times("closed")) == (429, 1)
+
+
+async def test_a_call_has_a_cost_before_at_most_and_afterwards_about(scripted: Scripted, tmp_path: Path) -> None:
+    price = Price(input=Decimal("0.8"), output=Decimal(2), currency="CNY")
+    async with client(scripted, answers=AnswerFolder(tmp_path)) as caller:
+        first = await caller.ask("qwen-plus", "Say hello.", max_tokens=9)
+        second = await caller.ask("qwen-plus", "Say hello.", max_tokens=9)
+    used = {"input_tokens": first.input_tokens, "output_tokens": first.output_tokens}
+    amount = (Decimal("0.8") * first.input_tokens + 2 * first.output_tokens) / 1_000_000
+
+    assert price.of(first) == Cost(amount=amount, currency="CNY", **used)
+    assert price.of(second) == Cost(amount=Decimal(0), currency="CNY", input_tokens=0, output_tokens=0)
+    most = most_cost(price, "说 hi", max_tokens=9, n=2)  # 6 bytes
+    assert most == Cost(amount=Decimal("0.0001048"), currency="CNY", input_tokens=86, output_tokens=18)
+    with pytest.raises(CostUnknown, match=r"give `max_tokens`$"):
+        most_cost(price, "Say hello.")
+    with pytest.raises(CostUnknown, match=r"^a message holds more than text"):
+        most_cost(price, [{"role": "user", "content": [{"type": "text", "text": "Hi"}]}], max_tokens=9)
 
 
 async def test_a_wrong_key_is_refused_in_the_server_s_words(scripted: Scripted) -> None:

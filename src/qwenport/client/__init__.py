@@ -3,6 +3,7 @@
 from qwenport.client.answer_folder import AnswerFolder
 from qwenport.client.calls import CallRefused, Client, ClientMissing, KeyMissing, Patience, key_of
 from qwenport.client.faces import FACES, Answered, Face
+from qwenport.client.prices import Cost, CostUnknown, Price, most_cost
 
 __all__ = [
     "FACES",
@@ -11,8 +12,12 @@ __all__ = [
     "CallRefused",
     "Client",
     "ClientMissing",
+    "Cost",
+    "CostUnknown",
     "Face",
     "KeyMissing",
     "Patience",
+    "Price",
     "key_of",
+    "most_cost",
 ]

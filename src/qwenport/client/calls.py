@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 import random
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Self
 
@@ -18,7 +18,7 @@ from dotenv import dotenv_values
 from msgspec import Struct
 
 from qwenport.client.answer_folder import AnswerFolder
-from qwenport.client.faces import FACES, Answered, CannotBeSaid, Chat, Face, Message
+from qwenport.client.faces import FACES, Answered, CannotBeSaid, Chat, Conversation, Face, messages_of
 from qwenport.core.secret import Secret
 
 KEY_VARIABLES = ("QWENPORT_API_KEY", "DASHSCOPE_API_KEY")
@@ -33,6 +33,8 @@ _NEVER_AGAIN = (
 """Codes of a 429 or a 400 that another try cannot change: https://help.aliyun.com/zh/model-studio/error-code."""
 _FIRST_PAUSE_S = 0.5
 _LONGEST_PAUSE_S = 30.0
+_LONGEST_TOLD_PAUSE_S = 120.0
+"""A server that asks for more patience than this is not asked again."""
 
 
 class ClientMissing(Exception):
@@ -62,10 +64,6 @@ class Patience(Struct, frozen=True, kw_only=True):
     tries: int = 4
     pause: Callable[[float], Awaitable[None]] = asyncio.sleep
     """Waits so many seconds before another try."""
-
-
-Conversation = str | Sequence[Message]
-"""A question, or messages as the chat operation takes them."""
 
 
 def key_of(environment: Mapping[str, str], dotenv: Path = Path(".env")) -> Secret:
@@ -212,15 +210,11 @@ class Client:
                     stream_cls=self._openai.AsyncStream[Any],
                 )
             except self._openai.APIError as error:
-                if number == self._patience.tries or not _may_succeed(error):
+                told_s = _told_s(error)
+                if number == self._patience.tries or not _may_succeed(error) or told_s > _LONGEST_TOLD_PAUSE_S:
                     raise _refusal(error) from error
-                await self._patience.pause(_pause_s(error, number))
+                await self._patience.pause(told_s + random.uniform(0, _longest_pause_s(number)))
         raise AssertionError(self._patience)
-
-
-def messages_of(conversation: Conversation) -> list[Message]:
-    """Return messages for a question or a conversation."""
-    return [{"role": "user", "content": conversation}] if isinstance(conversation, str) else list(conversation)
 
 
 def _may_succeed(error: Any) -> bool:
@@ -236,12 +230,15 @@ def _code(error: Any) -> str:
     return str(getattr(error, "code", None) or getattr(error, "type", None) or "")
 
 
-def _pause_s(error: Any, number: int) -> float:
+def _told_s(error: Any) -> float:
+    """Return how long the server asks to wait."""
     response = getattr(error, "response", None)
     told = "" if response is None else response.headers.get("retry-after", "")
-    longest = min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2**number)
-    least = min(float(told), _LONGEST_PAUSE_S) if told.isascii() and told.isdigit() else 0.0
-    return least + random.uniform(0, longest)
+    return float(told) if told.isascii() and told.isdigit() else 0.0
+
+
+def _longest_pause_s(number: int) -> float:
+    return float(min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2**number))
 
 
 def _refusal(error: Any) -> CallRefused:

@@ -11,6 +11,9 @@ from msgspec import Struct
 Message = Mapping[str, Any]
 """A message as OpenAI's chat operation takes it; the other protocols get it in their own words."""
 
+Conversation = str | Sequence[Message]
+"""A question, or messages as the chat operation takes them."""
+
 DEFAULT_MAX_TOKENS = 4_096
 """Bound of an answer where Anthropic's protocol needs one and the caller names none."""
 
@@ -38,6 +41,11 @@ class Chat(Struct, frozen=True, kw_only=True):
 
 class CannotBeSaid(ValueError):
     """A protocol has no words for what is asked."""
+
+
+def messages_of(conversation: Conversation) -> list[Message]:
+    """Return messages for a question or a conversation."""
+    return [{"role": "user", "content": conversation}] if isinstance(conversation, str) else list(conversation)
 
 
 class Face(ABC):
