@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
-READ_BYTES = 1 << 20
+READ_BYTES = 1 << 16
 CHECK_BYTES = 9
 """Of each line, before its payload: the checksum and a space."""
 
