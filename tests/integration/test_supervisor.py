@@ -303,3 +303,20 @@ def open_holds(server: Server) -> float:
     metrics = httpx.get(f"{server.url}/metrics", headers={"Authorization": f"Bearer {server.token}"}, timeout=10).text
     [line] = [line for line in metrics.splitlines() if line.startswith("qwenport_holds_open")]
     return float(line.rpartition(" ")[2])
+
+
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="tells the environment of a process")
+def test_a_worker_keeps_memory_tight_unless_the_operator_says_otherwise(make_server: MakeServer) -> None:
+    server = make_server(MALLOC_TRIM_THRESHOLD_="4096")
+    server.start(until="/healthz")
+    [worker] = server.children("worker")
+    environment = dict(
+        entry.split("=", 1) for entry in Path(f"/proc/{worker}/environ").read_text().split("\0") if "=" in entry
+    )
+    told = {name: value for name, value in environment.items() if name.startswith("MALLOC_")}
+
+    assert told == {
+        "MALLOC_ARENA_MAX": "1",
+        "MALLOC_MMAP_THRESHOLD_": "262144",
+        "MALLOC_TRIM_THRESHOLD_": "4096",
+    }

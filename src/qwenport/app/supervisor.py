@@ -59,6 +59,11 @@ Listeners = tuple[socket.socket, socket.socket]
 """The public one and the operator's; every worker accepts from both."""
 
 
+_ALLOCATOR = {"MALLOC_ARENA_MAX": "1", "MALLOC_MMAP_THRESHOLD_": "262144", "MALLOC_TRIM_THRESHOLD_": "262144"}
+"""What glibc is told, unless the operator says otherwise: one arena for all threads, and large blocks apart from small
+ones. By itself it keeps what a busy minute took (docs/decisions/speed.md)."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Standing:
     """What a server that has started can tell of itself."""
@@ -290,7 +295,7 @@ class Supervisor:
             "-m",
             "qwenport",
             "worker",
-            env={**os.environ, VARIABLE: order.encode()},
+            env={**_ALLOCATOR, **os.environ, VARIABLE: order.encode()},
             stdin=asyncio.subprocess.DEVNULL,
             pass_fds=(order.public_fd, order.admin_fd, watch, tell),
             start_new_session=True,

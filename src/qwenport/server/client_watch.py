@@ -48,8 +48,11 @@ class ClientWatch:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool:
         owner, self._owner = self._owner, None
-        if self._listener is not None:
-            self._listener.cancel()
+        # The listener's cancellation holds its frames, and these hold this watch: with the listener in it, every call
+        # would leave a circle behind, which only the garbage collector could take away.
+        listener, self._listener = self._listener, None
+        if listener is not None:
+            listener.cancel()
         if self._deadline is not None:
             self._deadline.cancel()
         if not self._has_cancelled or owner is None:

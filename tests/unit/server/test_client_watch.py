@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 
 import pytest
@@ -164,3 +165,24 @@ async def test_a_server_that_cannot_tell_counts_the_client_as_gone(caplog: pytes
 
     assert watch.gone
     assert "cannot tell whether the client is there" in caplog.text
+
+
+async def test_a_block_leaves_nothing_behind_for_the_garbage_collector() -> None:
+    client = Client()
+
+    async def answered() -> None:
+        async with ClientWatch(client.receive, client.response(), call_s=60):
+            await asyncio.sleep(0)  # the listener waits
+
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(10):
+            await answered()
+            await asyncio.sleep(0)  # the listener is cancelled
+            await asyncio.sleep(0)  # and what it is called back for is done
+        left = [each for each in gc.get_objects() if isinstance(each, ClientWatch)]
+    finally:
+        gc.enable()
+
+    assert left == []
