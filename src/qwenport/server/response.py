@@ -151,7 +151,7 @@ class Response:
                 raise ClientGone from slow
 
     def release(self) -> None:
-        """Stop watching, and let go of whoever watches with us: a circle of both would wait for the garbage collector."""
+        """Stop watching, and let go of the watch: a circle of both would wait for the garbage collector."""
         self._give_up = None
         if self._timer is not None:
             self._timer.cancel()
