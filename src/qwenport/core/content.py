@@ -61,6 +61,8 @@ class Picture(Struct, frozen=True, kw_only=True, tag="picture", gc=False):
     height: int
     tokens: int
     """What the image counts by the model card's patch size."""
+    least_pixels: int = 0
+    """How many pixels it is scaled up to at the least, where the caller said so (`min_pixels`); 0 where he did not."""
     most_pixels: int = 0
     """How many pixels of it the model sees at most, to which engines scale it down; 0 for all."""
     rotates: bool = False

@@ -1,23 +1,60 @@
-"""The ceiling on the bytes that the images of one call may hold together."""
+"""The ceilings on what the images of one call may have together."""
 
 from __future__ import annotations
 
-from qwenport.media.refusals import TOO_LARGE, refused
+from collections.abc import Callable
+
+from msgspec import Struct
+
+from qwenport.core.errors import ParameterInvalid
+from qwenport.media.refusals import TOO_LARGE, pages_too_many, refused
+from qwenport.settings.configuration_file import MediaTable
+
+_DECODED_TIMES = 4
+"""How many times the bytes that were sent images may have that are packed anew here."""
 
 
-class ByteBudget:
-    """Counts bytes before they are loaded."""
+class Budget:
+    """Counts what is about to be loaded."""
 
-    def __init__(self, most_bytes: int) -> None:
-        self._most_bytes = most_bytes
-        self._left = most_bytes
+    def __init__(self, most: int, refusal: Callable[[int], ParameterInvalid]) -> None:
+        self._most = most
+        self._left = most
+        self._refusal = refusal
 
-    def take(self, size_bytes: int) -> None:
-        """Count bytes that are about to be loaded.
+    def take(self, amount: int) -> None:
+        """Count what is about to be loaded.
 
         Raises:
-            ParameterInvalid: the call has no room for them.
+            ParameterInvalid: the call has no room for it.
         """
-        if size_bytes > self._left:
-            raise refused(f"{TOO_LARGE} (the images of one call may hold {self._most_bytes} bytes together)")
-        self._left -= size_bytes
+        if amount > self._left:
+            raise self._refusal(self._most)
+        self._left -= amount
+
+
+class CallBudget(Struct, frozen=True):
+    """What is left for one call."""
+
+    sent: Budget
+    """Bytes of images as they came."""
+    decoded: Budget
+    """Bytes of images and pages that were made here."""
+    pages: Budget
+
+
+def call_budget(bounds: MediaTable) -> CallBudget:
+    """Return what a call begins with."""
+    return CallBudget(
+        Budget(bounds.max_call_bytes, _sent_too_much),
+        Budget(bounds.max_call_bytes * _DECODED_TIMES, _decoded_too_much),
+        Budget(bounds.max_pages, pages_too_many),
+    )
+
+
+def _sent_too_much(most_bytes: int) -> ParameterInvalid:
+    return refused(f"{TOO_LARGE} (the images of one call may hold {most_bytes} bytes together)")
+
+
+def _decoded_too_much(most_bytes: int) -> ParameterInvalid:
+    return refused(f"{TOO_LARGE} (decoded, the images of one call may hold {most_bytes} bytes together)")

@@ -6,7 +6,7 @@ import binascii
 from urllib.parse import unquote_to_bytes
 
 from qwenport.media.media_type import may_be_image
-from qwenport.media.refusals import TYPE_WRONG, URL_INVALID, data_url_too_long, refused
+from qwenport.media.refusals import TYPE_WRONG, URL_INVALID, data_url_too_long, drawing_refused, refused
 
 SCHEME = "data:"
 LONGEST_DATA_URL = 10_485_760
@@ -14,17 +14,21 @@ LONGEST_DATA_URL = 10_485_760
 
 _SPACES = b" \t\r\n"
 _MARK = ";base64"
+_DRAWING = "image/svg"
+"""Most are not in base64, so that nobody would look at their content."""
 
 
 def decode_data_url(url: str) -> bytes:
     """Return the bytes that a `data:` URL holds.
 
     Raises:
-        ParameterInvalid: it is too long, no base64, or says that it is no image.
+        ParameterInvalid: it is too long, no base64, or says that it is neither image nor PDF.
     """
     if len(url) > LONGEST_DATA_URL:
         raise data_url_too_long(LONGEST_DATA_URL)
     head, comma, body = url[len(SCHEME) :].partition(",")
+    if head.lower().startswith(_DRAWING):
+        raise drawing_refused()
     if not comma or not head.lower().endswith(_MARK):
         raise refused(URL_INVALID)
     if not may_be_image(head[: -len(_MARK)]):

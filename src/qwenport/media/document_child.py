@@ -1,41 +1,28 @@
-"""The child process that reads one document: `python -I -m qwenport.media.document_child KIND BYTES SECONDS MEMORY`.
+"""The child process that reads one document: `python -I -m qwenport.media.document_child SECONDS MEMORY KIND BYTES`.
 
 The document is its standard input, a file; the text goes to its standard output as UTF-8, at most BYTES of it. PDFium
 is native code, and archives can unpack to anything: a document that breaks or exhausts its reader ends this process
-and nothing else. It has no environment, writes no file, and ends by itself when nobody waits for it any more.
+and nothing else.
 """
 
 from __future__ import annotations
 
 import os
-import resource
-import signal
 import sys
 from collections.abc import Iterator
 from typing import BinaryIO
 
 from qwenport.media.document_ending import DocumentEnded, DocumentKind, Ending
+from qwenport.media.withdrawal import withdraw
 
 
-def main(kind: str, most_bytes: int, seconds: int, memory_bytes: int) -> Ending:
+def main(kind: str, most_bytes: int) -> Ending:
     """Write the text of the document at standard input to standard output."""
-    _withdraw(seconds, memory_bytes)
     try:
         _write(_texts(DocumentKind(kind), sys.stdin.buffer), most_bytes)
     except DocumentEnded as ended:
         return ended.ending
     return Ending.DONE
-
-
-def _withdraw(seconds: int, memory_bytes: int) -> None:
-    """Bound time and memory, and yield to whatever else runs on the machine."""
-    signal.alarm(seconds)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    if sys.platform == "linux":  # macOS refuses this limit.
-        resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
-    os.nice(5)
 
 
 def _texts(kind: DocumentKind, document: BinaryIO) -> Iterator[str]:
@@ -61,6 +48,7 @@ def _write(texts: Iterator[str], most_bytes: int) -> None:
 
 
 if __name__ == "__main__":
-    ending = main(sys.argv[1], *(int(argument) for argument in sys.argv[2:5]))
+    withdraw(int(sys.argv[1]), int(sys.argv[2]))
+    ending = main(sys.argv[3], int(sys.argv[4]))
     # PDFium frees its pages in an order of its own at exit; nothing of it is needed any more.
     os._exit(ending)

@@ -1,4 +1,4 @@
-"""What gateway and child process know of one another: kinds of documents, and how reading one ends."""
+"""What gateway and child processes know of one another: kinds of documents, and how reading one ends."""
 
 from __future__ import annotations
 
@@ -16,6 +16,17 @@ class DocumentKind(StrEnum):
     """An archive, as which Word documents come."""
 
 
+_SIGNATURES = ((b"%PDF-", DocumentKind.PDF), (b"PK\x03\x04", DocumentKind.ZIP))
+_SIGNATURE_WITHIN = 64
+"""Bytes of a document that may be spaces before its signature."""
+
+
+def document_kind(content: bytes) -> DocumentKind | None:
+    """Return what a document is by its first bytes; None for what may be text or an image."""
+    head = content[:_SIGNATURE_WITHIN].lstrip()
+    return next((kind for signature, kind in _SIGNATURES if head.startswith(signature)), None)
+
+
 class Ending(IntEnum):
     """Exit codes; whatever else the process ends with is a document that broke its reader."""
 
@@ -26,6 +37,9 @@ class Ending(IntEnum):
     """Damaged, or protected by a password."""
     TOO_LONG = 5
     TOO_MANY_PAGES = 6
+    PROTECTED = 7
+    """By a password; said of PDFs that are drawn."""
+    TOO_MANY_PIXELS = 8
 
 
 class DocumentEnded(Exception):

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import math
-import sys
-from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import Sequence
-from contextlib import suppress
+from functools import partial
 from pathlib import Path
-from typing import BinaryIO
 
 from qwenport.core.content import FilePart
 from qwenport.core.errors import FileNotFound, InputTooLong, ParameterInvalid
 from qwenport.core.ids import AccountId
 from qwenport.core.model_card import ModelCard
 from qwenport.core.stored_files import FileContent
-from qwenport.media.document_ending import MOST_PAGES, DocumentKind, Ending
+from qwenport.media.bounded_children import BoundedChildren, ChildOrder
+from qwenport.media.document_ending import MOST_PAGES, DocumentKind, Ending, document_kind
 from qwenport.media.images import FindContent
 from qwenport.media.plain_text import decode_text
 from qwenport.media.refusals import (
@@ -37,7 +33,6 @@ _MODULE = "qwenport.media.document_child"
 _PIECE = 1 << 16
 _READ_HERE = "text, PDF and DOCX are read here"
 _BROKEN = "it is damaged, protected by a password, or takes too much time or memory to read"
-_SIGNATURES = ((b"%PDF-", DocumentKind.PDF), (b"PK\x03\x04", DocumentKind.ZIP))
 _RICH_TEXT = b"{\\rtf"
 """Rich text looks like text and is full of commands."""
 
@@ -52,7 +47,7 @@ class DocumentReader:
     def __init__(self, bounds: MediaTable, read_file: FindContent) -> None:
         self._bounds = bounds
         self._read_file = read_file
-        self._children = asyncio.Semaphore(CHILDREN_AT_ONCE)
+        self._children = BoundedChildren(CHILDREN_AT_ONCE)
 
     async def read_all(
         self, parts: tuple[FilePart, ...], account_id: AccountId, card: ModelCard
@@ -98,56 +93,29 @@ class DocumentReader:
         return text
 
     async def _extract(self, found: FileContent, kind: DocumentKind, most_bytes: int) -> str:
-        async with self._children:
-            with await asyncio.to_thread(found.path.open, "rb") as document:
-                child = await _start(self._command(kind, most_bytes), document)
-            try:
-                async with asyncio.timeout(self._bounds.document_s):
-                    text = await _output(child, most_bytes)
-                    ending = await child.wait()
-            except TimeoutError as error:
-                raise file_unsupported(found.file.id, _BROKEN) from error
-            finally:
-                await _end(child)
+        order = ChildOrder(
+            module=_MODULE,
+            arguments=(kind, str(most_bytes)),
+            seconds=self._bounds.document_s,
+            memory_bytes=self._bounds.document_memory_bytes,
+        )
+        try:
+            text, ending = await self._children.run(order, found.path, partial(_output, most_bytes=most_bytes))
+        except TimeoutError as error:
+            raise file_unsupported(found.file.id, _BROKEN) from error
         if ending != Ending.DONE:
             raise _refusal(ending, found.file.id)
         return text.decode()
 
-    def _command(self, kind: DocumentKind, most_bytes: int) -> tuple[str, ...]:
-        # The child's own alarm is for the day when this process is no more.
-        bounds = (most_bytes, math.ceil(self._bounds.document_s) + 1, self._bounds.document_memory_bytes)
-        return (sys.executable, "-I", "-m", _MODULE, kind, *(str(bound) for bound in bounds))
 
-
-async def _start(command: Sequence[str], document: BinaryIO) -> Process:
-    """Start the child, and end it again where the client leaves meanwhile, which uvloop does not do by itself."""
-    starting = asyncio.ensure_future(
-        asyncio.create_subprocess_exec(*command, stdin=document, stdout=PIPE, stderr=DEVNULL, env={})
-    )
-    try:
-        return await asyncio.shield(starting)
-    except asyncio.CancelledError:
-        with suppress(OSError):
-            await _end(await starting)
-        raise
-
-
-async def _output(child: Process, most_bytes: int) -> bytes:
+async def _output(written: asyncio.StreamReader, most_bytes: int) -> bytes:
     """Return all that the child writes; it keeps to its bound unless its document took it over."""
     output = bytearray()
-    if child.stdout is None:
-        raise RuntimeError("the child was started without a pipe")
-    while piece := await child.stdout.read(_PIECE):
+    while piece := await written.read(_PIECE):
         output += piece
         if len(output) > most_bytes:
             raise _TextTooLong
     return bytes(output)
-
-
-async def _end(child: Process) -> None:
-    if child.returncode is None:
-        child.kill()
-        await child.communicate()
 
 
 def _refusal(ending: int, file_id: str) -> ParameterInvalid | _TextTooLong:
@@ -163,10 +131,8 @@ def _refusal(ending: int, file_id: str) -> ParameterInvalid | _TextTooLong:
 
 
 def _kind(path: Path) -> DocumentKind | None:
-    """Return what a document is by its first bytes; None for what may be text."""
     with path.open("rb") as file:
-        head = file.read(64).lstrip()
-    return next((kind for signature, kind in _SIGNATURES if head.startswith(signature)), None)
+        return document_kind(file.read(64))
 
 
 def _decode(path: Path) -> str | None:

@@ -1,4 +1,4 @@
-"""Brings an image from the network: bounded in bytes, seconds and redirects, to allowed addresses only."""
+"""Brings an image or a PDF from the network: bounded in bytes, seconds and redirects, to allowed addresses only."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from functools import partial
 import aiohttp
 from aiohttp.abc import AbstractResolver
 
-from qwenport.media.media_type import may_be_image
+from qwenport.media.media_type import may_be_image, may_be_pdf
 from qwenport.media.names import NameLookup
 from qwenport.media.outbound import Outbound, parse_url
 from qwenport.media.pictures import LONGEST_FILE
@@ -30,7 +30,7 @@ FETCHES_AT_ONCE = 16
 """In one gateway process, all calls together."""
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_HEADERS = {"User-Agent": "qwenport", "Accept": "image/*", "Accept-Encoding": "identity"}
+_HEADERS = {"User-Agent": "qwenport", "Accept": "image/*, application/pdf", "Accept-Encoding": "identity"}
 
 Reserve = Callable[[int], None]
 """Called with the length of what is about to be loaded; raises where there is no room for it."""
@@ -103,12 +103,13 @@ async def _body(response: aiohttp.ClientResponse, reserve: Reserve) -> bytes:
     # A body that is packed could unpack to anything, and its length would say nothing.
     if response.status != 200 or response.headers.get("Content-Encoding", "identity") != "identity":
         raise refused(DOWNLOAD_FAILED)
-    if not may_be_image(response.headers.get("Content-Type", "")):
+    declared = response.headers.get("Content-Type", "")
+    if not may_be_image(declared):
         raise refused(TYPE_WRONG)
     length = response.content_length
     if length is None:
         raise refused(LENGTH_MISSING)
-    if length > LONGEST_FILE:
+    if length > LONGEST_FILE and not may_be_pdf(declared):
         raise refused(TOO_LARGE)
     reserve(length)
     return await response.read()

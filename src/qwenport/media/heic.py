@@ -1,4 +1,4 @@
-"""The size of a HEIC image: that of its primary item, cut to its clean aperture (ISO/IEC 14496-12 and 23008-12)."""
+"""The size of a HEIC image: its primary item, cut to its clean aperture and turned (ISO/IEC 14496-12 and 23008-12)."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def is_heic(image: bytes) -> bool:
 
 
 def heic_size(image: bytes) -> Size | None:
-    """Return the size of the primary item, before it is turned."""
+    """Return the size of the primary item as it is shown: its own note to turn it goes before one of Exif."""
     meta = _find(image, b"meta", 0, len(image))
     if meta is None:
         return None
@@ -43,7 +43,14 @@ def heic_size(image: bytes) -> Size | None:
         return None
     known = tuple(_boxes(image, properties.start, properties.end))
     numbers = _links(image, links, _primary_item(image, primary))
-    return _size(image, {known[number - 1].kind: known[number - 1] for number in numbers if number})
+    held = {known[number - 1].kind: known[number - 1] for number in numbers if number}
+    size = _size(image, held)
+    return Size(size.height, size.width) if size is not None and _is_turned(image, held) else size
+
+
+def _is_turned(image: bytes, properties: dict[bytes, _Box]) -> bool:
+    """Tell whether it is turned by a quarter or three: `irot` counts quarters."""
+    return b"irot" in properties and bool(image[properties[b"irot"].start] & 1)
 
 
 def _size(image: bytes, properties: dict[bytes, _Box]) -> Size | None:

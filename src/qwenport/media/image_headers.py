@@ -1,4 +1,4 @@
-"""The sides of an image in pixels, from the headers of the common formats.
+"""The sides of an image in pixels as they are stored, from the headers of the common formats.
 
 Each function takes a whole image and returns None where its header says no size; `struct.error` and `IndexError` mean
 that the image ends before its header does.
@@ -6,6 +6,7 @@ that the image ends before its header does.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from struct import unpack_from
 from typing import NamedTuple
 
@@ -20,8 +21,8 @@ _JPEG_ALONE = frozenset({0x01, 0xFF, *range(0xD0, 0xD9)})
 """Markers without a length, and the bytes that may fill up before a marker."""
 _JPEG_SCAN = frozenset({0xD9, 0xDA})
 """The end, and the beginning of what is no header any more."""
-_TIFF_SIDES = {256: "width", 257: "height"}
-_TIFF_SHORT, _TIFF_LONG = 3, 4
+_TIFF_WIDTH, _TIFF_HEIGHT = 256, 257
+_TIFF_NUMBERS = {3: "H", 4: "L"}
 
 
 class Size(NamedTuple):
@@ -63,27 +64,43 @@ def webp_size(image: bytes) -> Size | None:
 
 def jpeg_size(image: bytes) -> Size | None:
     """Return the size of the first frame."""
+    for marker, start in jpeg_segments(image):
+        if marker in _JPEG_FRAMES:
+            height, width = unpack_from(">HH", image, start + 1)
+            return Size(width, height)
+    return None
+
+
+def jpeg_segments(image: bytes) -> Iterator[tuple[int, int]]:
+    """Yield the marker of each segment before the first scan, and where what it holds begins."""
     at = 2
     for _ in range(MOST_PIECES):
         at = image.find(b"\xff", at)
         marker = image[at + 1] if at >= 0 else 0xD9
         if marker in _JPEG_SCAN:
-            return None
-        if marker in _JPEG_FRAMES:
-            height, width = unpack_from(">HH", image, at + 5)
-            return Size(width, height)
-        at += (1 if marker == 0xFF else 2) if marker in _JPEG_ALONE else 2 + unpack_from(">H", image, at + 2)[0]
-    return None
+            return
+        if marker in _JPEG_ALONE:
+            at += 1 if marker == 0xFF else 2
+        else:
+            yield marker, at + 4
+            at += 2 + unpack_from(">H", image, at + 2)[0]
 
 
 def tiff_size(image: bytes) -> Size | None:
     """Return the size of the first page (TIFF 6.0, section 2)."""
-    order = "<" if image.startswith(b"II") else ">"
-    directory = unpack_from(order + "L", image, 4)[0]
-    entries = unpack_from(order + "H", image, directory)[0]
-    sides: dict[str, int] = {}
-    for at in range(directory + 2, directory + 2 + 12 * min(entries, MOST_PIECES), 12):
+    tags = tiff_tags(image, 0)
+    width, height = tags.get(_TIFF_WIDTH), tags.get(_TIFF_HEIGHT)
+    return None if width is None or height is None else Size(width, height)
+
+
+def tiff_tags(image: bytes, start: int) -> dict[int, int]:
+    """Return the whole numbers among the tags of the first directory of a TIFF that begins at `start`."""
+    order = "<" if image[start : start + 2] == b"II" else ">"
+    directory = start + unpack_from(order + "L", image, start + 4)[0]
+    entries = min(unpack_from(order + "H", image, directory)[0], MOST_PIECES)
+    tags: dict[int, int] = {}
+    for at in range(directory + 2, directory + 2 + 12 * entries, 12):
         tag, kind = unpack_from(order + "HH", image, at)
-        if tag in _TIFF_SIDES and kind in {_TIFF_SHORT, _TIFF_LONG}:
-            sides[_TIFF_SIDES[tag]] = unpack_from(order + ("H" if kind == _TIFF_SHORT else "L"), image, at + 8)[0]
-    return Size(**sides) if len(sides) == len(_TIFF_SIDES) else None
+        if kind in _TIFF_NUMBERS:
+            tags[tag] = unpack_from(order + _TIFF_NUMBERS[kind], image, at + 8)[0]
+    return tags

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from msgspec.structs import replace
@@ -13,12 +13,13 @@ from qwenport.core.content import FilePart, ImagePart, Message, Part, Picture, T
 from qwenport.core.errors import InputTooLong
 from qwenport.core.ids import AccountId
 from qwenport.core.model_card import ModelCard
-from qwenport.media.budget import ByteBudget
+from qwenport.media.budget import call_budget
+from qwenport.media.decoding import Decoder
 from qwenport.media.documents import DocumentReader
 from qwenport.media.fetch import Fetcher
-from qwenport.media.images import FindContent, ImageErrand, ImageLoader
+from qwenport.media.images import FindContent, ImageErrand, ImageFinders, ImageLoader
 from qwenport.media.outbound import Outbound
-from qwenport.media.refusals import TOO_MANY_FILES, refused
+from qwenport.media.refusals import TOO_MANY_FILES, images_too_many, pages_too_many, refused
 from qwenport.settings.configuration_file import MediaTable
 
 IMAGES_AT_ONCE = 4
@@ -26,15 +27,25 @@ IMAGES_AT_ONCE = 4
 MOST_FILES = 100
 """Of one call (long context guide, help.aliyun.com/zh/model-studio/long-context-qwen-long)."""
 
-_Loaded = dict[Part, Part]
+_Loaded = dict[Part, tuple[Part, ...]]
 """What became of each part; a part that a call names twice is loaded once."""
+
+
+def _never(_: ModelCard) -> bool:
+    return False
 
 
 class MediaLoader:
     """Loads what calls name. Nothing is kept after a call, and a call that is cancelled stops its loading."""
 
     def __init__(
-        self, bounds: MediaTable, *, resolve_upload: FindContent, read_file: FindContent, fetcher: Fetcher | None = None
+        self,
+        bounds: MediaTable,
+        *,
+        resolve_upload: FindContent,
+        read_file: FindContent,
+        fetcher: Fetcher | None = None,
+        decodes: Callable[[ModelCard], bool] = _never,
     ) -> None:
         """Put the loader together.
 
@@ -43,15 +54,20 @@ class MediaLoader:
             resolve_upload: finds what `oss://KEY` names among an account's uploads.
             read_file: finds a stored file of an account by its id.
             fetcher: for images on the network; by default one to where the bounds allow.
+            decodes: whether calls of a model can come to an engine of this machine, which takes plain pictures only.
         """
         self._bounds = bounds
-        self._images = ImageLoader(
-            fetcher or Fetcher(Outbound(bounds.private_hosts), seconds=bounds.fetch_s), resolve_upload
+        self._decodes = decodes
+        finders = ImageFinders(
+            fetcher=fetcher or Fetcher(Outbound(bounds.private_hosts), seconds=bounds.fetch_s),
+            resolve_upload=resolve_upload,
+            read_file=read_file,
         )
+        self._images = ImageLoader(finders, Decoder(bounds))
         self._documents = DocumentReader(bounds, read_file)
 
     async def load(self, account_id: AccountId, call: Call, card: ModelCard) -> ChatInput:
-        """Return the conversation of a call with a `Picture` for every `ImagePart` and text for every `FilePart`.
+        """Return the conversation of a call with pictures for every `ImagePart` and text for every `FilePart`.
 
         Raises:
             ParameterInvalid: something cannot be had or is not taken; in the words of `refusals`.
@@ -64,13 +80,15 @@ class MediaLoader:
         errand = ImageErrand(
             account_id=account_id,
             card=card,
-            budget=ByteBudget(self._bounds.max_call_bytes),
+            budget=call_budget(self._bounds),
             high_resolution=asked.high_resolution,
             resolves_uploads=call.resolves_uploads,
+            decodes=self._decodes(card),
         )
         loaded = await self._load(images, files, errand)
         messages = tuple(_with(message, loaded) for message in asked.messages)
         full = replace(asked, messages=messages)
+        self._check_count(full)
         _check_context(full, card)
         return full
 
@@ -80,17 +98,23 @@ class MediaLoader:
         images = [part for part in parts if isinstance(part, ImagePart)]
         files = [part for part in parts if isinstance(part, FilePart)]
         if len(images) > self._bounds.max_images:
-            raise refused(
-                f"Range of the number of images should be [1, {self._bounds.max_images}], but {len(images)} were given"
-            )
+            raise images_too_many(self._bounds.max_images, len(images))
         if len(files) > MOST_FILES:
             raise refused(TOO_MANY_FILES)
         return tuple(dict.fromkeys(images)), tuple(dict.fromkeys(files))
 
+    def _check_count(self, full: ChatInput) -> None:
+        """Count what documents became, also where one was named several times."""
+        pictures = [image for image in full.images if isinstance(image, Picture)]
+        if sum(picture.page > 0 for picture in pictures) > self._bounds.max_pages:
+            raise pages_too_many(self._bounds.max_pages)
+        if len(pictures) > self._bounds.max_images:
+            raise images_too_many(self._bounds.max_images, len(pictures))
+
     async def _load(self, images: tuple[ImagePart, ...], files: tuple[FilePart, ...], errand: ImageErrand) -> _Loaded:
         slots = asyncio.Semaphore(IMAGES_AT_ONCE)
 
-        async def load(part: ImagePart) -> Picture:
+        async def load(part: ImagePart) -> tuple[Picture, ...]:
             async with slots:
                 return await self._images.load(part, errand)
 
@@ -99,7 +123,7 @@ class MediaLoader:
         await _all_or_none((texts, *pictures.values()))
         return {
             **{part: task.result() for part, task in pictures.items()},
-            **{part: TextPart(text=text) for part, text in texts.result().items()},
+            **{part: (TextPart(text=text),) for part, text in texts.result().items()},
         }
 
 
@@ -122,7 +146,8 @@ async def _all_or_none(tasks: Sequence[asyncio.Task[Any]]) -> None:
 def _with(message: Message, loaded: _Loaded) -> Message:
     if isinstance(message.content, str):
         return message
-    return replace(message, content=tuple(loaded.get(part, part) for part in message.content))
+    parts = (each for part in message.content for each in loaded.get(part, (part,)))
+    return replace(message, content=tuple(parts))
 
 
 def _check_context(asked: ChatInput, card: ModelCard) -> None:

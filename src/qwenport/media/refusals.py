@@ -33,6 +33,41 @@ def size_unfit(reason: str) -> ParameterInvalid:
     return refused(f"The image length and width do not meet the model restrictions. [{reason}]")
 
 
+def drawing_refused() -> ParameterInvalid:
+    """Return the refusal of an SVG: a program that draws, and no image."""
+    return refused(f"{FORMAT_ILLEGAL} (SVG is not taken; send the drawing as PNG or JPEG)")
+
+
+def image_broken() -> ParameterInvalid:
+    """Return the refusal of an image whose header is fine, and the rest is not."""
+    return refused(f"{FORMAT_ILLEGAL} (it is damaged, or takes too much time or memory to decode)")
+
+
+def pixels_too_many(most_pixels: int) -> ParameterInvalid:
+    """Return the refusal of an image, or a page of one, with more pixels than are decoded here."""
+    return size_unfit(f"height*width must not be larger than {most_pixels}")
+
+
+def pdf_broken() -> ParameterInvalid:
+    """Return the refusal of a PDF whose pages cannot be drawn."""
+    return refused(f"{FORMAT_ILLEGAL} (the PDF is damaged, or takes too much time or memory to draw)")
+
+
+def pdf_protected() -> ParameterInvalid:
+    """Return the refusal of a PDF that is opened with a password."""
+    return refused(f"{FORMAT_ILLEGAL} (the PDF is protected by a password)")
+
+
+def pages_too_many(most_pages: int) -> ParameterInvalid:
+    """Return the refusal of more pages than one call may have drawn or decoded."""
+    return refused(f"{TOO_LARGE} (the documents of one call may have {most_pages} pages together)")
+
+
+def images_too_many(most_images: int, given: int) -> ParameterInvalid:
+    """Return the refusal of more images than one call may name, a page of a document counted as one."""
+    return refused(f"Range of the number of images should be [1, {most_images}], but {given} were given")
+
+
 def file_invalid(file_id: str) -> ParameterInvalid:
     """Return the refusal of a file that does not exist or belongs to another account."""
     return refused(f"Invalid file [id:{_shown(file_id)}].")

@@ -12,6 +12,7 @@ from qwenport.media.data_url import decode_data_url
 IMAGE = bytes(range(256))
 TEXT = base64.b64encode(IMAGE).decode()
 INVALID = "The provided URL does not appear to be valid. Ensure it is correctly formatted."
+DRAWING = "The image format is illegal and cannot be opened (SVG is not taken; send the drawing as PNG or JPEG)"
 WRONG_TYPE = "Wrong Content-Type of multimodal url"
 
 
@@ -22,6 +23,7 @@ WRONG_TYPE = "Wrong Content-Type of multimodal url"
         f"DATA:image/JPEG;BASE64,{TEXT}",
         f"data:image/png;name=a.png;base64,{TEXT}",
         f"data:application/octet-stream;base64,{TEXT}",
+        f"data:application/pdf;base64,{TEXT}",
         f"data:;base64,{TEXT}",
         "data:image/png;base64," + "\r\n".join(TEXT[at : at + 76] for at in range(0, len(TEXT), 76)),
         "data:image/png;base64," + TEXT.replace("+", "%2B").replace("/", "%2F").replace("=", "%3D"),
@@ -43,8 +45,10 @@ def test_base64_is_decoded_as_clients_write_it(url: str) -> None:
         ("data:image/png;base64,abc=abcd", INVALID),
         ("data:image/png;base64,\u00e4bcd", INVALID),
         ("data:image/png;base64,\udc80bcd", INVALID),
+        ("data:image/svg+xml;utf8,<svg/>", DRAWING),
+        (f"data:Image/SVG+xml;base64,{TEXT}", DRAWING),
         (f"data:text/html;base64,{TEXT}", WRONG_TYPE),
-        (f"data:application/pdf;base64,{TEXT}", WRONG_TYPE),
+        (f"data:application/json;base64,{TEXT}", WRONG_TYPE),
     ],
 )
 def test_what_is_no_base64_of_an_image_is_refused(url: str, words: str) -> None:
