@@ -19,12 +19,21 @@ FILE_SCHEME = "fileid://"
 """What a system message begins with that names stored documents: Model Studio's guide to Qwen-Long."""
 _MOST_FILES = 100
 _FILE = re.compile(r"fileid://([A-Za-z0-9_-]{1,128})", re.ASCII)
+_DATA_SCHEME = "data:"
 
 
 class WireAddress(Struct, frozen=True):
     """What `image_url` and `video_url` hold, unless they are an address themselves."""
 
     url: str | None = None
+
+
+class WireFile(Struct, frozen=True):
+    """What `file` holds: an image or a PDF, stored or in the request itself; its name says nothing that is needed."""
+
+    file_id: str | None = None
+    file_data: str | None = None
+    filename: str | None = None
 
 
 class WirePart(Struct, frozen=True):
@@ -38,7 +47,7 @@ class WirePart(Struct, frozen=True):
     video_url: str | WireAddress | None = None
     audio: Raw = Raw()
     input_audio: Raw = Raw()
-    file: Raw = Raw()
+    file: WireFile | None = None
     min_pixels: int | None = None
     max_pixels: int | None = None
     enable_rotate: bool | None = None
@@ -46,8 +55,9 @@ class WirePart(Struct, frozen=True):
     max_frames: int | None = None
 
 
-_KINDS = ("text", "image", "image_url", "video", "video_url")
-_UNSERVED_KINDS = ("audio", "input_audio", "file")
+_KINDS = ("text", "image", "image_url", "video", "video_url", "file")
+_UNSERVED_KINDS = ("audio", "input_audio")
+_IMAGES = frozenset({"image", "image_url", "file"})
 _NUMBERS = ("min_pixels", "max_pixels", "fps", "max_frames")
 
 
@@ -82,17 +92,29 @@ def read_files(content: str, path: str) -> tuple[FilePart, ...]:
     return files
 
 
+def file_address(file_id: str, path: str) -> str:
+    """Return the address of a stored file.
+
+    Raises:
+        ParameterInvalid: it has no form that an id of a file can have.
+    """
+    address = FILE_SCHEME + file_id
+    if _FILE.fullmatch(address) is None:
+        raise _refusal(f"Invalid file [id:{shown(file_id)}]. - '{path}'")
+    return address
+
+
 def _read_part(part: WirePart, path: str) -> Part:
     kind = _find_kind(part, path)
     if kind == "text":
         if part.text is None:
             raise _missing("text", path)
         return TextPart(text=part.text)
-    urls = _urls(part, kind)
+    urls = _urls(part, kind, path)
     if not urls or not all(urls):
         raise _missing(kind, path)
     _check_numbers(part, path)
-    if kind in {"image", "image_url"}:
+    if kind in _IMAGES:
         return ImagePart(
             url=urls[0],
             min_pixels=part.min_pixels,
@@ -114,7 +136,8 @@ def _find_kind(part: WirePart, path: str) -> str:
         unserved = shown(part.type)
     if unserved is not None:
         raise _refusal(
-            f"Unexpected item type in content: '{unserved}' is not served, only text, images and video are - '{path}'"
+            f"Unexpected item type in content: '{unserved}' is not served, only text, images, files and video are"
+            f" - '{path}'"
         )
     named = [kind for kind in _KINDS if getattr(part, kind) is not None]
     if len(named) > 1 or (named and part.type not in {None, named[0]}):
@@ -122,12 +145,27 @@ def _find_kind(part: WirePart, path: str) -> str:
     return part.type or next(iter(named), "text")
 
 
-def _urls(part: WirePart, kind: str) -> tuple[str, ...]:
+def _urls(part: WirePart, kind: str, path: str) -> tuple[str, ...]:
+    if kind == "file":
+        return () if part.file is None else (_file_url(part.file, path),)
     address: str | WireAddress | list[str] | None = getattr(part, kind)
     if isinstance(address, list):
         return tuple(address)
     url = address.url if isinstance(address, WireAddress) else address
     return (url,) if url else ()
+
+
+def _file_url(file: WireFile, path: str) -> str:
+    if file.file_id:
+        return file_address(file.file_id, f"{path}.file.file_id")
+    if not file.file_data:
+        raise _missing("file_id or file_data", f"{path}.file")
+    if file.file_data[: len(_DATA_SCHEME)].lower() != _DATA_SCHEME:
+        raise _refusal(
+            "The file_data field must be a data: URL of an image or a PDF, such as data:application/pdf;base64,…"
+            f" - '{path}.file.file_data'"
+        )
+    return file.file_data
 
 
 def _check_numbers(part: WirePart, path: str) -> None:

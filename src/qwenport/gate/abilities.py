@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from qwenport.core.call import AnyJson, Call, ChatInput, EmbeddingInput, NativeInput, RerankInput
 from qwenport.core.capabilities import Ability, Thinking, ability_of, thinks
-from qwenport.core.content import FilePart, ImagePart, Picture, VideoPart
+from qwenport.core.content import FilePart, ImagePart, Picture, Role, VideoPart
 from qwenport.core.errors import ModelNotServedHere, ParameterInvalid
 from qwenport.core.model_card import ModelCard
 from qwenport.core.tools import ToolUse
@@ -150,6 +150,18 @@ def _content_problem(_: Call, asked: ChatInput, card: ModelCard) -> Problem | No
     return None
 
 
+def _ocr_problem(_: Call, asked: ChatInput, card: ModelCard) -> Problem | None:
+    """Find what is wrong with a task: the model knows none or not this one, or there is no image for it."""
+    if asked.ocr is None:
+        return None
+    if asked.ocr.task not in card.capabilities.ocr_tasks:
+        return "ocr_options", "The ocr_options parameter is not supported by this model."
+    last = next((message for message in reversed(asked.messages) if message.role is Role.USER), None)
+    if last is None or isinstance(last.content, str) or _IMAGES.isdisjoint(map(type, last.content)):
+        return "ocr_options", "The ocr_options parameter requires an image in the last message of the user."
+    return None
+
+
 def _embedding_problem(call: Call, card: ModelCard) -> Problem | None:
     asked = call.input
     if not isinstance(asked, EmbeddingInput):
@@ -184,6 +196,7 @@ _CHAT_PROBLEMS: tuple[Callable[[Call, ChatInput, ModelCard], Problem | None], ..
     _thinking_problem,
     _transport_problem,
     _content_problem,
+    _ocr_problem,
     _tool_problem,
     _format_problem,
 )

@@ -39,6 +39,7 @@ from qwenport.gate.observed_usage import ObservedUsage
 from qwenport.metering.journal import Journal
 from qwenport.metering.price_book import PriceBook, Tariff
 from qwenport.metering.records import Hold, Outcome, Settlement
+from qwenport.settings.configuration_file import MediaTable
 
 HOLD_SECONDS = 3600.0
 """After this time a hold that nobody settled is void; longer than any call may take."""
@@ -66,6 +67,8 @@ class Rules:
 
     limits: LimitBook
     prices: PriceBook
+    max_pages: int = MediaTable().max_pages
+    """Of the documents of one call together, each page of which is an image."""
 
 
 class Result(Struct, frozen=True, kw_only=True):
@@ -116,7 +119,7 @@ class Gate:
         into, out = most_input_tokens(call, card), most_output_tokens(call, card)
         rate_ppm = rate_of(caller, card)
         tariff = self.rules.prices.tariff(card, caller.currency, rate_ppm, self._day(now), batch=call.batch)
-        images, pages = sent_media(call)
+        images, pages = sent_media(call, self.rules.max_pages)
         is_native = isinstance(call.input, NativeInput)
         items = most_items(call, tariff.most_units) if is_native and tariff is not None else ()
         hold = Hold(
@@ -236,6 +239,7 @@ class Admission:
         "_first_event_ms",
         "_gate",
         "_hold",
+        "_media",
         "_observed",
         "_queue_ms",
         "_served_by",
@@ -254,6 +258,7 @@ class Admission:
         self._first_event_ms: int | None = None
         self._served_by = ""
         self._observed = ObservedUsage()
+        self._media = (ask.hold.images, ask.hold.pages)
         self.standings: tuple[Standing, ...] = ()
         """Once entered: how far the tightest limits of requests and of tokens are used up, where some bind."""
         self.settlement: Settlement | None = None
@@ -280,6 +285,10 @@ class Admission:
         """What is held for the call at most."""
         return self._hold
 
+    def loaded(self, images: int, pages: int) -> None:
+        """Note how many images and pages were loaded, of which the hold is a bound."""
+        self._media = images, pages
+
     def routed(self) -> None:
         """Note that an engine has taken the call."""
         self._queue_ms = self._elapsed_ms()
@@ -302,7 +311,7 @@ class Admission:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         outcome, status, code = self._ending(error)
-        usage, source = self._observed.usage(self._hold)
+        usage, source = self._observed.usage(self._hold, self._media)
         cost_nanos, price_source, exchange = self._price(usage)
         self.settlement = Settlement(
             hold=self._hold,

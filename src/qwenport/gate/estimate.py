@@ -10,6 +10,7 @@ from qwenport.core.call import Call, ChatInput, EmbeddingInput, NativeInput, Pro
 from qwenport.core.capabilities import thinks
 from qwenport.core.content import FilePart, ImagePart, Part, Picture, TextPart
 from qwenport.core.model_card import ModelCard
+from qwenport.gate.paged import is_one_image, may_have_pages
 from qwenport.media.pixels import most_image_tokens
 
 TEMPLATE_TOKENS = 16
@@ -20,6 +21,10 @@ OWN_WORDS_TOKENS = 64
 
 TOOL_WORDS_TOKENS = 512
 """More than a chat template says of how tools are called."""
+
+
+TASK_WORDS_TOKENS = 1024
+"""More than the prompt of a built-in OCR task."""
 
 
 def most_input_tokens(call: Call, card: ModelCard) -> int:
@@ -49,17 +54,40 @@ def most_output_tokens(call: Call, card: ModelCard) -> int:
     return (answer_tokens(call, card) + reasoning_tokens(call, card)) * call.sampling.choices
 
 
-def sent_media(call: Call) -> tuple[int, int]:
-    """Return how many images a call holds, and how many pages at least: an image or a document is one or more."""
+def sent_media(call: Call, max_pages: int) -> tuple[int, int]:
+    """Return how many images a call holds at most, and how many pages.
+
+    An image or a document is one page or more; the pages of what is known to have several, or may have, are
+    `max_pages` in the whole call. How many there were is settled.
+    """
     if not isinstance(call.input, ChatInput):
         return 0, 0
-    images = documents = 0
+    images = documents = bound_together = 0
     for message in call.input.messages:
         if not isinstance(message.content, str):
             for part in message.content:
                 images += isinstance(part, ImagePart | Picture)
                 documents += isinstance(part, FilePart)
-    return images, images + documents
+                bound_together += isinstance(part, ImagePart) and may_have_pages(part)
+    paged = max(max_pages, bound_together) if bound_together else 0
+    return images, images - bound_together + documents + paged
+
+
+def loaded_media(sent: Call, loaded: Call) -> tuple[int, int]:
+    """Return how many images and pages a call holds whose images and documents were loaded.
+
+    A page of a document that became a picture is a page and no image, a document that became text one page.
+    """
+    if not isinstance(sent.input, ChatInput) or not isinstance(loaded.input, ChatInput):
+        return 0, 0
+    pictures = [picture for picture in loaded.input.images if isinstance(picture, Picture)]
+    documents = sum(
+        isinstance(part, FilePart)
+        for message in sent.input.messages
+        if not isinstance(message.content, str)
+        for part in message.content
+    )
+    return sum(not picture.page for picture in pictures), len(pictures) + documents
 
 
 def answer_tokens(call: Call, card: ModelCard) -> int:
@@ -96,6 +124,8 @@ def _chat_size(asked: ChatInput, card: ModelCard) -> int:
             size += TEMPLATE_TOKENS + _size(each.name) + _size(each.arguments)
         if not isinstance(message.content, str):
             size += sum(_part_size(part, card) for part in message.content)
+    if asked.ocr is not None:
+        size += TASK_WORDS_TOKENS + len(asked.ocr.result_schema)
     if asked.tools:
         size += TOOL_WORDS_TOKENS
     for tool in asked.tools:
@@ -108,6 +138,8 @@ def _part_size(part: Part, card: ModelCard) -> int:
     match part:
         case TextPart():
             return 0
+        case ImagePart() if not is_one_image(part):
+            return card.max_input_tokens
         case ImagePart() | Picture():
             return most_image_tokens(card)
         case _:  # how long a document or a video is nobody knows yet

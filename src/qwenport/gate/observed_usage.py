@@ -11,6 +11,7 @@ from qwenport.metering.entry_of_call import CLAMPED
 from qwenport.metering.records import Hold
 
 NOTHING = Usage()
+_NO_MEDIA = (0, 0)
 
 
 class ObservedUsage:
@@ -57,13 +58,13 @@ class ObservedUsage:
         elif type(event) is Relayed:
             self._relayed = event.usage
 
-    def usage(self, hold: Hold) -> tuple[Usage, str]:
+    def usage(self, hold: Hold, media: tuple[int, int] = (0, 0)) -> tuple[Usage, str]:
         """Return what is billed and who counted it; counts that cannot be true are brought into range and flagged.
 
         What an engine counts beyond the hold is its mistake: nobody agreed to pay for it, and so a balance that covered
         the hold covers the bill.
 
-        Images and pages that the engine does not count are those that were sent.
+        Images and pages that the engine does not count are those of `media`.
         """
         said = self._said
         if said is None or (not said.input_tokens and not said.output_tokens and self._has_counted):
@@ -72,8 +73,8 @@ class ObservedUsage:
             said = self._counted(hold)
         elif said.items:
             said = _charged(said, hold)
-        if not said.images and not said.pages and (hold.images or hold.pages):
-            said = _with_media(said, hold)
+        if media != _NO_MEDIA and not said.images and not said.pages:
+            said = _with_media(said, media)
         bounded = bounded_usage(said, hold.input_tokens, hold.output_tokens, hold.items)
         return bounded, said.source if bounded is said or bounded == said else CLAMPED
 
@@ -109,7 +110,8 @@ def _charged(said: Usage, hold: Hold) -> Usage:
     return replace(said, input_tokens=hold.input_tokens, output_tokens=hold.output_tokens)
 
 
-def _with_media(said: Usage, hold: Hold) -> Usage:
+def _with_media(said: Usage, media: tuple[int, int]) -> Usage:
+    images, pages = media
     return Usage(
         input_tokens=said.input_tokens,
         output_tokens=said.output_tokens,
@@ -118,7 +120,7 @@ def _with_media(said: Usage, hold: Hold) -> Usage:
         image_tokens=said.image_tokens,
         cache_creation_tokens=said.cache_creation_tokens,
         explicitly_cached_tokens=said.explicitly_cached_tokens,
-        images=hold.images,
-        pages=hold.pages,
+        images=images,
+        pages=pages,
         source=said.source,
     )

@@ -13,6 +13,8 @@ from qwenport.core.events import Event
 from qwenport.core.model_card import ModelCard
 from qwenport.core.prepared_call import PreparedCall
 from qwenport.gate.admission import Admission
+from qwenport.gate.estimate import loaded_media
+from qwenport.gate.reads import what_is_read
 from qwenport.routing.answer import Answer, Observer
 
 
@@ -45,8 +47,10 @@ async def serve(caller: Caller, call: Call, parts: Parts) -> AsyncGenerator[Even
     """
     card = parts.resolve(call.model)
     parts.permit(caller, card, call)
+    call = what_is_read(call, card)
     async with parts.admit(caller, card, call) as admission:
         prepared = await parts.prepare(caller, call, card)
+        admission.loaded(*loaded_media(call, prepared.call))
         async with parts.route(caller, card, prepared, admission) as answer:
             for event in answer.begun:
                 yield event

@@ -16,6 +16,7 @@ from qwenport.core.caller import Caller
 from qwenport.core.capabilities import misfit
 from qwenport.core.errors import Refused
 from qwenport.core.ids import AccountId, KeyId, RequestId
+from qwenport.core.ocr import OcrTask
 from qwenport.engines.llama.engine import TEXT_CAPABILITIES
 from qwenport.faces.anthropic.schema import CountTokensRequest, MessagesRequest
 from qwenport.faces.dashscope.embeddings import WireInput as Texts
@@ -46,6 +47,7 @@ EMBEDDINGS = "/v1/embeddings"
 RERANKS = "/compatible-api/v1/reranks"
 MESSAGES = "/apps/anthropic/v1/messages"
 TEXT = "/api/v1/services/aigc/text-generation/generation"
+MULTIMODAL = "/api/v1/services/aigc/multimodal-generation/generation"
 TEXT_EMBEDDING = "/api/v1/services/embeddings/text-embedding/text-embedding"
 HELLO = [{"role": "user", "content": "Hello."}]
 STREAM = {"x-dashscope-sse": "enable"}
@@ -146,6 +148,10 @@ CONVERSATIONS: list[list[Json]] = [
     [{"role": "user", "content": [{"type": "input_audio"}]}],
     [{"role": "user", "content": [{"type": "text", "text": "x", "image": "y"}]}],
     [{"role": "user", "content": [{"type": "image_url"}]}],
+    [{"role": "user", "content": [{"type": "file"}]}],
+    [{"role": "user", "content": [{"type": "file", "file": {}}]}],
+    [{"role": "user", "content": [{"type": "file", "file": {"file_data": "JVBERi0="}}]}],
+    [{"role": "user", "content": [{"type": "file", "file": {"file_id": "../1"}}]}],
     [{"role": "user", "content": [{**IMAGE, "min_pixels": 0}]}],
     [{"role": "user", "content": [IMAGE]}],
     [{"role": "user", "content": [{"type": "video_url", "video_url": {"url": "https://example.com/a.mp4"}}]}],
@@ -156,14 +162,17 @@ CONVERSATIONS: list[list[Json]] = [
 ]
 """Messages that `qwen-plus` is refused, on both faces."""
 
+NO_PDF = {"type": "base64", "media_type": "text/plain", "data": ""}
+
 ANTHROPIC_BODIES: list[Json] = [
     {"max_tokens": None},
     {"messages": []},
     {"messages": [{"role": "user", "content": ""}, {"role": "assistant", "content": ""}, *HELLO]},
     {"messages": [{"role": "robot", "content": "x"}]},
     {"messages": [{"role": "user", "content": [{"type": "input_audio"}]}]},
-    {"messages": [{"role": "user", "content": [{"type": "document", "source": {"type": "base64"}}]}]},
-    {"messages": [{"role": "user", "content": [{"type": "image", "source": {"type": "file"}}]}]},
+    {"messages": [{"role": "user", "content": [{"type": "document", "source": {"type": "disk"}}]}]},
+    {"messages": [{"role": "user", "content": [{"type": "document", "source": NO_PDF}]}]},
+    {"messages": [{"role": "user", "content": [{"type": "image", "source": {"type": "disk"}}]}]},
     {"tools": [{"name": "weather"}]},
     {"tools": [{"type": "web_search_20250305", "name": "web_search"}]},
     {"tool_choice": {"type": "x"}},
@@ -179,6 +188,7 @@ RESPONSES_BODIES: list[Json] = [
     {"input": None},
     {"input": []},
     {"input": [{"type": "web_search_call"}]},
+    {"input": [{"role": "user", "content": [{"type": "input_audio"}]}]},
     {"input": [{"role": "user", "content": [{"type": "input_file"}]}]},
     {"background": True},
     {"conversation": "conv_1"},
@@ -227,6 +237,17 @@ QUERIES: list[tuple[str, str, Mapping[str, str]]] = [
     ("GET", "/v1/responses/{response_id}/input_items", {"order": "up"}),
 ]
 """Questions whose query is refused: method, address, query."""
+
+SCHEMA = "key_information_extraction"
+OCR_OPTIONS: list[Json] = [
+    {},
+    {"task": "read"},
+    {"task": SCHEMA, "task_config": {"result_schema": []}},
+    {"task": SCHEMA, "task_config": {"result_schema": {"a": {"b": {"c": {"d": ""}}}}}},
+    {"task": SCHEMA, "task_config": {"result_schema": {"a": "x" * 65_536}}},
+    {"task": "table_parsing", "task_config": {"result_schema": {"a": ""}}},
+]
+"""Built-in tasks that no model is asked for."""
 
 pytestmark = pytest.mark.parametrize("language", ["en", "zh"])
 
@@ -361,6 +382,32 @@ def test_what_only_the_native_face_refuses_is_quoted(quoted: set[str]) -> None:
     ]
 
     assert set(refused) <= quoted
+
+
+@pytest.mark.parametrize("options", OCR_OPTIONS, ids=range(len(OCR_OPTIONS)))
+def test_a_refused_task_is_quoted(options: Json, quoted: set[str]) -> None:
+    assert ocr_words("qwen-vl-ocr", [{"image": "https://example.com/a.png"}], options) in quoted
+
+
+@pytest.mark.parametrize(
+    ("model", "part"),
+    [
+        ("qwen-vl-ocr", {"text": "no image"}),
+        ("qwen-vl-plus", {"image": "https://example.com/a.png"}),
+        ("qwen-vl-ocr-2024-10-28", {"image": "https://example.com/a.png"}),
+    ],
+)
+def test_a_task_that_cannot_be_done_is_quoted(model: str, part: Json, quoted: set[str]) -> None:
+    assert ocr_words(model, [part], {"task": "table_parsing"}) in quoted
+
+
+def ocr_words(model: str, content: list[Json], options: Json) -> str:
+    messages = [{"role": "user", "content": content}]
+    return words(MULTIMODAL, {"model": model, "input": {"messages": messages}, "parameters": {"ocr_options": options}})
+
+
+def test_every_task_is_on_the_page(quoted: set[str]) -> None:
+    assert quoted >= {task.value for task in OcrTask}
 
 
 def test_what_only_the_openai_face_refuses_is_quoted(quoted: set[str]) -> None:

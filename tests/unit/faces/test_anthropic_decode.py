@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from qwenport.core.call import Call, ChatInput, JsonSchema, Sampling
-from qwenport.core.content import ImagePart, Message, Role, TextPart
+from qwenport.core.content import ImagePart, Message, Part, Role, TextPart
 from qwenport.core.errors import BodyNotJson, ModelMissing, ParameterInvalid, Refused
 from qwenport.core.ids import RequestId
 from qwenport.core.tokens import CountTokens
@@ -389,6 +389,38 @@ def test_messages_that_cannot_be_understood(refusal: Refusal, messages: Any, wor
     assert refusal(messages=messages) == words
 
 
+NO_PDF = "media_type: 'text/plain' is not 'application/pdf'"
+
+
+@pytest.mark.parametrize(
+    ("block", "parts"),
+    [
+        (
+            {"type": "image", "source": {"type": "file", "file_id": "file-fe-1"}},
+            (ImagePart(url="fileid://file-fe-1"),),
+        ),
+        (
+            {"type": "document", "source": {"type": "file", "file_id": "file-fe-1"}, "title": "A", "context": "B"},
+            (TextPart(text="A\nB\n"), ImagePart(url="fileid://file-fe-1")),
+        ),
+        (
+            {"type": "document", "source": {"type": "base64", "media_type": "application/pdf", "data": PIXEL}},
+            (ImagePart(url=f"data:application/pdf;base64,{PIXEL}"),),
+        ),
+        (
+            {"type": "document", "source": {"type": "url", "url": "https://example.com/a.pdf"}},
+            (ImagePart(url="https://example.com/a.pdf"),),
+        ),
+    ],
+)
+def test_a_document_that_is_no_text_is_an_image_of_its_pages(
+    chat: Chat, block: dict[str, Any], parts: tuple[Part, ...]
+) -> None:
+    question = text("What is it?")
+
+    assert chat(messages=[user(block, question)]).messages[-1].content == (*parts, TextPart(text="What is it?"))
+
+
 @pytest.mark.parametrize(
     ("kind", "source", "words"),
     [
@@ -402,16 +434,22 @@ def test_messages_that_cannot_be_understood(refusal: Refusal, messages: Any, wor
         ),
         (
             "image",
-            {"type": "file", "file_id": "file_1"},
-            "type: 'file' is not served here; images are read from a source of type 'base64' or 'url'",
+            {"type": "disk", "path": "/a"},
+            "type: 'disk' is not served here; images are read from a source of type 'base64', 'url' or 'file'",
         ),
+        ("image", {"type": "file"}, "file_id: Field required"),
+        ("document", {"type": "base64", "media_type": "application/pdf"}, "data: Field required"),
+        ("document", {"type": "base64", "media_type": "text/plain", "data": PIXEL}, NO_PDF),
         ("document", {}, "type: Field required"),
         ("document", {"type": "text"}, "data: Field required"),
         ("document", {"type": "content"}, "content: Field required"),
         (
             "document",
-            {"type": "base64", "media_type": "application/pdf", "data": PIXEL},
-            "type: 'base64' is not served here; documents are read from a source of type 'text' or 'content'",
+            {"type": "disk"},
+            (
+                "type: 'disk' is not served here; documents are read from a source of type 'text', 'content', "
+                "'base64', 'url' or 'file'"
+            ),
         ),
     ],
 )

@@ -41,9 +41,15 @@ def read(*parts: bytes) -> str | tuple[Part, ...]:
             VideoPart(urls=("v",), is_frames=False, frames_per_second=0.5, max_frames=9),
         ),
         (b'{"video":["a"]}', VideoPart(urls=("a",), is_frames=True)),
+        (b'{"type":"file","file":{"file_id":"file-fe-1"}}', ImagePart(url="fileid://file-fe-1")),
+        (
+            b'{"type":"file","file":{"filename":"a.pdf","file_data":"data:application/pdf;base64,JVBE"},"max_pixels":9}',
+            ImagePart(url="data:application/pdf;base64,JVBE", max_pixels=9),
+        ),
+        (b'{"type":"image_url","image_url":{"url":"fileid://file-fe-1"}}', ImagePart(url="fileid://file-fe-1")),
     ],
 )
-def test_images_and_videos_are_read_in_both_spellings(part: bytes, expected: Part) -> None:
+def test_images_files_and_videos_are_read_in_every_spelling(part: bytes, expected: Part) -> None:
     assert read(part) == (expected,)
 
 
@@ -67,6 +73,17 @@ def test_nothing_but_text_is_one_string() -> None:
         (b'{"type":"image_url"}', "The image_url field is a required field. - 'content[0]'"),
         (b'{"type":"image_url","image_url":{}}', "The image_url field is a required field. - 'content[0]'"),
         (b'{"image":""}', "The image field is a required field. - 'content[0]'"),
+        (b'{"type":"file"}', "The file field is a required field. - 'content[0]'"),
+        (b'{"file":{}}', "The file_id or file_data field is a required field. - 'content[0].file'"),
+        (b'{"file":{"file_id":"../1"}}', "Invalid file [id:../1]. - 'content[0].file.file_id'"),
+        (
+            b'{"file":{"file_data":"JVBE","filename":"a.pdf"}}',
+            (
+                "The file_data field must be a data: URL of an image or a PDF, such as data:application/pdf;base64,…"
+                " - 'content[0].file.file_data'"
+            ),
+        ),
+        (b'{"file":{"file_id":"a"},"text":"b"}', SEVERAL),
         (b'{"video":[]}', "The video field is a required field. - 'content[0]'"),
         (b'{"video":["a",""]}', "The video field is a required field. - 'content[0]'"),
         (b'{"image":"x","text":"What is this?"}', SEVERAL),
@@ -94,7 +111,6 @@ def test_a_part_is_one_thing_and_whole(part: bytes, words: str) -> None:
         (b'{"audio":"a"}', "audio"),
         (b'{"audio":"a","text":"Listen"}', "audio"),
         (b'{"type":"text","text":"Listen","input_audio":{}}', "input_audio"),
-        (b'{"file":{}}', "file"),
     ],
 )
 def test_parts_that_nothing_here_can_hear_or_read_are_refused_by_name(part: bytes, kind: str) -> None:
@@ -102,7 +118,8 @@ def test_parts_that_nothing_here_can_hear_or_read_are_refused_by_name(part: byte
         read(part)
 
     assert caught.value.message == (
-        f"Unexpected item type in content: '{kind}' is not served, only text, images and video are - 'content[0]'"
+        f"Unexpected item type in content: '{kind}' is not served, only text, images, files and video are"
+        " - 'content[0]'"
     )
 
 

@@ -219,6 +219,25 @@ def test_items_become_the_messages_of_a_conversation(ask: Ask) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("part", "url"),
+    [
+        ({"type": "input_image", "image_url": "https://example.com/a.png"}, "https://example.com/a.png"),
+        ({"type": "input_image", "file_id": "file-fe-1"}, "fileid://file-fe-1"),
+        ({"type": "input_file", "file_id": "file-fe-1"}, "fileid://file-fe-1"),
+        ({"type": "input_file", "file_url": "https://example.com/a.pdf"}, "https://example.com/a.pdf"),
+        (
+            {"type": "input_file", "filename": "a.pdf", "file_data": "data:application/pdf;base64,JVBE"},
+            "data:application/pdf;base64,JVBE",
+        ),
+    ],
+)
+def test_images_and_files_are_read_from_wherever_they_are(part: dict[str, Any], url: str, ask: Ask) -> None:
+    assert ask(input=[{"role": "user", "content": [part]}]) == ChatInput(
+        messages=(Message(role=Role.USER, content=(ImagePart(url=url),)),)
+    )
+
+
 def test_parameters_are_what_the_call_says(face: ScriptedFace, client: openai.OpenAI) -> None:
     client.responses.create(  # type: ignore[call-overload]  # a tool in a plain dictionary, as users write it
         model="qwen-turbo",
@@ -313,16 +332,21 @@ def test_an_effort_counts_only_where_the_model_has_a_choice(
             "input",
         ),
         (
-            {"input": [{"role": "user", "content": [{"type": "input_file", "file_id": "file-1"}]}]},
+            {"input": [{"role": "user", "content": [{"type": "input_audio"}]}]},
             (
-                "Unexpected item type in content: 'input_file' is not served, only input_text, output_text and "
-                "input_image are - 'input[0].content[0]'"
+                "Unexpected item type in content: 'input_audio' is not served, only input_text, output_text, "
+                "input_image and input_file are - 'input[0].content[0]'"
             ),
             "input",
         ),
         (
-            {"input": [{"role": "user", "content": [{"type": "input_image", "file_id": "file-1"}]}]},
+            {"input": [{"role": "user", "content": [{"type": "input_image"}]}]},
             "The image_url field is a required field. - 'input[0].content[0]'",
+            "input",
+        ),
+        (
+            {"input": [{"role": "user", "content": [{"type": "input_file", "filename": "a.pdf"}]}]},
+            "The file_id, file_url or file_data field is a required field. - 'input[0].content[0]'",
             "input",
         ),
         (

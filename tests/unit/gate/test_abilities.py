@@ -12,6 +12,7 @@ from qwenport.core.capabilities import Ability, Capabilities, Thinking
 from qwenport.core.content import FilePart, ImagePart, Message, Part, Role, VideoPart
 from qwenport.core.errors import ModelNotServedHere, ParameterInvalid
 from qwenport.core.model_card import ModelCard
+from qwenport.core.ocr import OcrOptions, OcrTask
 from qwenport.core.tools import Tool, ToolChoice, ToolUse
 from qwenport.gate.abilities import check_abilities
 from qwenport.testing.calls import call_of, chat_call
@@ -182,6 +183,41 @@ def test_what_the_card_does_not_allow_is_refused(asked: Call, model: ModelCard, 
         check_abilities(asked, model)
 
     assert (refusal.value.parameter, refusal.value.message) == (parameter, words)
+
+
+READS = card(vision=True, ocr_tasks=(OcrTask.TABLE_PARSING,))
+NOT_SUPPORTED = "The ocr_options parameter is not supported by this model."
+NO_IMAGE = "The ocr_options parameter requires an image in the last message of the user."
+SEEN = ImagePart(url="https://example.com/a.png")
+
+
+def task(name: OcrTask, *messages: Message) -> Call:
+    return chat_call(messages=messages, ocr=OcrOptions(task=name))
+
+
+def user(*parts: Part) -> Message:
+    return Message(role=Role.USER, content=parts)
+
+
+@pytest.mark.parametrize(
+    ("asked", "model", "words"),
+    [
+        (task(OcrTask.TABLE_PARSING, user(SEEN)), card(vision=True), NOT_SUPPORTED),
+        (task(OcrTask.TEXT_RECOGNITION, user(SEEN)), READS, NOT_SUPPORTED),
+        (task(OcrTask.TABLE_PARSING, Message(role=Role.USER, content="Hi")), READS, NO_IMAGE),
+        (task(OcrTask.TABLE_PARSING, user(SEEN), Message(role=Role.USER, content="And this?")), READS, NO_IMAGE),
+        (task(OcrTask.TABLE_PARSING, Message(role=Role.SYSTEM, content="Hi")), READS, NO_IMAGE),
+    ],
+)
+def test_a_task_needs_a_model_that_knows_it_and_an_image(asked: Call, model: ModelCard, words: str) -> None:
+    with pytest.raises(ParameterInvalid) as refused:
+        check_abilities(asked, model)
+
+    assert (refused.value.parameter, refused.value.message) == ("ocr_options", words)
+
+
+def test_a_task_that_the_model_knows_is_let_through() -> None:
+    check_abilities(task(OcrTask.TABLE_PARSING, user(SEEN)), READS)
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,7 @@ from qwenport.core.errors import (
     EngineTimedOut,
     InputTooLong,
     ModelUnavailable,
+    ParameterInvalid,
     StorageUnavailable,
     Throttled,
 )
@@ -413,6 +414,39 @@ async def test_a_free_quota_covers_whole_calls(journal: Journal) -> None:
     assert (hold.grant, hold.cost_nanos) == ("grant-1", 0)
     assert (settled.cost_nanos, settled.price_source) == (0, "free quota")
     assert counters.free_tokens(caller.account_id, quota.grant, "qwen-plus").used == 101
+
+
+async def test_pages_are_held_at_most_and_settled_as_they_were_loaded(journal: Journal) -> None:
+    watched = Watched(journal)
+    asked = chat_call(messages=(Message(role=Role.USER, content=(ImagePart(url="fileid://file-fe-1"),)),))
+    async with watched.gate.admit(CALLER, PRICED, asked) as admission:
+        [hold] = journal.open_holds.values()
+        admission.loaded(0, 3)
+        admission.observe(Started(served_by="engine/model", input_tokens=5))
+
+    assert (hold.images, hold.pages) == (1, 50)
+    assert (watched.settlement.images, watched.settlement.pages) == (0, 3)
+
+
+async def test_pages_that_the_engine_counts_are_believed(journal: Journal) -> None:
+    watched = Watched(journal)
+    asked = chat_call(messages=(Message(role=Role.USER, content=(ImagePart(url="fileid://file-fe-1"),)),))
+    async with watched.gate.admit(CALLER, PRICED, asked) as admission:
+        admission.loaded(0, 3)
+        admission.observe(Finished(usage=Usage(input_tokens=5, pages=2)))
+
+    assert (watched.settlement.images, watched.settlement.pages) == (0, 2)
+
+
+async def test_an_image_that_cannot_be_had_costs_nothing(journal: Journal) -> None:
+    watched = Watched(journal)
+    asked = chat_call(messages=(Message(role=Role.USER, content=(ImagePart(url="data:image/png;base64,AA=="),)),))
+    with pytest.raises(ParameterInvalid):
+        async with watched.gate.admit(CALLER, PRICED, asked):
+            raise ParameterInvalid("The image format is illegal and cannot be opened", parameter="messages")
+
+    settled = watched.settlement
+    assert (settled.input_tokens, settled.images, settled.pages, settled.cost_nanos) == (0, 0, 0, 0)
 
 
 async def test_images_are_counted_as_they_were_sent(journal: Journal) -> None:

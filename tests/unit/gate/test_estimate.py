@@ -6,10 +6,12 @@ import pytest
 
 from qwenport.core.call import AnyJson, Call, ChatInput, EmbeddingInput, PromptInput, RerankInput, Sampling
 from qwenport.core.capabilities import Capabilities, Thinking
-from qwenport.core.content import ImagePart, Message, Role, TextPart
+from qwenport.core.content import FilePart, ImagePart, Message, Part, Picture, Role, TextPart
 from qwenport.core.model_card import ModelCard
+from qwenport.core.ocr import OcrOptions, OcrTask
 from qwenport.core.tools import Tool, ToolCall
-from qwenport.gate.estimate import most_input_tokens, most_output_tokens
+from qwenport.engines.dialects import TASK_PROMPTS
+from qwenport.gate.estimate import loaded_media, most_input_tokens, most_output_tokens, sent_media
 from qwenport.pipeline.prepare import complete
 from qwenport.testing.calls import call_of, chat_call
 from qwenport.testing.models import model_card
@@ -46,6 +48,60 @@ def bounded(max_tokens: int, choices: int = 1) -> Call:
 def test_the_engine_gets_the_bound_that_the_hold_was_taken_for(asked: Call, default: int | None, bound: int) -> None:
     assert most_output_tokens(asked, card(default)) == bound
     assert complete(asked, card(default)).max_tokens == bound
+
+
+PNG = ImagePart(url="data:image/png;base64,iVBORw0KGgo=")
+PDF = ImagePart(url="data:application/pdf;base64,JVBERi0=")
+STORED = ImagePart(url="fileid://file-fe-1")
+LINKED = ImagePart(url="https://example.com/a.png")
+
+
+@pytest.mark.parametrize(
+    ("parts", "images", "pages"),
+    [
+        ((PNG, LINKED), 2, 2),
+        ((PDF,), 1, 50),
+        ((PNG, PDF, STORED, FilePart(id="file-fe-2")), 3, 52),
+        ((STORED,) * 60, 60, 60),
+        ((TextPart(text="x"),), 0, 0),
+    ],
+)
+def test_documents_are_held_as_the_pages_that_a_call_may_have(parts: tuple[Part, ...], images: int, pages: int) -> None:
+    asked = chat_call(messages=(Message(role=Role.USER, content=parts),))
+
+    assert sent_media(asked, 50) == (images, pages)
+    assert sent_media(call_of(PromptInput(prompt="x")), 50) == (0, 0)
+
+
+@pytest.mark.parametrize(("part", "tokens"), [(PNG, 16_386 + 80), (PDF, 90_000), (STORED, 90_000), (LINKED, 90_000)])
+def test_what_may_have_pages_is_held_for_all_that_the_model_reads(part: Part, tokens: int) -> None:
+    seeing = model_card(family="qwen-vl", max_input_tokens=90_000)
+    asked = chat_call(messages=(Message(role=Role.USER, content=(part,)),))
+
+    assert most_input_tokens(asked, seeing) == tokens
+
+
+def test_what_was_loaded_is_counted_by_its_pictures() -> None:
+    def page(number: int) -> Picture:
+        return Picture(data=b"x", media_type="image/png", width=9, height=9, tokens=9, page=number)
+
+    sent = chat_call(messages=(Message(role=Role.USER, content=(PNG, STORED, FilePart(id="file-fe-2"))),))
+    text = TextPart(text="a document")
+    loaded = chat_call(messages=(Message(role=Role.USER, content=(page(0), page(1), page(2), text)),))
+
+    assert loaded_media(sent, loaded) == (1, 4)
+    assert loaded_media(chat_call(), chat_call()) == (0, 0)
+    assert loaded_media(call_of(PromptInput(prompt="x")), call_of(PromptInput(prompt="x"))) == (0, 0)
+
+
+def test_a_task_is_held_for_its_own_words() -> None:
+    def most(ocr: OcrOptions | None) -> int:
+        seeing = model_card(family="qwen-vl", max_input_tokens=90_000)
+        return most_input_tokens(chat_call(messages=(Message(role=Role.USER, content=(PNG,)),), ocr=ocr), seeing)
+
+    options = OcrOptions(task=OcrTask.KEY_INFORMATION_EXTRACTION, result_schema=b'{"a":""}')
+    longest = max(len(prompt.encode()) for prompt in TASK_PROMPTS.values())
+    assert most(options) - most(None) - len(options.result_schema) > longest + 300
 
 
 def test_the_hold_covers_every_choice() -> None:

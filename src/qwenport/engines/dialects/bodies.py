@@ -12,6 +12,7 @@ from qwenport.core.prepared_call import PreparedCall
 from qwenport.core.tools import Tool, ToolChoice, ToolUse
 from qwenport.engines.dialects.dialect import BudgetPlace, Dialect
 from qwenport.engines.dialects.messages import said_messages
+from qwenport.engines.dialects.ocr_prompts import asked_for_task
 
 JsonObject = dict[str, object]
 """A JSON object that is about to be encoded by msgspec; a schema of the caller's stands in it as `Raw`."""
@@ -22,6 +23,8 @@ Field = tuple[str, object]
 def chat_body(prepared: PreparedCall, dialect: Dialect, model: str = "", *, streams: bool = True) -> JsonObject:
     """Return the body of `chat/completions`; what neither caller nor card says is left to the server.
 
+    A built-in task is said by its prompt.
+
     `streams` says whether the answer comes in pieces, which is not for the caller of the house alone to decide.
 
     Raises:
@@ -30,15 +33,16 @@ def chat_body(prepared: PreparedCall, dialect: Dialect, model: str = "", *, stre
     asked = prepared.call.input
     if not isinstance(asked, ChatInput):
         raise TypeError(f"a call of `{type(asked).__name__}` has no chat body")
+    asked = asked_for_task(asked)
     sampling = prepared.call.sampling
     body: JsonObject = {"model": model} if model else {}
     body["messages"] = said_messages(asked.messages, dialect)
     body.update(dialect.constants)
     if streams:
         body.update(dialect.streaming)
-    body.update(_sampling(sampling, dialect))
-    body.update(_bounds(sampling, asked, dialect))
-    body.update(_chat_logprobs(sampling, dialect))
+    body.update(sampling_fields(sampling, dialect))
+    body.update(bound_fields(sampling, asked, dialect))
+    body.update(logprob_fields(sampling, dialect))
     body.update(_thinking(asked, dialect))
     body.update(_shape(asked, dialect))
     return body
@@ -59,7 +63,7 @@ def prompt_body(prepared: PreparedCall, dialect: Dialect, model: str = "", *, st
     body.update(dialect.constants)
     if streams:
         body.update(dialect.streaming)
-    body.update(_sampling(sampling, dialect))
+    body.update(sampling_fields(sampling, dialect))
     bound = _smaller(sampling.max_tokens, sampling.max_completion_tokens)
     if bound is not None:
         body["max_tokens"] = bound
@@ -108,7 +112,8 @@ def _is_stored(image: object) -> bool:
     return isinstance(image, ImagePart) and image.url.startswith("oss://")
 
 
-def _sampling(sampling: Sampling, dialect: Dialect) -> Iterator[Field]:
+def sampling_fields(sampling: Sampling, dialect: Dialect) -> Iterator[Field]:
+    """Give the fields by which tokens are chosen."""
     seed = sampling.seed
     named = (
         ("temperature", sampling.temperature),
@@ -136,7 +141,8 @@ def _shape(asked: ChatInput, dialect: Dialect) -> Iterator[Field]:
         yield from dialect.continues.items()
 
 
-def _bounds(sampling: Sampling, asked: ChatInput, dialect: Dialect) -> Iterator[Field]:
+def bound_fields(sampling: Sampling, asked: ChatInput, dialect: Dialect) -> Iterator[Field]:
+    """Give the bounds on the answer."""
     answer, whole = sampling.max_tokens, sampling.max_completion_tokens
     if dialect.bounds_answer_alone:
         if answer is not None:
@@ -164,7 +170,8 @@ def _smaller(one: int | None, other: int | None) -> int | None:
     return min(one, other)
 
 
-def _chat_logprobs(sampling: Sampling, dialect: Dialect) -> Iterator[Field]:
+def logprob_fields(sampling: Sampling, dialect: Dialect) -> Iterator[Field]:
+    """Give the fields of a chat that ask for log probabilities."""
     if sampling.logprobs is not None:
         yield "logprobs", True
         yield "top_logprobs", max(sampling.logprobs, dialect.least_top_logprobs)

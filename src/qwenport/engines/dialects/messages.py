@@ -48,9 +48,9 @@ def _said_part(part: Part, dialect: Dialect) -> Iterator[_Json]:
         case TextPart(text=text):
             yield {"type": "text", "text": text}
         case Picture():
-            yield _image(data_url(part))
+            yield _image(data_url(part)) | (pixel_fields(part) if dialect.sees_pixels else {})
         case ImagePart():
-            yield _image(part.url) | (_pixels(part) if dialect.sees_pixels else {})
+            yield _image(part.url) | (pixel_fields(part) if dialect.sees_pixels else {})
         case VideoPart():
             yield from _video(part, dialect)
         case FilePart(id=file_id):
@@ -68,9 +68,13 @@ def _image(url: str) -> _Json:
     return {"type": "image_url", "image_url": {"url": url}}
 
 
-def _pixels(part: ImagePart) -> _Json:
-    named = (("min_pixels", part.min_pixels), ("max_pixels", part.max_pixels))
-    return {name: value for name, value in named if value is not None}
+def pixel_fields(part: ImagePart | Picture) -> _Json:
+    """Return between how many pixels an image is scaled, where that is said; they stand beside it, on every face."""
+    if isinstance(part, Picture):
+        least, most = part.least_pixels, part.most_pixels
+    else:
+        least, most = part.min_pixels or 0, part.max_pixels or 0
+    return {name: value for name, value in (("min_pixels", least), ("max_pixels", most)) if value}
 
 
 def _video(part: VideoPart, dialect: Dialect) -> Iterator[_Json]:

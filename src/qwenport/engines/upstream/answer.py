@@ -54,6 +54,8 @@ class Expected(Struct, frozen=True, kw_only=True):
     asked: Asked
     input_tokens: int
     """The gateway's own estimate."""
+    image_tokens: int = 0
+    """Those of its images, by the gateway's own count."""
     most_tokens: int = NO_BOUND
     """Of each choice, as the upstream was told."""
     choices: int = 1
@@ -80,8 +82,10 @@ class _Choice:
 class Answer:
     """Turns the chunks of one call, or its whole answer, into its events."""
 
-    def __init__(self, expected: Expected) -> None:
+    def __init__(self, expected: Expected, decode: Callable[[bytes], WireAnswer] = decode_answer) -> None:
+        """Read chunks with `decode`."""
         self._expected = expected
+        self._decode = decode
         self._choices = [_Choice(expected) for _ in range(expected.choices)]
         self._told = NOTHING
         self._started: Started | None = None
@@ -98,7 +102,7 @@ class Answer:
             Refused, Failed: the chunk is an error, or does not belong here.
         """
         try:
-            chunk = decode_answer(encoded)
+            chunk = self._decode(encoded)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             raise self._failed("sent what is no answer") from error
         if chunk.prompt_progress is not None:
@@ -131,6 +135,7 @@ class Answer:
         usage = settled(
             self._told,
             input_tokens=self._begin().input_tokens,
+            image_tokens=self._expected.image_tokens,
             output_tokens=counted,
             reasoned=sum(choice.count.reasoned for choice in self._choices),
         )
@@ -157,12 +162,12 @@ class Answer:
 
     def _begin(self) -> Started:
         if self._started is None:
-            said = self._told
+            said, into = self._told, self._told.input_tokens or self._expected.input_tokens
             self._started = Started(
                 served_by=self._expected.asked.target,
-                input_tokens=said.input_tokens or self._expected.input_tokens,
+                input_tokens=into,
                 cached_tokens=said.cached_tokens,
-                image_tokens=said.image_tokens,
+                image_tokens=min(said.image_tokens or self._expected.image_tokens, into),
             )
         self.has_begun = True
         return self._started

@@ -5,6 +5,7 @@ from __future__ import annotations
 from qwenport.core.call import ChatInput, EmbeddingInput, PromptInput, RerankInput
 from qwenport.core.content import Picture
 from qwenport.core.prepared_call import PreparedCall
+from qwenport.engines.dialects import asked_for_task
 
 BYTES_A_TOKEN = 4
 """Of UTF-8, as Qwen's vocabulary cuts text in English and in Chinese alike."""
@@ -24,7 +25,7 @@ def input_tokens(prepared: PreparedCall) -> int:
     """Return about how many tokens a prompt is, never more than what the call was admitted for."""
     match prepared.call.input:
         case ChatInput() as asked:
-            tokens = _chat_tokens(asked)
+            tokens = _chat_tokens(asked_for_task(asked))
         case PromptInput(prompt=prompt, suffix=suffix):
             return min(max(text_tokens(prompt) + text_tokens(suffix), 1), prepared.max_input_tokens)
         case EmbeddingInput(texts=texts):
@@ -33,6 +34,14 @@ def input_tokens(prepared: PreparedCall) -> int:
         case RerankInput(query=query, documents=documents):
             return sum(text_tokens(query) + text_tokens(document) for document in documents)
     return min(tokens, prepared.max_input_tokens)
+
+
+def image_tokens(prepared: PreparedCall) -> int:
+    """Return how many tokens the images of a prompt are, by the patches that their model's card says."""
+    asked = prepared.call.input
+    if not isinstance(asked, ChatInput):
+        return 0
+    return sum(image.tokens for image in asked_for_task(asked).images if isinstance(image, Picture))
 
 
 def most_output_tokens(prepared: PreparedCall) -> int:

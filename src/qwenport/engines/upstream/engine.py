@@ -1,5 +1,7 @@
 """The gateway's side of one model at an upstream: one call in, events out.
 
+A built-in OCR task goes to Model Studio's native service, which alone knows it; to all others it goes as a prompt.
+
 Calls to Model Studio always stream inside, because its models that think answer in no other way. Elsewhere a caller who
 wants a whole answer gets one from the upstream too, which costs the gateway far less than a stream, if the server stops
 its work when the connection closes (vLLM, SGLang); from all others the answer streams, so that a departed caller stops
@@ -8,8 +10,9 @@ it.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
+from typing import Protocol
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -17,22 +20,43 @@ from msgspec.structs import replace
 from qwenport.core.call import ChatInput, EmbeddingInput, PromptInput, RerankInput
 from qwenport.core.capabilities import Capabilities, Thinking, misfit
 from qwenport.core.errors import ParameterInvalid, QwenportError
-from qwenport.core.events import Event
+from qwenport.core.events import Event, Recognized
+from qwenport.core.ocr import OcrTask
 from qwenport.core.prepared_call import PreparedCall
 from qwenport.engines.connections import CallFailed, HttpAnswer
-from qwenport.engines.dialects import MODEL_STUDIO, Dialect, call_headers, chat_body, prompt_body
+from qwenport.engines.dialects import (
+    MODEL_STUDIO,
+    MULTIMODAL_SERVICE,
+    Dialect,
+    TaskAnswer,
+    call_headers,
+    chat_body,
+    prompt_body,
+    task_body,
+    task_headers,
+)
 from qwenport.engines.engine import Condition
 from qwenport.engines.upstream.answer import Answer, Expected
-from qwenport.engines.upstream.counting import input_tokens, most_output_tokens
+from qwenport.engines.upstream.counting import image_tokens, input_tokens, most_output_tokens
 from qwenport.engines.upstream.deadline import Deadline, generating_s
 from qwenport.engines.upstream.errors import Asked, RoomTooSmall
 from qwenport.engines.upstream.frames import Frames
 from qwenport.engines.upstream.home import LONGEST_ANSWER_BYTES, OK, Home, failed, lost, read_refusal, slots_at
+from qwenport.engines.upstream.native_ocr import NativeOcrAnswer
 from qwenport.engines.upstream.vectors import embedding_request, rerank_request, vector_events
-from qwenport.engines.upstream.wire import encode_request
+from qwenport.engines.upstream.wire import WireAnswer, decode_answer, encode_request
 
 _DONE = b"[DONE]"
 _LONGEST_DONE = 16
+_BOUNDS = ("max_tokens", "max_completion_tokens")
+
+
+class _Task(Protocol):
+    """Reads along with the answer to a task."""
+
+    def before(self, event: Event) -> Recognized | None:
+        """Take in the next event; returns what is to be told before it, if anything."""
+        ...
 
 
 class _Request(Struct, frozen=True, kw_only=True):
@@ -40,6 +64,8 @@ class _Request(Struct, frozen=True, kw_only=True):
     body: dict[str, object]
     headers: dict[str, str]
     streams: bool
+    decode: Callable[[bytes], WireAnswer] = decode_answer
+    task: _Task | None = None
 
 
 class UpstreamEngine:
@@ -51,9 +77,9 @@ class UpstreamEngine:
         self.slots = slots_at(home.place)
         self._home = home
         self._model = model
-        self._promised = able
+        self._promised = replace(able, ocr_tasks=tuple(OcrTask)) if able.vision else able
         self._spoken: Dialect | None = None
-        self.capabilities = able
+        self.capabilities = self._promised
         if home.dialect is not None:
             self._learn(home.dialect)
 
@@ -73,12 +99,16 @@ class UpstreamEngine:
         unfit = misfit(prepared.call, self.capabilities, self.target)
         if unfit is not None:
             raise unfit
+        dialect = self._spoken or await self._home.spoken()
+        request = self._request(prepared, dialect)
         async with (
-            self._opened(prepared, deadline) as (response, answer, streams),
-            aclosing(self._read(response, answer, deadline, streams=streams)) as reads,
+            self._opened(request, prepared, dialect, deadline) as (response, answer),
+            aclosing(self._read(response, answer, deadline, streams=request.streams)) as reads,
         ):
             async for events in reads:
                 for event in events:
+                    if request.task is not None and (found := request.task.before(event)) is not None:
+                        yield found
                     yield event
         self._home.note_well()
 
@@ -99,13 +129,25 @@ class UpstreamEngine:
         self.capabilities = able
 
     def _request(self, prepared: PreparedCall, dialect: Dialect) -> _Request:
+        options = prepared.call.input.ocr if isinstance(prepared.call.input, ChatInput) else None
+        if options is not None and self._home.addresses.native:
+            native = NativeOcrAnswer()
+            return _Request(
+                path=f"{self._home.addresses.native}/services/{MULTIMODAL_SERVICE}",
+                body=task_body(prepared, options, self._model),
+                headers=task_headers(prepared),
+                streams=True,
+                decode=native.decode,
+                task=native,
+            )
         streams = prepared.call.streams or not dialect.stops_whole_answers
         if isinstance(prepared.call.input, PromptInput):
             path, body = "/completions", prompt_body(prepared, dialect, self._model, streams=streams)
         else:
             path, body = "/chat/completions", chat_body(prepared, dialect, self._model, streams=streams)
         headers = call_headers(prepared, dialect)
-        return _Request(path=self._home.addresses.base + path, body=body, headers=headers, streams=streams)
+        task = TaskAnswer(options) if options is not None else None
+        return _Request(path=self._home.addresses.base + path, body=body, headers=headers, streams=streams, task=task)
 
     def _asked(self, prepared: PreparedCall) -> Asked:
         return Asked(
@@ -122,6 +164,7 @@ class UpstreamEngine:
         return Expected(
             asked=who,
             input_tokens=input_tokens(prepared),
+            image_tokens=image_tokens(prepared),
             most_tokens=most_output_tokens(prepared),
             choices=sampling.choices,
             top_logprobs=sampling.logprobs or 0,
@@ -133,11 +176,9 @@ class UpstreamEngine:
 
     @asynccontextmanager
     async def _opened(
-        self, prepared: PreparedCall, deadline: Deadline
-    ) -> AsyncIterator[tuple[HttpAnswer, Answer, bool]]:
-        """Send the call, and tell whether the answer should stream; it is closed whatever happens."""
-        dialect = self._spoken or await self._home.spoken()
-        request = self._request(prepared, dialect)
+        self, request: _Request, prepared: PreparedCall, dialect: Dialect, deadline: Deadline
+    ) -> AsyncIterator[tuple[HttpAnswer, Answer]]:
+        """Send the call; the answer is closed whatever happens."""
         if not request.streams:
             deadline.allow_more(generating_s(prepared))
         asked = self._asked(prepared)
@@ -152,18 +193,13 @@ class UpstreamEngine:
                 if response.status != OK:
                     again = await self._refusal(response, asked)
                     raise failed(self.target, "has no room for an answer") if isinstance(again, RoomTooSmall) else again
-            yield response, Answer(self._expected(prepared, dialect, asked)), request.streams
+            yield response, Answer(self._expected(prepared, dialect, asked), request.decode)
         finally:
             response.close()
 
     async def _with_less(self, request: _Request, room: RoomTooSmall, deadline: Deadline) -> HttpAnswer:
         """Ask again for no more than what fits beside the prompt: the bound that was said may be the card's alone."""
-        bounds = ("max_tokens", "max_completion_tokens")
-        body = {
-            name: min(value, room.tokens) if name in bounds and isinstance(value, int) else value
-            for name, value in request.body.items()
-        }
-        return await self._send(request.path, body, request.headers, deadline)
+        return await self._send(request.path, _bounded(request.body, room.tokens), request.headers, deadline)
 
     async def _send(
         self, path: str, body: dict[str, object], headers: dict[str, str], deadline: Deadline
@@ -234,6 +270,17 @@ class UpstreamEngine:
             response.close()
         self._home.note_well()
         return list(vector_events(asked, body, self.target, input_tokens(prepared)))
+
+
+def _bounded(body: dict[str, object], tokens: int) -> dict[str, object]:
+    """Return a body with no greater bound on its answer; that of a native service stands below `parameters`."""
+    bounded = dict(body)
+    for name, value in body.items():
+        if name in _BOUNDS and isinstance(value, int):
+            bounded[name] = min(value, tokens)
+        elif name == "parameters" and isinstance(value, dict):
+            bounded[name] = _bounded(value, tokens)
+    return bounded
 
 
 def _payload(frame: bytes) -> bytes:

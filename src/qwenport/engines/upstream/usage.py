@@ -53,7 +53,7 @@ def told(usage: object) -> Told:
     )
 
 
-def settled(said: Told, *, input_tokens: int, output_tokens: int, reasoned: int) -> Usage:
+def settled(said: Told, *, input_tokens: int, output_tokens: int, reasoned: int, image_tokens: int = 0) -> Usage:
     """Return what a generating call consumed; the figures given are the gateway's own, for what was not told.
 
     No input at all, or no output where there was some, is no count either.
@@ -68,7 +68,7 @@ def settled(said: Told, *, input_tokens: int, output_tokens: int, reasoned: int)
         output_tokens=out,
         cached_tokens=cached,
         reasoning_tokens=min(reasoned if said.reasoning_tokens is None else said.reasoning_tokens, out),
-        image_tokens=min(said.image_tokens, into),
+        image_tokens=min(said.image_tokens or image_tokens, into),
         cache_creation_tokens=min(said.cache_creation_tokens, into - cached),
         explicitly_cached_tokens=min(said.explicitly_cached_tokens, cached),
         source=UsageSource.ENGINE if is_believed else UsageSource.COUNTED,

@@ -20,6 +20,7 @@ class Source(Struct, frozen=True, kw_only=True):
     media_type: str | None = None
     data: str | None = None
     url: str | None = None
+    file_id: str | None = None
     content: str | list[Block] | None = None
 
 

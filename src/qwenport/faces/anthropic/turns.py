@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from qwenport.core.content import ImagePart, Message, Part, Role, TextPart
 from qwenport.core.errors import BodyNotJson, ParameterInvalid
 from qwenport.core.tools import ToolCall
-from qwenport.faces.anthropic.content import joined, numbered, read_part, read_parts, refusal, required
+from qwenport.faces.anthropic.content import joined, numbered, read_block, read_parts, refusal, required
 from qwenport.faces.anthropic.schema import Block
 
 _ENCODE = Encoder().encode
@@ -43,7 +43,7 @@ def read_user_turn(content: str | Sequence[Block], path: str) -> UserTurn:
             if block.type == "tool_result":
                 results.append(_read_result(block, place))
             else:
-                said.append(read_part(block, place))
+                said += read_block(block, place)
         turn = UserTurn(results=tuple(results), said=joined(said))
     if not turn.results and not turn.said:
         raise empty_message(path)

@@ -5,7 +5,7 @@ Nothing is encoded with them; the OpenAPI document is made of them, and tests ho
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from msgspec import UNSET, Struct, UnsetType
 
@@ -32,10 +32,29 @@ class ToolCall(Struct, frozen=True, kw_only=True):
     function: CalledFunction
 
 
-class TextPart(Struct, frozen=True, kw_only=True):
-    """A part of what is said."""
+class Word(Struct, frozen=True, kw_only=True):
+    """A line of text and its place in pixels of the image that was sent."""
 
     text: str
+    location: list[float]
+    """Four corners, x and y in turn: top left, top right, bottom right, bottom left."""
+    rotate_rect: list[float]
+    """Centre, width, height, and the angle in degrees."""
+
+
+class OcrResult(Struct, frozen=True, kw_only=True):
+    """What a built-in task found: `words_info` of `advanced_recognition`, `kv_result` of fields."""
+
+    words_info: list[Word] | UnsetType = UNSET
+    kv_result: dict[str, Any] | UnsetType = UNSET
+
+
+class TextPart(Struct, frozen=True, kw_only=True):
+    """A part of what is said; beside the text of a complete answer, what was read in the images."""
+
+    text: str
+    processed_text: str | UnsetType = UNSET
+    ocr_result: OcrResult | UnsetType = UNSET
 
 
 class AssistantMessage(Struct, frozen=True, kw_only=True):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from msgspec.json import Encoder
+from msgspec.json import format as format_json
 
-from qwenport.core.events import Delta, Reasoning, ToolCallDelta
+from qwenport.core.events import Delta, Reasoning, Recognized, ToolCallDelta
 from qwenport.faces.dashscope.generation import Said
 from qwenport.faces.logprobs import encode_logprobs
 
@@ -29,13 +30,17 @@ def piece_of(event: Delta | Reasoning | ToolCallDelta) -> Said:
 class ChoiceSoFar:
     """One choice as far as it is known."""
 
-    __slots__ = ("_calls", "_reasoning", "_text", "logprobs", "reasoning_tokens", "tokens")
+    __slots__ = ("_calls", "_reasoning", "_text", "logprobs", "reasoning_tokens", "result", "texts", "tokens")
 
     def __init__(self) -> None:
         self.tokens = 0
         self.reasoning_tokens = 0
         self.logprobs = bytearray()
         """The inside of a JSON list: of all tokens, or of those that were not told yet."""
+        self.texts: list[str] = []
+        """Its text in pieces, where the whole of it is needed again."""
+        self.result = b""
+        """What a task found, JSON on one line."""
         self._text = bytearray()
         self._reasoning = bytearray()
         self._calls: dict[int, _CallSoFar] = {}
@@ -59,6 +64,10 @@ class ChoiceSoFar:
             if call is None:
                 call = self._calls[event.index] = _CallSoFar(event)
             call.arguments += _inside(event.arguments)
+
+    def recognize(self, event: Recognized) -> None:
+        """Take in what a task found; a line break in it would end a frame."""
+        self.result = format_json(event.result, indent=-1)
 
     def said(self) -> Said:
         """Return all that was remembered."""

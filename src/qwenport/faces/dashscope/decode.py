@@ -7,12 +7,13 @@ from msgspec.structs import replace
 
 from qwenport.core.call import Call, ChatInput
 from qwenport.core.errors import ParameterInvalid
-from qwenport.faces.body import given, read_body
+from qwenport.faces.body import read_body
 from qwenport.faces.dashscope.conversation import read_conversation
 from qwenport.faces.dashscope.encode import StreamedGeneration, WholeGeneration
 from qwenport.faces.dashscope.envelope import refuse_asynchronous, require
 from qwenport.faces.dashscope.generation import Form, Generation
 from qwenport.faces.dashscope.native import is_handed_on, native_exchange
+from qwenport.faces.dashscope.ocr_options import read_ocr_options
 from qwenport.faces.dashscope.schema import GenerationParameters, GenerationRequest
 from qwenport.faces.dashscope.style import Style, choose_style
 from qwenport.faces.face import Cards, Exchange, Request
@@ -55,7 +56,7 @@ def _decode(request: Request, cards: Cards, operation: str, *, multimodal: bool)
     except ParameterInvalid as refusal:
         call = replace(call, refusal=call.refusal or refusal)
         style = Style(form=Form.MESSAGE)
-    generation = Generation.of(call, style.form, thinks=style.thinks)
+    generation = Generation.of(call, style.form, thinks=style.thinks, tells_processed=style.tells_processed)
     if not call.streams:
         return Exchange(call=call, answer=WholeGeneration(generation))
     return Exchange(call=call, answer=StreamedGeneration(generation, incremental=style.incremental))
@@ -82,6 +83,7 @@ def _read_call(request: Request, operation: str) -> tuple[Call, GenerationParame
     try:
         _refuse_unserved(parameters)
         chat, sampling = read_chat(read_conversation(asked), parameters)
+        chat = replace(chat, ocr=read_ocr_options(parameters.ocr_options))
     except ParameterInvalid as refusal:
         return replace(call, refusal=refusal), parameters
     return replace(call, input=chat, sampling=sampling), parameters
@@ -89,10 +91,6 @@ def _read_call(request: Request, operation: str) -> tuple[Call, GenerationParame
 
 def _refuse_unserved(parameters: GenerationParameters) -> None:
     """Refuse what would change the shape of the answer."""
-    unserved = {
-        "ocr_options": bool(given(parameters.ocr_options)),
-        "vl_enable_image_hw_output": bool(parameters.vl_enable_image_hw_output),
-    }
-    for name, asked in unserved.items():
-        if asked:
-            raise ParameterInvalid(f"The {name} parameter is not supported by this model.", parameter=name)
+    if parameters.vl_enable_image_hw_output:
+        name = "vl_enable_image_hw_output"
+        raise ParameterInvalid(f"The {name} parameter is not supported by this model.", parameter=name)

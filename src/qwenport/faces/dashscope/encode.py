@@ -62,7 +62,9 @@ class WholeGeneration:
                 consumed, usage = event.usage, self._generation.usage()
                 usage.begin(consumed.input_tokens, consumed.cached_tokens, consumed.image_tokens)
                 self._usage = usage.encode(consumed.output_tokens, consumed.reasoning_tokens)
-            case Started() | Embedded() | Ranked() | Recognized() | Relayed():
+            case Recognized():
+                _choice(self._choices, event.choice).recognize(event)
+            case Started() | Embedded() | Ranked() | Relayed():
                 pass
             case _:
                 assert_never(event)
@@ -71,10 +73,17 @@ class WholeGeneration:
         """Return the result."""
         for index, texts in self._texts.items():
             text = Delta(text="".join(texts), choice=index)
-            _choice(self._choices, index).remember(text, piece_of(text))
+            choice = _choice(self._choices, index)
+            choice.remember(text, piece_of(text))
+            choice.texts.append(text.text)
         output = self._generation.whole_output(
             [
-                (index, choice.said(), choice.logprobs, REASONS[self._reasons.get(index, FinishReason.STOP)])
+                (
+                    index,
+                    _all_said(self._generation, choice),
+                    choice.logprobs,
+                    REASONS[self._reasons.get(index, FinishReason.STOP)],
+                )
                 for index, choice in sorted(self._choices.items())
             ]
         )
@@ -103,11 +112,14 @@ class StreamedGeneration:
             case ChoiceFinished():
                 choice = _choice(self._choices, event.choice)
                 choice.tokens += event.tokens
-                return self._result(event.choice, choice, choice.said(), REASONS[event.reason])
+                return self._result(event.choice, choice, _all_said(self._generation, choice), REASONS[event.reason])
             case Started():
                 self._usage.begin(event.input_tokens, event.cached_tokens, event.image_tokens)
                 return b""
-            case Finished() | Embedded() | Ranked() | Recognized() | Relayed():
+            case Recognized():
+                _choice(self._choices, event.choice).recognize(event)
+                return b""
+            case Finished() | Embedded() | Ranked() | Relayed():
                 return b""
             case _:
                 assert_never(event)
@@ -122,6 +134,8 @@ class StreamedGeneration:
         choice = _choice(self._choices, event.choice)
         choice.count(event)
         piece = piece_of(event)
+        if self._generation.tells_processed and type(event) is Delta:
+            choice.texts.append(event.text)
         # A token may be a part of a character; it counts, but there is nothing to show yet.
         if not piece.text and not (self._has_room and (piece.reasoning or piece.calls)):
             return b""
@@ -137,6 +151,13 @@ class StreamedGeneration:
             choice.logprobs.clear()
         usage = self._usage.encode(choice.tokens, choice.reasoning_tokens)
         return _FRAME % (self._frames, output, usage, self._generation.encoded_id)
+
+
+def _all_said(generation: Generation, choice: ChoiceSoFar) -> Said:
+    """Return what was remembered of a complete choice, with what stands beside its text."""
+    said = choice.said()
+    beside = generation.beside("".join(choice.texts), choice.result)
+    return Said(text=said.text, reasoning=said.reasoning, calls=said.calls, beside=beside) if beside else said
 
 
 def _choice(choices: dict[int, ChoiceSoFar], index: int) -> ChoiceSoFar:

@@ -14,6 +14,7 @@ from msgspec.json import Encoder
 from qwenport.core.call import Call
 from qwenport.core.events import FinishReason
 from qwenport.core.ids import RequestId
+from qwenport.faces.dashscope.repeats import without_repeats
 from qwenport.faces.dashscope.usage import RunningUsage
 
 _ENCODE = Encoder().encode
@@ -22,7 +23,9 @@ _CHOICES = b'{"choices":[%b]}'
 _CHOICE = b'{"finish_reason":%b%b,"message":{"role":"assistant","content":%b%b}%b}'
 _INDEX = b',"index":%d'
 _STRING = b'"%b"'
-_PARTS = b'[{"text":"%b"}]'
+_PARTS = b'[{"text":"%b"%b}]'
+_PROCESSED = b',"processed_text":%b'
+_RECOGNIZED = b',"ocr_result":%b'
 _NO_PARTS = b"[]"
 _REASONING = b',"reasoning_content":"%b"'
 _CALLS = b',"tool_calls":[%b]'
@@ -54,6 +57,8 @@ class Said(Struct, frozen=True, kw_only=True, gc=False):
     """The inside of a string."""
     calls: bytes = b""
     """The inside of a list."""
+    beside: bytes = b""
+    """Further members of the part that holds the text, a comma before each: what was read beside the text."""
 
 
 class Generation(Struct, frozen=True, kw_only=True):
@@ -67,12 +72,14 @@ class Generation(Struct, frozen=True, kw_only=True):
     is_indexed: bool
     """Whether choices carry their index: only where there are several."""
     tells_logprobs: bool
+    tells_processed: bool = False
+    """Whether the end of a choice says the whole text again without what repeats."""
     plain: bytes = b""
     """`output` of a message that is under way and says nothing but a text, with the place of that text; empty where
     choices are indexed or tell log probabilities."""
 
     @classmethod
-    def of(cls, call: Call, form: Form, *, thinks: bool) -> Self:
+    def of(cls, call: Call, form: Form, *, thinks: bool, tells_processed: bool = False) -> Self:
         """Return what the answers to this call have in common."""
         generation = cls(
             request_id=call.id,
@@ -81,6 +88,7 @@ class Generation(Struct, frozen=True, kw_only=True):
             thinks=thinks,
             is_indexed=call.sampling.choices > 1,
             tells_logprobs=call.sampling.logprobs is not None,
+            tells_processed=tells_processed,
         )
         if generation.is_indexed or generation.tells_logprobs:
             return generation
@@ -89,6 +97,13 @@ class Generation(Struct, frozen=True, kw_only=True):
     def usage(self) -> RunningUsage:
         """Return the usage of an answer of which nothing is known yet."""
         return RunningUsage(tells_text=self.form is Form.PARTS, tells_reasoning=self.thinks)
+
+    def beside(self, text: str, result: bytes) -> bytes:
+        """Return what stands beside the text of a choice that is complete: its own text, and what a task found."""
+        if self.form is not Form.PARTS:
+            return b""
+        processed = _PROCESSED % _ENCODE(without_repeats(text)) if self.tells_processed else b""
+        return processed + (_RECOGNIZED % result if result else b"")
 
     def output(self, index: int, said: Said, logprobs: bytes | bytearray, reason: bytes) -> bytes:
         """Return `output` with a single choice."""
@@ -121,4 +136,4 @@ class Generation(Struct, frozen=True, kw_only=True):
             return _STRING % said.text
         # A frame of reasoning or of a tool call has no part; the documented loops tell it from text by that. The end
         # has one always, because callers read the first part's text there.
-        return _PARTS % said.text if said.text or reason is not GENERATING else _NO_PARTS
+        return _PARTS % (said.text, said.beside) if said.text or reason is not GENERATING else _NO_PARTS

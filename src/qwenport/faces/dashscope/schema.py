@@ -23,12 +23,26 @@ class GenerationInput(Struct, frozen=True, kw_only=True):
     history: list[Exchanged] | None = None
 
 
+class TaskConfig(Struct, frozen=True, kw_only=True):
+    """What `ocr_options.task_config` holds."""
+
+    result_schema: Raw = Raw()
+    """A JSON object of the fields that are wanted."""
+
+
+class WireOcrOptions(Struct, frozen=True, kw_only=True):
+    """What `ocr_options` holds."""
+
+    task: str | None = None
+    task_config: TaskConfig | None = None
+
+
 class GenerationParameters(WireParameters, frozen=True, kw_only=True):
     """What `parameters` holds."""
 
     result_format: str | None = None
     incremental_output: bool | None = None
-    ocr_options: Raw = Raw()
+    ocr_options: WireOcrOptions | None = None
     vl_enable_image_hw_output: bool | None = None
 
 

@@ -14,6 +14,9 @@ from qwenport.faces.dashscope.generation import Form
 from qwenport.faces.dashscope.schema import GenerationParameters
 from qwenport.faces.shown import shown
 
+TELLS_PROCESSED = frozenset({"qwen3.5-ocr", "qwen-vl-ocr-latest"})
+"""Models whose answers carry `processed_text`; those of older ones have none."""
+
 _FORMS: dict[str, Form] = {ResultFormat.TEXT: Form.TEXT, ResultFormat.MESSAGE: Form.MESSAGE}
 
 
@@ -25,6 +28,8 @@ class Style(Struct, frozen=True, kw_only=True):
     """Whether the model reasons before it answers this call."""
     incremental: bool = False
     """Whether the frames of a stream hold only what is new."""
+    tells_processed: bool = False
+    """Whether the end says the text again without what repeats (`processed_text`)."""
 
 
 def choose_style(call: Call, parameters: GenerationParameters, card: ModelCard | None, *, multimodal: bool) -> Style:
@@ -43,7 +48,8 @@ def choose_style(call: Call, parameters: GenerationParameters, card: ModelCard |
     incremental = parameters.incremental_output
     if incremental is None:
         incremental = card is not None and card.capabilities.thinking is Thinking.ALWAYS
-    return Style(form=form, thinks=is_thinking, incremental=incremental)
+    tells_processed = multimodal and card is not None and card.name in TELLS_PROCESSED
+    return Style(form=form, thinks=is_thinking, incremental=incremental, tells_processed=tells_processed)
 
 
 def _needs_of_message(call: Call, *, thinks: bool) -> Iterator[str]:

@@ -18,7 +18,7 @@ from qwenport.core.ids import RequestId
 from qwenport.core.responses import StoredResponse
 from qwenport.faces.messages import WireCalledFunction, WireMessage, WireToolCall, read_messages
 from qwenport.faces.openai.responses_schema import WireContent, WireItem
-from qwenport.faces.parts import WirePart
+from qwenport.faces.parts import WireFile, WirePart
 from qwenport.faces.pieces import check_pieces
 from qwenport.faces.shown import shown
 
@@ -26,6 +26,7 @@ _ENCODE = Encoder().encode
 _ITEMS = Decoder(list[WireItem])
 _RAW_ITEMS = Decoder(list[Raw])
 _TEXTS = frozenset({"input_text", "output_text", "text", "summary_text", "reasoning_text"})
+_IMAGES = frozenset({"input_image", "input_file"})
 _PREFIXES = {"function_call": "fc", "function_call_output": "fco", "reasoning": "rs"}
 
 Said = str | list[WireContent] | None
@@ -143,16 +144,24 @@ def _read_part(part: WireContent, path: str) -> WirePart:
         return WirePart(type="text", text=part.text)
     if part.type == "refusal":
         return WirePart(type="text", text=part.refusal)
-    if part.type == "input_image" and part.image_url is not None:
-        return WirePart(
-            type="image_url", image_url=part.image_url, min_pixels=part.min_pixels, max_pixels=part.max_pixels
-        )
-    if part.type == "input_image":
-        raise _refusal(f"The image_url field is a required field. - '{path}'")
+    if part.type in _IMAGES:
+        return _read_image(part, path)
     raise _refusal(
-        f"Unexpected item type in content: '{shown(part.type)}' is not served, only input_text, output_text and "
-        f"input_image are - '{path}'"
+        f"Unexpected item type in content: '{shown(part.type)}' is not served, only input_text, output_text, "
+        f"input_image and input_file are - '{path}'"
     )
+
+
+def _read_image(part: WireContent, path: str) -> WirePart:
+    """Return an image or a file, by its address, its id or its content."""
+    address = part.image_url if part.type == "input_image" else part.file_url
+    if address is not None:
+        return WirePart(type="image_url", image_url=address, min_pixels=part.min_pixels, max_pixels=part.max_pixels)
+    if not part.file_id and not part.file_data:
+        fields = "image_url" if part.type == "input_image" else "file_id, file_url or file_data"
+        raise _refusal(f"The {fields} field is a required field. - '{path}'")
+    file = WireFile(file_id=part.file_id, file_data=part.file_data)
+    return WirePart(type="file", file=file, min_pixels=part.min_pixels, max_pixels=part.max_pixels)
 
 
 def _read_text(said: Said, path: str) -> str:

@@ -19,6 +19,10 @@ class WireContent(Struct, frozen=True, omit_defaults=True):
     text: str | None = None
     refusal: str | None = None
     image_url: str | WireAddress | None = None
+    file_id: str | None = None
+    file_data: str | None = None
+    file_url: str | None = None
+    filename: str | None = None
     detail: str | None = None
     min_pixels: int | None = None
     max_pixels: int | None = None
