@@ -32,6 +32,27 @@ def masked_call(prepared: PreparedCall) -> tuple[PreparedCall, Memory]:
     return (replace(prepared, call=masked) if memory else prepared), memory
 
 
+def characters_in(asked: Input) -> int:
+    """Return about how much there is to look through."""
+    match asked:
+        case ChatInput():
+            return sum(map(_characters_of_message, asked.messages)) + sum(
+                len(tool.description) + len(tool.parameters) for tool in asked.tools
+            )
+        case PromptInput():
+            return len(asked.prompt) + len(asked.suffix)
+        case NativeInput():
+            return len(asked.body)
+        case EmbeddingInput():
+            return sum(map(len, asked.texts))
+        case RerankInput():
+            return len(asked.query) + sum(map(len, asked.documents))
+
+
+def _characters_of_message(message: Message) -> int:
+    return len(message.text) + len(message.reasoning) + sum(len(call.arguments) for call in message.tool_calls)
+
+
 def _changed(call: Call, change: _Change) -> Call:
     """Return the call with every text changed."""
     stop = tuple(change(text) for text in call.sampling.stop)

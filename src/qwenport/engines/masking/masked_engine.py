@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
@@ -10,8 +11,12 @@ from qwenport.core.errors import QwenportError
 from qwenport.core.events import Event
 from qwenport.core.prepared_call import PreparedCall
 from qwenport.engines.engine import Condition, Engine
-from qwenport.engines.masking.masked_call import masked_call
+from qwenport.engines.masking.masked_call import characters_in, masked_call
+from qwenport.engines.masking.memory import Memory
 from qwenport.engines.masking.restored_events import RestoredEvents
+
+_LONG = 1 << 16
+"""Characters of a call from which on it is masked beside the event loop."""
 
 
 class MaskedEngine:
@@ -33,7 +38,7 @@ class MaskedEngine:
 
     async def run(self, prepared: PreparedCall) -> AsyncGenerator[Event, None]:
         """Answer a call; raises what the inner engine raises."""
-        masked, memory = masked_call(prepared)
+        masked, memory = await _masked(prepared)
         restored = RestoredEvents(memory)
         async with aclosing(self._engine.run(masked)) as events:
             try:
@@ -55,3 +60,10 @@ class MaskedEngine:
     async def close(self) -> None:
         """Close the inner engine."""
         await self._engine.close()
+
+
+async def _masked(prepared: PreparedCall) -> tuple[PreparedCall, Memory]:
+    # A megabyte takes half a second, in which no other caller would be served.
+    if characters_in(prepared.call.input) <= _LONG:
+        return masked_call(prepared)
+    return await asyncio.to_thread(masked_call, prepared)

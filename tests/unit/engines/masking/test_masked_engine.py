@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import aclosing
 
 import msgspec
@@ -24,7 +25,7 @@ from qwenport.core.events import ChoiceFinished, Delta, Event, Finished, FinishR
 from qwenport.core.prepared_call import PreparedCall
 from qwenport.core.tools import Tool, ToolCall
 from qwenport.core.usage import Usage
-from qwenport.engines.masking.masked_call import masked_call
+from qwenport.engines.masking.masked_call import characters_in, masked_call
 from qwenport.engines.masking.masked_engine import MaskedEngine
 from qwenport.testing.calls import call_of, chat_call
 from qwenport.testing.scripted_engine import ScriptedEngine, Step
@@ -173,3 +174,57 @@ async def test_what_is_held_back_when_the_engine_breaks_off_is_said_before_the_e
 
     assert events == [STARTED, Delta(text="a "), Delta(text="[PHONE", tokens=0)]
     assert engine.open_runs == 0
+
+
+@pytest.mark.parametrize(("length", "goes_on"), [(1 << 20, True), (1000, False)], ids=["long", "short"])
+async def test_a_long_call_is_masked_while_the_loop_goes_on_and_a_short_one_at_once(
+    length: int, *, goes_on: bool
+) -> None:
+    went_on = asyncio.Event()
+    seen: list[bool] = []
+
+    async def go_on() -> None:
+        went_on.set()
+
+    def script(_: PreparedCall) -> list[Step]:
+        seen.append(went_on.is_set())
+        return [STARTED, STOPPED, FINISHED]
+
+    other = asyncio.create_task(go_on())
+    engine = ScriptedEngine(script)
+    await collect(engine, [], f"Ring {PHONE}, " + "and nobody else. " * (length // 17))
+    await other
+
+    assert seen == [goes_on]
+    assert isinstance(engine.calls[0].call.input, ChatInput)
+    assert engine.calls[0].call.input.messages[0].text.startswith("Ring [PHONE_1], and")
+
+
+TOOL = Tool(name="t", description="d" * 3, parameters=b"p" * 4)
+
+
+@pytest.mark.parametrize(
+    ("asked", "count"),
+    [
+        (
+            ChatInput(
+                messages=(
+                    Message(role=Role.USER, content=(TextPart(text="ab"), TextPart(text="c"))),
+                    Message(
+                        role=Role.ASSISTANT,
+                        reasoning="ab",
+                        tool_calls=(ToolCall(id="1", name="t", arguments="abcde"),),
+                    ),
+                ),
+                tools=(TOOL,),
+            ),
+            17,
+        ),
+        (PromptInput(prompt="ab", suffix="c"), 3),
+        (NativeInput(service="a/b/c", body=b"{}"), 2),
+        (EmbeddingInput(texts=("ab", "c")), 3),
+        (RerankInput(query="ab", documents=("c", "d")), 4),
+    ],
+)
+def test_how_much_there_is_to_look_through(asked: Input, count: int) -> None:
+    assert characters_in(asked) == count

@@ -150,3 +150,13 @@ def test_no_identity_number_leaves(number: str, around: str) -> None:
 
     assert number not in masked
     assert number[6:14] not in masked
+
+
+@pytest.mark.parametrize("place", [*range(16_350, 16_400, 7), 32_760, 32_768, 40_000])
+def test_what_stands_across_the_windows_of_a_long_text_is_found_whole(place: int) -> None:
+    pieces = ("13800138000", "a.long.name@mail.example.com", "passport no. E12345678", "11010519491231002X")
+    text = ". " * (place // 2) + " | ".join(pieces) + ". " * 20_000
+
+    found = [text[each.begin : each.end] for each in personal_data(text)]
+
+    assert found == ["13800138000", "a.long.name@mail.example.com", "E12345678", "11010519491231002X"]
