@@ -8,13 +8,13 @@ PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
 	echo $$python && break; done)
 QUIET_PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input
 
-.PHONY: serve test check static bench soak failover fuzz chaos clean python counters proxies
+.PHONY: serve test check static bench soak soak-ocr failover fuzz chaos clean python counters proxies fonts
 
 serve: $(VENV)/.runtime
 	@$(BIN)/qwenport models pull
 	@exec $(BIN)/qwenport serve
 
-test: $(VENV)/.development $(VENV)/.llama-index | counters proxies
+test: $(VENV)/.development $(VENV)/.llama-index | counters proxies fonts
 	@$(BIN)/qwenport models pull
 	@$(BIN)/pytest -n 2 --dist loadfile
 
@@ -33,6 +33,10 @@ bench: $(VENV)/.development
 # An hour, or SOAK="--minutes 5".
 soak: $(VENV)/.development
 	@$(BIN)/python -m bench.soak $(SOAK)
+
+# 500 pages in a row, or OCR="--soak 50".
+soak-ocr: $(VENV)/.development | fonts
+	@$(BIN)/qwenport bench ocr $(if $(OCR),$(OCR),--soak 500)
 
 fuzz: $(VENV)/.development
 	@$(BIN)/qwenport models pull
@@ -58,6 +62,14 @@ proxies: $(VENV)/.development
 	{ [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
 	apt-get update -q && apt-get install -y -q --no-install-recommends nginx caddy; } || \
 	echo "nginx or caddy is missing; the tests of their examples are left out" >&2
+
+# Documents that tests and the bench of the OCR engine draw are set in these; any one font of each kind would do.
+FONTS := fonts-wqy-microhei fonts-wqy-zenhei fonts-arphic-uming fonts-arphic-ukai fonts-liberation fonts-dejavu-core
+fonts:
+	@dpkg -s $(FONTS) >/dev/null 2>&1 || \
+	{ [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
+	apt-get update -q && apt-get install -y -q --no-install-recommends $(FONTS); } || \
+	{ echo "The tests draw documents in these fonts; on Debian: apt-get install $(FONTS)" >&2; }
 
 # LlamaIndex wants an older openai than the rest; its snippets run in an environment of their own.
 $(VENV)/.llama-index: requirements/llama-index.txt | $(BIN)/python

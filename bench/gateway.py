@@ -116,9 +116,16 @@ class Gateway:
 
 
 @contextmanager
-def serving(folder: Path, *, core: int | None, models_dir: Path, upstream_port: int | None = None) -> Iterator[Gateway]:
-    """Run a server while the block runs; with `upstream_port`, the model `bench` leads to the upstream there."""
+def serving(
+    folder: Path, *, core: int | None, models_dir: Path, upstream_port: int | None = None, configuration: str = ""
+) -> Iterator[Gateway]:
+    """Run a server while the block runs; with `upstream_port`, the model `bench` leads to the upstream there.
+
+    `configuration` is what its `qwenport.toml` says where there is no such upstream.
+    """
     folder.mkdir()
+    if configuration:
+        (folder / "qwenport.toml").write_text(configuration, "utf-8")
     port, key, token = free_port(), f"sk-{secrets.token_hex(32)}", secrets.token_hex(32)
     if upstream_port is not None:
         catalog = folder / "catalog"

@@ -12,6 +12,9 @@ from aiohttp import web
 
 from qwenport.core.secret import Secret
 from qwenport.engines.connections import CallFailed, Connections, HttpAnswer, RequestInvalid
+from qwenport.engines.embed import wire as embed_wire
+from qwenport.engines.llama import request as llama_request
+from qwenport.engines.ocr import wire as ocr_wire
 
 _LONGEST_BODY_BYTES = 64 << 20
 """More than a gateway takes from a caller."""
@@ -20,6 +23,10 @@ _HOLD_OUT_S = 3600.0
 _HEALTH_S = 2.0
 _KEPT_S = 15.0
 """How long a connection is kept that serves nothing; gateways close theirs before."""
+
+
+GATEWAY_PATHS = (*llama_request.PATHS, embed_wire.PATH, ocr_wire.PATH)
+"""Addresses that gateways post to, of every kind of engine; no others are passed on."""
 
 
 class EngineDoor:
@@ -35,7 +42,9 @@ class EngineDoor:
         app = web.Application(client_max_size=_LONGEST_BODY_BYTES)
         app.router.add_get("/health", self._health)
         app.router.add_get("/v1/models", self._models)
-        app.router.add_post("/{path:.*}", self._call)
+        for path in GATEWAY_PATHS:
+            app.router.add_post(path, self._call)
+        app.router.add_post("/{path:.*}", self._unknown)
         return web.AppRunner(
             app, handler_cancellation=True, access_log=None, shutdown_timeout=drain_s, keepalive_timeout=_KEPT_S
         )
@@ -67,7 +76,7 @@ class EngineDoor:
         body = await request.read()
         headers = {"content-type": request.headers.get("Content-Type", "application/json")}
         try:
-            answer = await self._host.post(request.raw_path, body, headers, status_s=_HOLD_OUT_S)
+            answer = await self._host.post(request.path, body, headers, status_s=_HOLD_OUT_S)
         except RequestInvalid as error:
             return _refusal(400, "invalid_request_error", str(error))
         except CallFailed:
@@ -76,6 +85,12 @@ class EngineDoor:
             return await _passed_on(request, answer)
         finally:
             answer.close()
+
+    async def _unknown(self, request: web.Request) -> web.StreamResponse:
+        """Refuse what no gateway asks: hosts can do more, such as to load adapters or to change what others see."""
+        if not self._lets_in(request):
+            return _refusal(401, "authentication_error", "the secret of this engine was not shown")
+        return _refusal(404, "not_found_error", "gateways ask for nothing at this address")
 
     def _lets_in(self, request: web.Request) -> bool:
         # A page in a browser of this machine could reach a door on the loopback; a gateway names no origin.

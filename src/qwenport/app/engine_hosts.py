@@ -10,7 +10,7 @@ from pathlib import Path
 
 from qwenport.catalog.engine_model import EngineModel
 from qwenport.catalog.errors import WeightsAbsent, WeightsError
-from qwenport.catalog.weights import WeightsStore
+from qwenport.catalog.weights import Version, WeightsStore
 from qwenport.engines.condition_file import write
 from qwenport.engines.engine import WATCH_VARIABLE, Condition, EngineKind, EngineState, HostCommand, Site
 from qwenport.observability.memory import resident_bytes
@@ -43,7 +43,7 @@ class EngineHost:
         self._pause_s = FIRST_PAUSE_S
         self._process: asyncio.subprocess.Process | None = None
         self._leash = -1
-        self._verified: tuple[int, int] | None = None
+        self._verified: Version | None = None
 
     async def keep(self) -> None:
         """Run the host until cancelled."""

@@ -13,6 +13,7 @@ from qwenport.core.clock import Clock
 from qwenport.core.ids import Ids
 from qwenport.core.model_card import ModelCard
 from qwenport.core.queries import Desk
+from qwenport.engines.registry import KINDS
 from qwenport.files import FileDesk, FileFolder, FileLimits, FileStore, StoreParts, UploadGrants
 from qwenport.files.blocking import RunBlocking
 from qwenport.files.responses import ResponseStore
@@ -47,6 +48,11 @@ class Ground:
     maintenance: Maintenance
 
 
+def leads_to_the_house(card: ModelCard) -> bool:
+    """Tell whether calls of a model can come to an engine of the house, which takes plain pictures only."""
+    return any(target.partition("/")[0] in KINDS for target in card.route)
+
+
 class House:
     """The parts, on a folder of files that `files.clean_up` has put in order."""
 
@@ -60,7 +66,12 @@ class House:
         self._responses = ResponseStore(ground.database, ground.clock, ground.run)
         grants = UploadGrants(folder.secret(), ground.clock, upload_host=f"{ground.address}{UPLOAD_HOST}")
         vocabulary = Vocabulary(WeightsStore(ground.models_dir), ground.resolve)
-        loader = MediaLoader(configuration.media, resolve_upload=self._files.resolve_upload, read_file=self._files.read)
+        loader = MediaLoader(
+            configuration.media,
+            resolve_upload=self._files.resolve_upload,
+            read_file=self._files.read,
+            decodes=leads_to_the_house,
+        )
         self.prepare = Prepare(loader.load, vocabulary.text_of)
         self.desk: Desk = {
             **FileDesk(self._files, grants, limits).desk(),

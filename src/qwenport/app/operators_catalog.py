@@ -7,6 +7,7 @@ from qwenport.app.refusal import StartRefused
 from qwenport.catalog.catalog import Catalog
 from qwenport.catalog.errors import CatalogInvalid
 from qwenport.catalog.own_weights import own_weights_tables
+from qwenport.catalog.reading_routes import reading_tables
 from qwenport.catalog.weights import WeightsStore
 from qwenport.engines.registry import KINDS
 from qwenport.settings.settings import Settings
@@ -22,7 +23,8 @@ def load_catalog(settings: Settings) -> Catalog:
     upstreams = {place.name: place.models for place in places(settings)}
     try:
         catalog = Catalog.load(own if own.is_dir() else None)
-        catalog = catalog.with_routes(own_weights_tables(catalog, WeightsStore(settings.models_dir)))
+        own_weights = own_weights_tables(catalog, WeightsStore(settings.models_dir))
+        catalog = catalog.with_routes((*own_weights, *reading_tables(catalog, settings.file.ocr)))
         tables = catalog.model_studio_at(settings.default_upstream) if settings.default_upstream else settings.routes
         catalog = catalog.with_routes(tables, upstreams)
     except CatalogInvalid as error:

@@ -10,9 +10,11 @@ import socket
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from qwenport.app.reload import Configuration
+from qwenport.app.text_model import TextModel
 from qwenport.app.tracing import traced_house_engine, traced_upstream_engine
 from qwenport.app.upstreams import Leaving, Upstreams
 from qwenport.catalog.catalog import Catalog
@@ -20,6 +22,7 @@ from qwenport.catalog.current import CurrentCatalog
 from qwenport.core.call import Call
 from qwenport.core.caller import Caller
 from qwenport.core.clock import Clock
+from qwenport.core.ids import RandomIds
 from qwenport.core.model_card import ModelCard
 from qwenport.core.prepared_call import PreparedCall
 from qwenport.engines.engine import Engine, Site
@@ -32,6 +35,7 @@ from qwenport.observability.traces import Traces
 from qwenport.pipeline.answer_cache import AnswerCache
 from qwenport.pipeline.cached_route import CachedRoute, CacheRules
 from qwenport.pipeline.checked_route import CheckedRoute
+from qwenport.pipeline.fields_by_model import FieldsByModelRoute
 from qwenport.pipeline.inspection.inspection import Inspection, inspection_of
 from qwenport.pipeline.serve import Route
 from qwenport.routing.answer import Answer, Observer
@@ -69,6 +73,8 @@ class Serving:
         self._configuration = configuration
         settings = configuration.settings
         self.catalog = CurrentCatalog(configuration.catalog)
+        self.text_model = TextModel(RandomIds())
+        """Is put into the pipeline that calls go through before any does."""
         self.upstreams = Upstreams(self._dressed)
         self._house = tuple(house_targets(configuration.catalog, ground.site, ground.traces))
         self.upstreams.follow(settings, configuration.catalog)
@@ -181,6 +187,8 @@ class Serving:
     def _dressed_route(self, settings: Settings) -> Route:
         """Return the way of a call; what is not configured is not in it, and costs nothing."""
         route: Route = self.router
+        if settings.file.ocr.fields_model:
+            route = FieldsByModelRoute(route, partial(self.text_model.ask, settings.file.ocr.fields_model))
         table = settings.file.cache
         if self._cache is not None:
             rules = CacheRules(scope=table.scope, bill_percent=table.bill_percent)

@@ -45,7 +45,6 @@ from qwenport.core.clock import SystemClock
 from qwenport.core.errors import Draining, StorageUnavailable
 from qwenport.core.ids import RandomIds
 from qwenport.core.limits import Limit
-from qwenport.engines.engine import Site
 from qwenport.faces.registry import FACES
 from qwenport.gate.admission import Gate, Rules
 from qwenport.gate.identify import Identify
@@ -128,23 +127,17 @@ class Worker:
         self._backlog = Backlog(self._journal, self._clock)
         configuration = read_configuration(settings)
         prices = PriceBook(configuration.catalog.cards)
-        self._rules = Rules(limits=LimitBook(), prices=prices)
+        self._rules = Rules(limits=LimitBook(), prices=prices, max_pages=settings.file.media.max_pages)
         self._followed = Followed(self._database, self._clock, self._rules, configuration.limits)
         self._counters = self._make_counters()
         self._gate = Gate(self._journal, self._clock, self._rules, self._counters, on_settled=self._count)
-        site = Site(
-            runtime_dir=order.runtime_path,
-            models_dir=settings.models_dir,
-            secret=order.engine_secret,
-            ocr=settings.file.ocr,
-        )
         self._paces = self._make_paces()
         self._traces = open_traces(settings, self._metrics, order.slot)
         self._tls = open_tls(settings)
         self._serving = Serving(
             configuration,
             ServingGround(
-                site=site,
+                site=order.site(settings),
                 clock=self._clock,
                 metrics=self._metrics,
                 data_dir=settings.data_dir,
@@ -360,16 +353,18 @@ class Worker:
         )
 
     def _face_parts(self) -> FaceParts:
+        pipeline = Parts(
+            resolve=self._serving.catalog.resolve,
+            permit=Permit(self._counters.is_spent, self._clock),
+            admit=self._gate.admit,
+            prepare=self._house.prepare,
+            route=self._serving,
+        )
+        self._serving.text_model.use(pipeline)
         return FaceParts(
             identify=Identify(self._followed.keys, self._clock),
             client_address=ClientAddress(self._settings.trusted_proxies),
-            pipeline=Parts(
-                resolve=self._serving.catalog.resolve,
-                permit=Permit(self._counters.is_spent, self._clock),
-                admit=self._gate.admit,
-                prepare=self._house.prepare,
-                route=self._serving,
-            ),
+            pipeline=pipeline,
             cards=self._serving.catalog.cards,
             clock=self._clock,
             ids=RandomIds(),

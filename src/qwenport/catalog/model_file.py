@@ -2,7 +2,8 @@
 
 The fields are those of `ModelCard` (but `stands_in`, `costs_nothing` and `default_output_tokens`, which follow from the
 route, and the capabilities `vision` and `video`, which follow from the modalities), and, for a model that an embedded
-engine can run, the tables `[weights]` and `[engine]`, which come together.
+engine can run, the tables `[weights]` and `[engine]`, which come together, and those of further files beside them:
+`[projector]` for a model that sees, `[detector]` and `[characters]` for one that reads lines of text.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import Struct
 
-from qwenport.catalog.engine_model import EngineModel, Weights
+from qwenport.catalog.engine_model import FILES_BESIDE, EngineModel, Weights
 from qwenport.catalog.errors import CatalogInvalid
 from qwenport.catalog.facts import Problem, card_problems, engine_problems
 from qwenport.core.capabilities import Capabilities
@@ -47,6 +48,7 @@ class EngineTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     secret_env: str = ""
     region: str = ""
     template_tools: bool = False
+    image_tokens: int = 0
 
 
 class ModelFile(Struct, frozen=True, kw_only=True):
@@ -69,8 +71,13 @@ _TABLES: Mapping[str, frozenset[str]] = {
     "published_limits": _names(PublishedLimit),
     "weights": _names(Weights),
     "engine": _names(EngineTable),
+    **dict.fromkeys(FILES_BESIDE, _names(Weights) - {"kv_bytes_per_token"}),
 }
-_TOP = _names(ModelCard) - {"stands_in", "costs_nothing", "default_output_tokens"} | {"weights", "engine"}
+_TOP = _names(ModelCard) - {"stands_in", "costs_nothing", "default_output_tokens"} | {
+    "weights",
+    "engine",
+    *FILES_BESIDE,
+}
 
 
 def read_model_file(text: str, where: str) -> ModelFile:
@@ -79,12 +86,13 @@ def read_model_file(text: str, where: str) -> ModelFile:
     _refuse(where, _unknown_keys(table))
     _refuse(where, _inexact_amounts(table))
     weights, engine = table.pop("weights", None), table.pop("engine", None)
+    beside = {part: table.pop(part) for part in FILES_BESIDE if part in table}
     target = _own_target(table, engine)
     if target is not None:
         table.setdefault("route", [target])
     card = _with_senses(_convert(table, ModelCard, where))
     _refuse(where, card_problems(card))
-    return ModelFile(where=where, card=card, engine_model=_engine_model(card, weights, engine, where))
+    return ModelFile(where=where, card=card, engine_model=_engine_model(card, weights, engine, beside, where))
 
 
 def _parse(text: str, where: str) -> Table:
@@ -154,8 +162,14 @@ def _with_senses(card: ModelCard) -> ModelCard:
     return msgspec.structs.replace(card, capabilities=able)
 
 
-def _engine_model(card: ModelCard, weights: object, engine: object, where: str) -> EngineModel | None:
+def _engine_model(
+    card: ModelCard, weights: object, engine: object, beside: Mapping[str, object], where: str
+) -> EngineModel | None:
     if weights is None and engine is None:
+        for part in beside:
+            raise CatalogInvalid(
+                where, part, "is for a model with `[weights]` and `[engine]`; add both or leave it out"
+            )
         return None
     if weights is None or engine is None:
         missing, given = ("weights", "engine") if weights is None else ("engine", "weights")
@@ -173,6 +187,8 @@ def _engine_model(card: ModelCard, weights: object, engine: object, where: str) 
         region=limits.region,
         template_tools=limits.template_tools,
         capabilities=card.capabilities,
+        image_tokens=limits.image_tokens,
+        **{part: _convert(table, Weights, where, f"{part}.") for part, table in beside.items()},
     )
     _refuse(where, engine_problems(model, card))
     return model

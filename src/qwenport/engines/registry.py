@@ -13,10 +13,11 @@ from types import MappingProxyType
 from qwenport.engines.embed.kind import EmbedKind
 from qwenport.engines.engine import EngineKind
 from qwenport.engines.llama.kind import LlamaKind
+from qwenport.engines.ocr.kind import OcrKind
 
 GROUP = "qwenport.engines"
 
-_BUILT_IN: tuple[EngineKind, ...] = (LlamaKind(), EmbedKind())
+_BUILT_IN: tuple[EngineKind, ...] = (LlamaKind(), EmbedKind(), OcrKind())
 
 
 class KindRefused(ValueError):

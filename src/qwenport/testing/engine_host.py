@@ -12,6 +12,7 @@ from pathlib import Path
 
 from qwenport.catalog.engine_model import EngineModel, Weights
 from qwenport.catalog.weights import WeightsStore
+from qwenport.core.capabilities import Capabilities
 from qwenport.engines.engine import WATCH_VARIABLE, Engine, EngineKind, Site
 
 _LOAD_S = 60.0
@@ -30,10 +31,24 @@ class RunningHost:
     log: Path
 
 
-def stand_in(kind: EngineKind, weights: Path, *, context_tokens: int) -> EngineModel:
-    """Return a model of two slots whose weights are this file."""
-    pinned = Weights(source=f"file:{weights}", sha256="0" * 64, size_bytes=1, licence="Apache-2.0")
-    return EngineModel(name="stand-in", kind=kind.name, weights=pinned, context_tokens=context_tokens, slots=2)
+def stand_in(
+    kind: EngineKind, weights: Path, *, context_tokens: int, projector: Path | None = None, image_tokens: int = 0
+) -> EngineModel:
+    """Return a model of two slots whose weights are this file, and one that sees where there is a projector."""
+    return EngineModel(
+        name="stand-in",
+        kind=kind.name,
+        weights=_unpinned(weights),
+        projector=None if projector is None else _unpinned(projector),
+        context_tokens=context_tokens,
+        slots=2,
+        capabilities=Capabilities(vision=projector is not None),
+        image_tokens=image_tokens,
+    )
+
+
+def _unpinned(path: Path) -> Weights:
+    return Weights(source=f"file:{path}", sha256="0" * 64, size_bytes=1, licence="Apache-2.0")
 
 
 def start_host(
@@ -70,8 +85,11 @@ async def until_ready(kind: EngineKind, model: EngineModel, site: Site, process:
 
 @asynccontextmanager
 async def running_host(kind: EngineKind, model: EngineModel, site: Site) -> AsyncIterator[RunningHost]:
-    """Give a host that is ready; its weights are linked to where they are looked for."""
-    WeightsStore(site.models_dir).path(model).symlink_to(model.weights.source.removeprefix("file:"))
+    """Give a host that is ready; its files are linked to where they are looked for."""
+    store = WeightsStore(site.models_dir)
+    for file in model.files:
+        if file.weights.source.startswith("file:"):
+            store.path(file).symlink_to(file.weights.source.removeprefix("file:"))
     reading, writing = os.pipe()
     log = site.runtime_dir / "log"
     process = start_host(kind, model, site, log, watch=reading)

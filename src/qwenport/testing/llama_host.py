@@ -126,8 +126,19 @@ def error(status: str, kind: str, message: str, **more: int) -> Reply:
 class FakeLlamaHost:
     """Answers every request with `reply`; `paths` holds where they went, `requests` their bodies."""
 
-    def __init__(self, reply: Reply, *, secret: str = "", health_status: str = OK, says_close: bool = False) -> None:
-        """Refuse keys other than `secret`, where one is given; `says_close` tells callers that connections end."""
+    def __init__(
+        self,
+        reply: Reply,
+        *,
+        secret: str = "",
+        health_status: str = OK,
+        says_close: bool = False,
+        text_tokens: int | None = None,
+    ) -> None:
+        """Refuse keys other than `secret`, where one is given; `says_close` tells callers that connections end.
+
+        `text_tokens` is what it answers when it is asked to count a prompt; None for a host that does not count.
+        """
         self.reply = reply
         self.health_status = health_status
         self.paths: list[str] = []
@@ -138,6 +149,7 @@ class FakeLlamaHost:
         """Set once a caller closed its connection before the answer was complete."""
         self._secret = secret
         self._says_close = says_close
+        self._text_tokens = text_tokens
 
     @asynccontextmanager
     async def listening(self, socket: Path) -> AsyncGenerator[FakeLlamaHost, None]:
@@ -187,7 +199,15 @@ class FakeLlamaHost:
             return Reply(steps=[b"{}"], status=self.health_status, content_type="application/json; charset=utf-8")
         if self._secret and self.headers[-1].get("authorization") != f"Bearer {self._secret}":
             return error("401 Unauthorized", "authentication_error", "Invalid API Key")
+        if path.endswith("/input_tokens"):
+            return self._counted()
         return self.reply
+
+    def _counted(self) -> Reply:
+        if self._text_tokens is None:
+            return error("404 Not Found", "not_found_error", "File Not Found")
+        counted = msgspec.json.encode({"input_tokens": self._text_tokens, "object": "response.input_tokens"})
+        return Reply(steps=[counted], content_type="application/json; charset=utf-8")
 
     async def _answer(self, reply: Reply, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Send the reply; a caller who leaves ends it, as he ends the real host's work."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+from yarl import URL
 
 from qwenport.app.engine_door import EngineDoor
 from qwenport.core.secret import Secret
@@ -52,6 +53,47 @@ async def test_a_call_reaches_the_host_with_the_host_s_own_secret(socket: Path) 
     assert (response.status, response.headers["content-type"], healthy) == (200, "text/event-stream", 200)
     assert content.endswith(b"data: [DONE]\n\n")
     assert (host.paths, host.requests) == ([CHAT], [{"a": 1}])
+
+
+@pytest.mark.parametrize("path", [CHAT, "/v1/completions", "/v1/chat/completions/input_tokens", "/embed", "/read"])
+async def test_what_gateways_ask_is_passed_on(socket: Path, path: str) -> None:
+    host = FakeLlamaHost(answer("Hello"), text_tokens=7)
+    async with (
+        host.listening(socket),
+        door(socket) as session,
+        session.post(path, data=b"{}", headers=KNOWN) as response,
+    ):
+        await response.read()
+
+    assert (response.status, host.paths) == (200, [path])
+
+
+@pytest.mark.parametrize(
+    "path", ["/slots/0?action=erase", "/v1/chat/completions/control", "/lora-adapters", "/tokenize", "/health", "/"]
+)
+async def test_what_no_gateway_asks_is_not_passed_on(socket: Path, path: str) -> None:
+    host = FakeLlamaHost(answer("Hello"))
+    async with host.listening(socket), door(socket) as session:
+        async with session.post(path, data=b"{}", headers=KNOWN) as response:
+            told = await response.json()
+        async with session.post(path, data=b"{}") as stranger:
+            pass
+
+    assert (response.status, told["error"]["type"], stranger.status) == (404, "not_found_error", 401)
+    assert host.paths == []
+
+
+async def test_an_address_is_passed_on_as_it_is_known_and_without_a_query(socket: Path) -> None:
+    host = FakeLlamaHost(answer("Hello"))
+    async with host.listening(socket), door(socket) as session:
+        url = URL("/v1/chat%2Fcompletions", encoded=True)
+        async with session.post(f"{CHAT}?model=x", data=b"{}", headers=KNOWN) as response:
+            await response.read()
+        async with session.post(url, data=b"{}", headers=KNOWN) as twisted:
+            await twisted.read()
+
+    assert (response.status, host.paths[0]) == (200, CHAT)
+    assert (twisted.status, len(host.paths)) == (404, 1)
 
 
 @pytest.mark.parametrize("headers", [{}, {"authorization": "Bearer inside"}, {**KNOWN, "origin": "http://evil.test"}])

@@ -152,6 +152,6 @@ def test_the_models_of_model_studio_are_those_that_ship_and_that_the_house_stand
     (tmp_path / "mine.toml").write_text(own("own-model", route=None, engine=True))
     (tmp_path / "plus.toml").write_text(own("qwen-plus"))
 
-    local = {"smollm2-135m-instruct", "multilingual-e5-small"}
+    local = {"smollm2-135m-instruct", "multilingual-e5-small", "pp-ocrv6-small", "pp-ocrv6-tiny"}
     assert shipped.of_model_studio == frozenset(shipped.cards) - local
     assert Catalog.load(tmp_path).of_model_studio == shipped.of_model_studio - {"qwen-plus"}

@@ -71,6 +71,13 @@ licence = "Apache-2.0"
 kind = "llama"
 context_tokens = 500
 slots = 2
+image_tokens = 400
+
+[projector]
+source = "file:/models/sight.gguf"
+sha256 = "{SHA256}"
+size_bytes = 7
+licence = "MIT"
 """
 
 BARE = """
@@ -134,6 +141,8 @@ def test_every_field_of_a_file_reaches_the_card_and_the_engine_model() -> None:
         context_tokens=500,
         slots=2,
         capabilities=able,
+        projector=Weights(source="file:/models/sight.gguf", sha256=SHA256, size_bytes=7, licence="MIT"),
+        image_tokens=400,
     )
 
     assert read_model_file(WHOLE, "own.toml") == ModelFile(where="own.toml", card=card, engine_model=engine_model)
@@ -252,6 +261,17 @@ PRICE = WHOLE[WHOLE.index("[[prices]]") : WHOLE.index("[[published_limits]]")]
         (SHA256, "ABC", "`weights.sha256` must be 64 lower-case hexadecimal digits; `sha256sum FILE` prints them"),
         ("size_bytes = 5", "size_bytes = 0", "`weights.size_bytes` is 0; it must be the file's length in bytes"),
         ("Apache-2.0", "", "`weights.licence` is empty; name the licence of the weights, such as `Apache-2.0`"),
+        ("MIT", "", "`projector.licence` is empty; name the licence of the weights, such as `Apache-2.0`"),
+        ("size_bytes = 7", "", "own.toml: `projector.size_bytes` is missing; add it"),
+        ("size_bytes = 7", "size_bytes = 7\nkv_bytes_per_token = 1", "`projector.kv_bytes_per_token` is no field of a"),
+        ('["text", "image"]', '["text"]', '`projector` is for a model that sees; add "image" to `modalities`, or'),
+        ("[projector]", "[detector]", "`engine.image_tokens` is for a model with a `[projector]`; add the table, or l"),
+        ("image_tokens = 400", "image_tokens = 500", "`engine.image_tokens` is 500; it must be below `context_tokens"),
+        (
+            "image_tokens = 400",
+            "image_tokens = -1",
+            "`engine.image_tokens` is -1; it must be below `context_tokens`, w",
+        ),
     ],
 )
 def test_a_wrong_file_is_refused_with_the_file_the_field_and_what_to_do(old: str, new: str, words: str) -> None:
@@ -266,6 +286,7 @@ def test_a_wrong_file_is_refused_with_the_file_the_field_and_what_to_do(old: str
         ('[engine]\nkind = "llama"\ncontext_tokens = 1\nslots = 1', "`weights` is missing beside `[engine]`; add the"),
         ('[weights]\nsource = "file:/w"', "`engine` is missing beside `[weights]`; add the table `[engine]`"),
         ("weights = 3\n[engine]\nkind = 'llama'\ncontext_tokens = 1\nslots = 1", "`weights` has a wrong value: expec"),
+        ('projector.source = "file:/p"', "`projector` is for a model with `[weights]` and `[engine]`; add both or"),
         ('prices = "free"', "`prices` has a wrong value: expected `array`, got `str`"),
         ("prices = [3]", "`prices[0]` has a wrong value: expected `object`, got `int`"),
     ],

@@ -22,6 +22,7 @@ from qwenport.core.tools import ToolUse
 
 SMALL = "smollm2-135m-instruct"
 SMALL_EMBEDDER = "multilingual-e5-small"
+READERS = {"pp-ocrv6-small", "pp-ocrv6-tiny"}
 CATALOG = Catalog.load()
 CARDS = tuple(CATALOG.cards.values())
 LAST_READ = date(2026, 11, 22)
@@ -50,6 +51,8 @@ MESSAGE_MODELS = {
     *("qwen-vl-max", "qwen-vl-plus", "qwen3-vl-plus", "qwen3-vl-flash", "qwen-vl-ocr", "qwen-vl-ocr-latest"),
     *("qwen-vl-ocr-2025-11-20", "qwen-vl-ocr-2025-08-28", "qwen-vl-ocr-2025-04-13", "qwen-vl-ocr-2024-10-28"),
     *("qwq-plus", "qvq-max", "qwen3-0.6b", "qwen3-1.7b", "qwen3-4b", "qwen3-8b", "qwen3-14b", "qwen3-32b"),
+    *("qwen3-vl-2b-instruct", "qwen3-vl-4b-instruct", "qwen3-vl-8b-instruct"),
+    *READERS,
 }
 TEXT_MODELS = {
     *("qwen-max", "qwen-max-latest", "qwen-plus", "qwen-plus-latest", "qwen-turbo", "qwen-turbo-latest"),
@@ -57,9 +60,11 @@ TEXT_MODELS = {
     *("qwen2.5-0.5b-instruct", "qwen2.5-1.5b-instruct"),
     *("qwen-coder-turbo", "qwen2.5-coder-7b-instruct", "qwen2.5-coder-32b-instruct"),
 }
+PULLED_TO_SEE = {"qwen3-vl-2b-instruct", "qwen3-vl-4b-instruct", "qwen3-vl-8b-instruct"}
 PULLED = {
     *("qwen3-0.6b", "qwen3-1.7b", "qwen3-4b", "qwen3-8b", "qwen3-14b", "qwen3-32b"),
     *("qwen2.5-0.5b-instruct", "qwen2.5-1.5b-instruct"),
+    *PULLED_TO_SEE,
 }
 """Models whose own weights can be pulled by name."""
 EMBEDDING_MODELS = {
@@ -105,6 +110,8 @@ def test_every_price_is_complete_dated_and_says_where_it_was_read(card: ModelCar
 @every_card
 def test_every_card_leads_to_a_small_model_and_says_when_it_stands_in(card: ModelCard) -> None:
     small = SMALL if card.name in MESSAGE_MODELS | TEXT_MODELS else SMALL_EMBEDDER
+    if "ocr" in card.name:
+        small = "pp-ocrv6-tiny" if card.name == "pp-ocrv6-tiny" else "pp-ocrv6-small"
     assert card.route == tuple(target for target in CATALOG.engine_models if target.endswith(f"/{small}"))
     assert card.stands_in == (card.name != small)
 
@@ -168,7 +175,7 @@ def test_the_tiers_of_qwen_plus_are_stated_with_thinking_and_cache() -> None:
 
 def test_models_without_a_complete_list_have_none() -> None:
     unpriced = {card.name for card in CARDS if not card.prices}
-    assert unpriced == {SMALL, SMALL_EMBEDDER, "qwen2.5-coder-7b-instruct", "qwen2.5-coder-32b-instruct"} | (
+    assert unpriced == {SMALL, SMALL_EMBEDDER, "qwen2.5-coder-7b-instruct", "qwen2.5-coder-32b-instruct"} | READERS | (
         PULLED - {"qwen3-8b", "qwen3-32b"}
     )
 
@@ -229,6 +236,19 @@ def test_models_with_weights_of_their_own_are_pinned_to_a_file_of_the_official_r
         assert name in CATALOG.of_model_studio
 
 
+def test_models_that_are_pulled_to_see_have_a_projector_of_the_same_repository() -> None:
+    seeing = {model.name: model for model in CATALOG.engine_models.values() if model.projector is not None}
+
+    assert seeing.keys() == PULLED_TO_SEE
+    for model in seeing.values():
+        weights, projector = (parse_source(file.weights.source) for file in model.files)
+        assert isinstance(weights, HubSource)
+        assert isinstance(projector, HubSource)
+        assert (projector.repository, projector.revision) == (weights.repository, weights.revision)
+        assert projector.member.startswith("mmproj-")
+        assert model.image_tokens == 2_560
+
+
 def test_weights_that_were_pulled_answer_for_their_model(tmp_path: Path) -> None:
     store = WeightsStore(tmp_path)
     model = CATALOG.engine_models["llama/qwen3-0.6b"]
@@ -242,7 +262,7 @@ def test_weights_that_were_pulled_answer_for_their_model(tmp_path: Path) -> None
 
 
 def test_the_small_models_are_those_that_need_no_hub() -> None:
-    assert {each: model for each, model in CATALOG.engine_models.items() if model.name not in PULLED} == {
+    assert {each: model for each, model in CATALOG.engine_models.items() if model.name not in PULLED | READERS} == {
         f"embed/{SMALL_EMBEDDER}": EngineModel(
             name=SMALL_EMBEDDER,
             kind="embed",
@@ -303,13 +323,14 @@ def test_vectors_have_the_lengths_and_calls_the_sizes_of_the_published_table() -
 
 
 def test_models_that_think_are_told_apart_by_when_they_do() -> None:
+    thinkers = {name for name in PULLED - PULLED_TO_SEE if name.startswith("qwen3")}
     hybrid = {
         *("qwen-plus", "qwen-plus-latest", "qwen-turbo", "qwen-turbo-latest", "qwen-flash", "qwen3-max"),
         *("qwen3.5-plus", "qwen3.5-flash", "qwen3-vl-plus", "qwen3-vl-flash"),
-        *(name for name in PULLED if name.startswith("qwen3")),
+        *thinkers,
     }
     assert names(lambda able: able.thinking is Thinking.HYBRID) == hybrid
-    assert names(lambda able: able.thinks_by_default) == {each for each in PULLED if each.startswith("qwen3")}
+    assert names(lambda able: able.thinks_by_default) == thinkers
     assert names(lambda able: able.thinking is Thinking.ALWAYS) == {"qwq-plus", "qvq-max"}
     assert names(lambda able: able.stream_only) == {"qwq-plus", "qvq-max"}
     assert names(lambda able: not able.json_object or not able.json_schema) == {"qwq-plus", "qvq-max"}
@@ -321,7 +342,7 @@ def test_what_only_some_models_take_is_stated_for_each() -> None:
     assert names(lambda able: not able.tool_uses) == reads_images_as_text
     assert names(lambda able: not able.partial) == reads_images_as_text
     assert names(lambda able: ToolUse.REQUIRED in able.tool_uses) == {SMALL}
-    assert names(lambda able: not able.logprobs) == {"qwen-vl-ocr-2024-10-28"}
+    assert names(lambda able: not able.logprobs) == {"qwen-vl-ocr-2024-10-28", *READERS}
     assert names(lambda able: able.documents) == {"qwen-long"}
     assert names(lambda able: able.explicit_cache) == set()
     assert names(lambda able: not able.several_choices) == reads_images_as_text | {

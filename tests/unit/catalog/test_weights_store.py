@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from qwenport.catalog.engine_model import EngineModel, Weights
 from qwenport.catalog.errors import (
@@ -384,6 +385,47 @@ def test_every_failure_of_a_pull_is_of_one_class() -> None:
 
 def test_removing_tells_whether_there_was_a_file(store: WeightsStore, source: Path, models: Path) -> None:
     before = store.remove(model_of(source))
-    store.pull(model_of(source), RecordedProgress())
+    path = store.pull(model_of(source), RecordedProgress())
 
-    assert (before, store.remove(model_of(source)), names_in(models)) == (False, True, [])
+    assert (before, store.remove(model_of(source)), names_in(models)) == ((), (path,), [])
+
+
+SIGHT = b"sight"
+SIGHT_DIGEST = hashlib.sha256(SIGHT).hexdigest()
+
+
+@pytest.fixture
+def seeing(source: Path, tmp_path: Path) -> EngineModel:
+    """Return a model of two files."""
+    (tmp_path / "sight.gguf").write_bytes(SIGHT)
+    projector = Weights(
+        source=f"file:{tmp_path / 'sight.gguf'}", sha256=SIGHT_DIGEST, size_bytes=len(SIGHT), licence="Apache-2.0"
+    )
+    return replace(model_of(source), projector=projector)
+
+
+def test_all_files_of_a_model_come_and_go_together(store: WeightsStore, models: Path, seeing: EngineModel) -> None:
+    projector = models / f"tiny-projector-{SIGHT_DIGEST[:12]}.gguf"
+    path = store.pull(seeing, RecordedProgress())
+    found = (names_in(models), projector.read_bytes(), store.is_present(seeing))
+
+    assert found == (sorted([FILE_NAME, projector.name]), SIGHT, True)
+    assert (store.remove(seeing), names_in(models)) == ((path, projector), [])
+
+
+def test_a_model_is_whole_only_with_all_of_its_files(store: WeightsStore, models: Path, seeing: EngineModel) -> None:
+    store.pull(seeing, RecordedProgress())
+    version = store.version(seeing)
+    projector = models / f"tiny-projector-{SIGHT_DIGEST[:12]}.gguf"
+    projector.write_bytes(SIGHT.swapcase())
+
+    assert version is not None
+    assert len(version) == 2
+    with pytest.raises(WeightsCorrupt, match=f"the weights at `{projector}` are not the pinned ones"):
+        store.verify(seeing)
+    projector.unlink()
+    assert (store.is_present(seeing), store.version(seeing)) == (False, None)
+    with pytest.raises(WeightsAbsent, match=r"of `tiny-projector` are not at .*; run `qwenport models pull tiny`"):
+        store.verify(seeing)
+    store.pull(seeing, RecordedProgress())
+    assert store.is_present(seeing)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -72,6 +73,67 @@ def test_size_source_checksum_licence_and_memory_are_told_before(run: Run, model
         "  needs about 2.00 GiB of memory with 2 slots of 1024 tokens",
     ]
     assert kept(models) == [CONTENT]
+
+
+SIGHT = """
+[projector]
+source = "file:{path}"
+sha256 = "{digest}"
+size_bytes = {size}
+licence = "MIT"
+"""
+
+
+def test_the_projector_of_a_model_that_sees_is_told_of_and_pulled_with_it(
+    run: Run, models: Path, tmp_path: Path
+) -> None:
+    small = tmp_path / "data" / "catalog" / "small.toml"
+    sight = SIGHT.format(path=tmp_path / "tiny.gguf", digest=DIGEST, size=len(CONTENT))
+    small.write_text(small.read_text().replace('["text"]', '["text", "image"]') + sight)
+
+    code, out, err = run("models", "pull", "small", "--json")
+
+    assert code == 0, err
+    assert err.splitlines()[:5] == [
+        f"small: 0 MiB from file:{tmp_path / 'tiny.gguf'}",
+        f"  SHA-256 {DIGEST}, licence Apache-2.0",
+        f"small-projector: 0 MiB from file:{tmp_path / 'tiny.gguf'}",
+        f"  SHA-256 {DIGEST}, licence MIT",
+        "  needs about 2.00 GiB of memory with 2 slots of 1024 tokens",
+    ]
+    files = [models / f"{name}-{DIGEST[:12]}.gguf" for name in ("small", "small-projector")]
+    assert json.loads(out) == [
+        {"name": name, "path": str(path), "size_bytes": len(CONTENT)}
+        for name, path in zip(("small", "small-projector"), files, strict=True)
+    ]
+    assert kept(models) == [CONTENT, CONTENT]
+    code, out, _ = run("models", "remove", "small", "--json")
+    assert (code, json.loads(out), kept(models)) == (0, {"removed": [str(path) for path in files]}, [])
+
+
+def test_both_files_count_where_much_is_about_to_be_downloaded(run: Run, models: Path, tmp_path: Path) -> None:
+    small = tmp_path / "data" / "catalog" / "small.toml"
+    sight = SIGHT.format(path=tmp_path / "tiny.gguf", digest=DIGEST, size=1 << 30)
+    small.write_text(small.read_text().replace('["text"]', '["text", "image"]') + sight)
+
+    code, _, err = run("models", "pull", "small")
+
+    assert code == 1
+    assert "1.00 GiB are about to be downloaded; nobody can be asked here" in " ".join(err.split())
+    assert not models.exists()
+
+
+def test_the_list_tells_size_and_memory(run: Run, models: Path) -> None:
+    code, out, _ = run("models", "list", "--json")
+    row = next(row for row in json.loads(out) if row["name"] == "small")
+
+    assert code == 0
+    assert (row["weights"], row["size_bytes"], row["memory_bytes"]) == (
+        "absent",
+        len(CONTENT),
+        len(CONTENT) + (1 << 20) * 1024 * 2,
+    )
+    assert "2.00 GiB" in run("models", "list")[1]
 
 
 def test_what_is_there_is_not_announced_again(run: Run, models: Path) -> None:

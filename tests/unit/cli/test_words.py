@@ -154,6 +154,8 @@ def test_models_say_what_answers_for_them(run: Run) -> None:
         "served_by": "llama/smollm2-135m-instruct",
         "stand_in": True,
         "weights": "absent",
+        "size_bytes": 98_362_432,
+        "memory_bytes": 98_362_432,
     }
     assert rows["smollm2-135m-instruct"]["stand_in"] is False
 

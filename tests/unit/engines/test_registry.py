@@ -10,6 +10,7 @@ import pytest
 
 from qwenport.engines.embed.kind import EmbedKind
 from qwenport.engines.llama.kind import LlamaKind
+from qwenport.engines.ocr.kind import OcrKind
 from qwenport.engines.registry import KINDS, KindRefused, collect
 
 
@@ -30,7 +31,7 @@ def entry(package: str, kind: str, *, name: str) -> EntryPoint:
     return EntryPoint(name=name, value=f"{package}:{kind}", group="qwenport.engines")
 
 
-HOUSE = {"llama": LlamaKind, "embed": EmbedKind}
+HOUSE = {"llama": LlamaKind, "embed": EmbedKind, "ocr": OcrKind}
 
 
 def test_the_house_has_kinds_of_its_own() -> None:

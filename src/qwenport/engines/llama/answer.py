@@ -32,6 +32,26 @@ def new_call_id() -> str:
     return f"call_{secrets.token_hex(11)}"
 
 
+class Sight(Struct, frozen=True, kw_only=True):
+    """What is known of the pictures of a prompt."""
+
+    images: int
+    pages: int
+    tokens: int
+    """Of all of them, as the model card counts."""
+    text_tokens: int | None
+    """What the prompt has without them; None where the host does not count."""
+
+    def tokens_of(self, prompt_tokens: int) -> int:
+        """Return how many of a prompt's tokens are those of pictures."""
+        if self.text_tokens is None:
+            return min(self.tokens, prompt_tokens)
+        return max(0, prompt_tokens - self.text_tokens)
+
+
+BLIND = Sight(images=0, pages=0, tokens=0, text_tokens=None)
+
+
 class Expected(Struct, frozen=True, kw_only=True):
     """What is known of an answer before it comes."""
 
@@ -44,6 +64,7 @@ class Expected(Struct, frozen=True, kw_only=True):
     """Whether calls after the first are left out."""
     top_logprobs: int = 0
     """How many alternatives were asked for beside each token."""
+    sight: Sight = BLIND
 
 
 class Answer:
@@ -105,6 +126,9 @@ class Answer:
             output_tokens=sum(self._counted),
             cached_tokens=self._started.cached_tokens,
             reasoning_tokens=self._reasoned,
+            image_tokens=self._started.image_tokens,
+            images=self._expected.sight.images,
+            pages=self._expected.sight.pages,
         )
         return Finished(usage=usage)
 
@@ -120,6 +144,7 @@ class Answer:
             served_by=self._expected.served_by,
             input_tokens=progress.total,
             cached_tokens=progress.cache,
+            image_tokens=self._expected.sight.tokens_of(progress.total),
         )
 
     def _begin(self) -> Started:

@@ -6,6 +6,7 @@ What it is told stands in `host_parameters`. No line of its log holds a prompt o
 
 from __future__ import annotations
 
+import os
 import threading
 from pathlib import Path
 from typing import NoReturn
@@ -31,6 +32,8 @@ def main() -> NoReturn:
     process.begin()
     parameters = process.parameters(PARAMETERS_VARIABLE, HostParameters)
     process.check_weights(Path(parameters.weights))
+    if parameters.projector:
+        process.check_weights(Path(parameters.projector))
     process.free_socket(Path(parameters.socket))
     server = _load(process, parameters)
     process.say(f"`{parameters.model}` is ready, {parameters.slots} slots of {parameters.context_tokens} tokens")
@@ -42,7 +45,8 @@ def _load(process: HostProcess, parameters: HostParameters) -> xllamacpp.Server:
     try:
         return xllamacpp.Server(_llama_parameters(parameters))
     except RuntimeError as error:
-        process.end(HostExit.WEIGHTS_CORRUPT, f"llama.cpp cannot load `{parameters.weights}`: {error}")
+        files = " with ".join(f"`{path}`" for path in (parameters.weights, parameters.projector) if path)
+        process.end(HostExit.WEIGHTS_CORRUPT, f"llama.cpp cannot load {files}: {error}")
 
 
 def _llama_parameters(parameters: HostParameters) -> xllamacpp.CommonParams:
@@ -63,6 +67,10 @@ def _llama_parameters(parameters: HostParameters) -> xllamacpp.CommonParams:
     chosen.n_threads_http = parameters.slots + _THREADS_BESIDE_SLOTS
     # A conversation that ends with the assistant is gone on with only where the caller says so, not by default.
     chosen.prefill_assistant = False
+    if parameters.projector:
+        chosen.mmproj.path = parameters.projector
+        # llama.cpp's word for "as the projector says" is -1.
+        chosen.image_max_tokens = parameters.image_tokens or -1
     _bound_memory(chosen)
     _close_doors(chosen)
     return chosen
@@ -83,6 +91,8 @@ def _close_doors(chosen: xllamacpp.CommonParams) -> None:
     chosen.endpoint_slots = chosen.endpoint_props = chosen.endpoint_metrics = False
     chosen.cors_origins = "null"
     chosen.cors_credentials = False
+    # What is no image it would hand to ffprobe, as a video.
+    chosen.video_ffmpeg_bin_dir = os.devnull
     # A ping would keep the gateway's deadline for a silent engine from ever passing.
     chosen.sse_ping_interval = -1
 

@@ -19,3 +19,7 @@ class HostParameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Context of one slot."""
     slots: int
     secret: str
+    projector: str = ""
+    """File that turns images into what the model reads; empty for a model of text."""
+    image_tokens: int = 0
+    """Most tokens of one image; 0 for the projector's own bound."""

@@ -9,6 +9,7 @@ import msgspec
 from qwenport.catalog.engine_model import EngineModel
 from qwenport.catalog.weights import WeightsStore
 from qwenport.core.capabilities import Capabilities
+from qwenport.core.ocr import OcrTask
 from qwenport.engines.condition_file import ConditionReader
 from qwenport.engines.engine import Engine, HostCommand, Site
 from qwenport.engines.host_address import is_healthy, peer_of, socket_path
@@ -43,9 +44,13 @@ class LlamaKind:
         """
         if model.url:
             return None
+        store = WeightsStore(site.models_dir)
+        projector = next((str(store.path(file)) for file in model.files if file.table == "projector"), "")
         parameters = HostParameters(
             model=model.name,
-            weights=str(WeightsStore(site.models_dir).path(model)),
+            weights=str(store.path(model)),
+            projector=projector,
+            image_tokens=model.image_tokens,
             socket=str(socket_path(model, site)),
             context_tokens=model.context_tokens,
             slots=model.slots,
@@ -62,5 +67,10 @@ class LlamaKind:
 
 
 def capabilities_of(model: EngineModel) -> Capabilities:
-    """Return what the model can do here: what its card says, without images, which the host is not made for."""
-    return msgspec.structs.replace(model.capabilities, vision=False, video=False)
+    """Return what the model can do here: what its card says, images only with a projector, and no videos.
+
+    The built-in OCR tasks reach a model that sees as prompts.
+    """
+    sees = model.capabilities.vision and model.projector is not None
+    tasks = tuple(OcrTask) if sees else ()
+    return msgspec.structs.replace(model.capabilities, vision=sees, video=False, ocr_tasks=tasks)

@@ -8,10 +8,13 @@ import msgspec
 
 from qwenport.core.errors import EngineFailed, InputTooLong, ModelUnavailable, ParameterInvalid, QwenportError
 from qwenport.core.prepared_call import PreparedCall
+from qwenport.engines.llama.pictures import unreadable_image
 from qwenport.engines.llama.wire import ErrorBody, decode_error
 
 _UNAUTHORIZED = 401
 _UNAVAILABLE = 503
+_IMAGE_REFUSED = frozenset({"Failed to load image or audio file", "Failed to load image, audio, or video file"})
+"""How llama.cpp says, by version, that it cannot decode a picture."""
 _PREAMBLE_END = "Automatic parser generation failed: "
 _PREFIX_REFUSED = "Failed to initialize samplers"
 """How llama.cpp says that its grammar does not take what the prompt already said of the answer."""
@@ -36,10 +39,11 @@ def error_of(refused: Refusal, prepared: PreparedCall, held_by: str) -> Qwenport
         return EngineFailed(f"the engine of `{target}` does not accept the gateway's secret")
     if error.type == "exceed_context_size_error":
         return InputTooLong(min(prepared.max_input_tokens, error.n_ctx - 1))
-    if held_by:
+    is_of_an_image = error.message in _IMAGE_REFUSED
+    if held_by and not is_of_an_image:
         return _schema_refused(error.message, held_by)
     if error.type == "invalid_request_error":
-        return ParameterInvalid(error.message)
+        return unreadable_image() if is_of_an_image else ParameterInvalid(error.message)
     return EngineFailed(f"the engine of `{target}` answered with status {refused.status}: {error.message}")
 
 

@@ -10,10 +10,10 @@ from msgspec.structs import replace
 
 from qwenport.core.call import AnyJson, ChatInput, JsonSchema, PromptInput
 from qwenport.core.capabilities import Capabilities, Thinking
-from qwenport.core.content import Message, Role
+from qwenport.core.content import ImagePart, Message, Role
 from qwenport.core.prepared_call import PreparedCall
 from qwenport.core.tools import ToolUse
-from qwenport.engines.dialects import LLAMA_CPP, JsonObject, chat_body, prompt_body
+from qwenport.engines.dialects import LLAMA_CPP, JsonObject, asked_for_task, chat_body, prompt_body
 from qwenport.engines.llama.call_text import ConstrainedReader, HermesReader, TextReader
 from qwenport.engines.llama.hermes import CLOSE, with_tools, without_calls
 from qwenport.engines.llama.json_grammar import ANY_JSON_OBJECT
@@ -22,6 +22,9 @@ from qwenport.engines.llama.tool_constraint import Constraint, constraint_of, mu
 
 _CHAT_PATH = "/v1/chat/completions"
 _PROMPT_PATH = "/v1/completions"
+COUNT_PATH = f"{_CHAT_PATH}/input_tokens"
+PATHS = (_CHAT_PATH, _PROMPT_PATH, COUNT_PATH)
+"""Addresses at which a host of this kind is asked for anything."""
 _ANY_OBJECT_SCHEMAS = (b"{}", b'{"type":"object"}')
 
 
@@ -37,19 +40,30 @@ class LlamaRequest(Struct, frozen=True, kw_only=True):
     held_by: str = ""
     """The parameter whose schema the answer is held to."""
 
+    @property
+    def counted_body(self) -> JsonObject:
+        """The same prompt without its pictures, whose tokens can be counted without reading them."""
+        messages = self.body["messages"]
+        if not isinstance(messages, list):
+            raise TypeError("a body without messages has no pictures")
+        return {**self.body, "messages": [_said_without_pictures(message) for message in messages]}
+
 
 def request_of(prepared: PreparedCall, able: Capabilities, *, template_tools: bool) -> LlamaRequest:
     """Return what llama.cpp is asked; what neither caller nor card says is left to it.
 
     Raises:
         ParameterInvalid: a JSON Schema is more than the engine can be given.
-        TypeError: the call asks for no text.
+        TypeError: the call asks for no text, or names an image that nobody fetched: llama.cpp would fetch it itself.
     """
     asked = prepared.call.input
     if isinstance(asked, PromptInput):
         return LlamaRequest(path=_PROMPT_PATH, body=prompt_body(prepared, LLAMA_CPP))
     if not isinstance(asked, ChatInput):
         raise TypeError(f"llama.cpp makes text, and a call of `{type(asked).__name__}` asks for none")
+    if any(isinstance(image, ImagePart) for image in asked.images):
+        raise TypeError("llama.cpp is shown images, not their addresses")
+    asked = asked_for_task(asked)
     messages = asked.messages
     if not template_tools:
         messages = without_calls(messages)
@@ -127,6 +141,13 @@ def _held_to_json(prepared: PreparedCall, asked: ChatInput, shape: AnyJson | Jso
         check_schema(shape.schema)
         body["response_format"] = _schema_format(shape.name, shape.schema)
     return LlamaRequest(path=_CHAT_PATH, body=body, held_by="response_format")
+
+
+def _said_without_pictures(message: JsonObject) -> JsonObject:
+    content = message["content"]
+    if not isinstance(content, list):
+        return message
+    return {**message, "content": [part for part in content if part["type"] != "image_url"]}
 
 
 def _schema_format(name: str, schema: bytes) -> JsonObject:

@@ -90,6 +90,12 @@ class ChunkUsage(Struct, frozen=True, gc=False):
     completion_tokens: int
 
 
+class InputTokens(Struct, frozen=True, gc=False):
+    """How many tokens a prompt has, for one that is only counted."""
+
+    input_tokens: int
+
+
 class ErrorBody(Struct, frozen=True, gc=False):
     """What went wrong, in llama.cpp's words."""
 
@@ -116,4 +122,5 @@ class Chunk(Struct, frozen=True, gc=False):
 
 encode_request = msgspec.json.Encoder().encode
 decode_chunk = msgspec.json.Decoder(Chunk).decode
+decode_input_tokens = msgspec.json.Decoder(InputTokens).decode
 decode_error = msgspec.json.Decoder(ErrorAnswer).decode

@@ -7,16 +7,19 @@ from contextlib import aclosing
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
+from qwenport.catalog.engine_model import EngineModel, Weights
 from qwenport.catalog.model_file import read_model_file
 from qwenport.core.capabilities import Capabilities, Thinking
+from qwenport.core.ocr import OcrTask
 from qwenport.core.prepared_call import PreparedCall
 from qwenport.core.tools import Tool, ToolUse
 from qwenport.engines import condition_file
 from qwenport.engines.engine import Condition, EngineState, Site
 from qwenport.engines.host_address import socket_path
 from qwenport.engines.llama.host_parameters import PARAMETERS_VARIABLE, HostParameters
-from qwenport.engines.llama.kind import LlamaKind
+from qwenport.engines.llama.kind import LlamaKind, capabilities_of
 from qwenport.testing.calls import chat_call
 from qwenport.testing.llama_host import FakeLlamaHost, answer
 from qwenport.testing.models import engine_model
@@ -37,6 +40,40 @@ def test_the_host_is_told_everything_and_the_secret_is_not_on_its_command_line(s
         slots=3,
         secret="hush",
     )
+
+
+SEEING = engine_model(
+    capabilities=Capabilities(vision=True, video=True),
+    projector=Weights(source="file:/weights/sight.gguf", sha256="cd" * 32, size_bytes=1, licence="Apache-2.0"),
+    image_tokens=99,
+)
+
+
+def test_the_host_of_a_model_that_sees_is_told_of_its_projector(site: Site) -> None:
+    command = LlamaKind().host_command(SEEING, site)
+
+    assert command is not None
+    told = msgspec.json.decode(command.environment[PARAMETERS_VARIABLE], type=HostParameters)
+    assert (told.weights, told.projector, told.image_tokens) == (
+        "/models/tiny-abababababab.gguf",
+        "/models/tiny-projector-cdcdcdcdcdcd.gguf",
+        99,
+    )
+
+
+@pytest.mark.parametrize(
+    ("model", "able"),
+    [
+        (SEEING, Capabilities(vision=True, ocr_tasks=tuple(OcrTask))),
+        (replace(SEEING, projector=None, image_tokens=0), Capabilities()),
+        (replace(SEEING, capabilities=Capabilities()), Capabilities()),
+    ],
+    ids=["with a projector", "without", "a card that says nothing of images"],
+)
+def test_a_model_sees_images_and_takes_their_tasks_with_a_projector_alone(
+    model: EngineModel, able: Capabilities
+) -> None:
+    assert capabilities_of(model) == able
 
 
 def test_the_engine_tells_the_condition_that_the_supervisor_wrote(site: Site) -> None:
@@ -90,7 +127,7 @@ async def test_what_the_model_file_says_of_the_model_holds_for_the_engine(site: 
             assert [type(event).__name__ async for event in run][-1] == "Finished"
         await engine.close()
 
-    # The host is not made for images, whatever the model could see.
+    # Without a projector it sees no images, whatever the model could see.
     assert engine.capabilities == Capabilities(thinking=Thinking.HYBRID, tool_uses=(ToolUse.AUTO, ToolUse.NONE))
     assert host.requests[0]["tools"] == [{"type": "function", "function": {"name": "f"}}]
 

@@ -1,0 +1,180 @@
+"""In which order the lines of a page are read: deskewed, row by row, and column by column where text runs so."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Sequence
+from itertools import pairwise
+
+import msgspec
+from msgspec import Struct
+
+from qwenport.documents.page import Line, Page
+
+_LONG = 3.0
+"""A line so many times as long as high tells how the page leans."""
+_LEVEL = 0.15
+"""Degrees that are no lean: boxes are in whole pixels."""
+_SAME_ROW = 0.5
+"""Part of the lower line's height that must be shared by two of one row."""
+_COLUMN_ROWS = 5
+"""Lines that each of two columns of running text has at the least."""
+_RUNNING = 0.6
+"""Part of a column's lines that must fill it, as running text does and the cells of a table do not."""
+_FULL = 0.6
+"""Part of its column's width that a line of running text takes."""
+_COLUMN_WIDTH = 8.0
+"""Times its lines' height that a column of running text is wide."""
+_MOST_SPACES = 4
+
+
+class _Placed(Struct, frozen=True, gc=False):
+    """A line, and where it would be on a level page."""
+
+    line: Line
+    left: float
+    right: float
+    top: float
+    bottom: float
+
+    @property
+    def height(self) -> float:
+        return self.bottom - self.top
+
+    @property
+    def middle(self) -> float:
+        return (self.top + self.bottom) / 2
+
+
+def page_angle(lines: Sequence[Line]) -> float:
+    """Return by how many degrees lines lean, clockwise: the median of the long ones; 0 where there is none."""
+    angles = [angle for line in lines if _length(line) >= _LONG * line.height for angle in (_angle(line),)]
+    level = [angle for angle in angles if abs(angle) <= 45]
+    angle = statistics.median(level) if level else 0.0
+    return angle if abs(angle) > _LEVEL else 0.0
+
+
+def in_reading_order(page: Page) -> Page:
+    """Return the page with its angle, and its lines in the order in which a reader takes them."""
+    angle = page_angle(page.lines)
+    rows = _read(_placed(page.lines, angle))
+    ordered = tuple(placed.line for row in rows for placed in row)
+    return msgspec.structs.replace(page, lines=ordered, angle=angle)
+
+
+def rows_of(page: Page) -> tuple[tuple[Line, ...], ...]:
+    """Return the printed rows of a page from top to bottom, each from left to right."""
+    return tuple(tuple(placed.line for placed in row) for row in _read(_placed(page.lines, page.angle)))
+
+
+def page_text(page: Page) -> str:
+    """Return the text of a page, a printed row a line; wide gaps within a row are several spaces."""
+    return "\n".join(_row_text(row) for row in _read(_placed(page.lines, page.angle)))
+
+
+def _placed(lines: Sequence[Line], angle: float) -> tuple[_Placed, ...]:
+    radians = -math.radians(angle)
+    cosine, sine = math.cos(radians), math.sin(radians)
+    return tuple(_level(line, cosine, sine) for line in lines)
+
+
+def _level(line: Line, cosine: float, sine: float) -> _Placed:
+    across = [x * cosine - y * sine for x, y in zip(line.quad[0::2], line.quad[1::2], strict=True)]
+    down = [x * sine + y * cosine for x, y in zip(line.quad[0::2], line.quad[1::2], strict=True)]
+    # Means of the corners of one side: what lean is left makes a long line no higher.
+    return _Placed(
+        line,
+        left=min(across),
+        right=max(across),
+        top=min((down[0] + down[1]) / 2, (down[2] + down[3]) / 2),
+        bottom=max((down[0] + down[1]) / 2, (down[2] + down[3]) / 2),
+    )
+
+
+def _read(lines: Sequence[_Placed]) -> list[list[_Placed]]:
+    """Return rows in reading order; a page of several columns is taken apart at their gutter."""
+    gutter = _gutter(lines)
+    if gutter is None:
+        return _rows(lines)
+    columned = [each for each in lines if not each.left < gutter < each.right]
+    top = min(each.top for each in columned)
+    bottom = max(each.bottom for each in columned)
+    crossing = [each for each in lines if each.left < gutter < each.right]
+    above = [each for each in crossing if each.middle < (top + bottom) / 2]
+    below = [each for each in crossing if each.middle >= (top + bottom) / 2]
+    left = [each for each in columned if each.right <= gutter]
+    right = [each for each in columned if each.left >= gutter]
+    return [*_rows(above), *_read(left), *_read(right), *_rows(below)]
+
+
+def _gutter(lines: Sequence[_Placed]) -> float | None:
+    """Return where two columns of running text part; None for everything else, tables above all."""
+    if len(lines) < 2 * _COLUMN_ROWS:
+        return None
+    edges = sorted({each.right for each in lines})
+    for edge in edges:
+        right = [each for each in lines if each.left >= edge]
+        left = [each for each in lines if each.right <= edge]
+        crossing = len(lines) - len(left) - len(right)
+        if crossing * 4 > len(lines) or len(right) < _COLUMN_ROWS or len(left) < _COLUMN_ROWS:
+            continue
+        between = [each for each in lines if each.left < edge < each.right]
+        if _runs(left) and _runs(right) and not _interrupts(between, [*left, *right]):
+            return edge + 0.5 * (min(each.left for each in right) - edge)
+    return None
+
+
+def _runs(lines: Sequence[_Placed]) -> bool:
+    """Tell whether lines are a column of running text: as wide as the column, one below the other."""
+    width = max(each.right for each in lines) - min(each.left for each in lines)
+    if width < _COLUMN_WIDTH * statistics.median(each.height for each in lines):
+        return False
+    full = sum(each.right - each.left >= _FULL * width for each in lines)
+    return full >= _RUNNING * len(lines) and len(_rows(lines)) > 0.8 * len(lines)
+
+
+def _interrupts(crossing: Sequence[_Placed], columned: Sequence[_Placed]) -> bool:
+    """Tell whether a line across the gutter stands between lines of the columns, which are no columns then."""
+    top = min(each.top for each in columned)
+    bottom = max(each.bottom for each in columned)
+    return any(top < each.middle < bottom for each in crossing)
+
+
+def _rows(lines: Sequence[_Placed]) -> list[list[_Placed]]:
+    """Group lines that stand beside each other."""
+    rows: list[list[_Placed]] = []
+    for line in sorted(lines, key=lambda each: each.middle):
+        row = next((row for row in reversed(rows[-3:]) if _is_of_row(line, row)), None)
+        if row is None:
+            rows.append([line])
+        else:
+            row.append(line)
+    rows.sort(key=lambda row: statistics.fmean(each.middle for each in row))
+    return [sorted(row, key=lambda each: each.left) for row in rows]
+
+
+def _is_of_row(line: _Placed, row: Sequence[_Placed]) -> bool:
+    """Tell whether a line stands beside the nearest of a row, and above or below none of it."""
+    if any(min(line.right, each.right) - max(line.left, each.left) > 0.3 * line.height for each in row):
+        return False
+    nearest = min(row, key=lambda each: max(each.left - line.right, line.left - each.right))
+    shared = min(line.bottom, nearest.bottom) - max(line.top, nearest.top)
+    return shared >= _SAME_ROW * min(line.height, nearest.height)
+
+
+def _row_text(row: Sequence[_Placed]) -> str:
+    text = row[0].line.text
+    for left, right in pairwise(row):
+        gap = (right.left - left.right) / max(min(left.height, right.height), 1.0)
+        text += " " * min(max(round(gap), 1), _MOST_SPACES) + right.line.text
+    return text
+
+
+def _length(line: Line) -> float:
+    return math.hypot(line.quad[2] - line.quad[0], line.quad[3] - line.quad[1])
+
+
+def _angle(line: Line) -> float:
+    x0, y0, x1, y1, x2, y2, x3, y3 = line.quad
+    return math.degrees(math.atan2((y1 - y0) + (y2 - y3), (x1 - x0) + (x2 - x3)))

@@ -1,0 +1,184 @@
+"""Tables without upright rules: rows whose chunks stand in columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from statistics import median
+
+from qwenport.documents.tables.assembly import Filled
+from qwenport.documents.tables.bars import Bar
+from qwenport.documents.tables.chunks import TextRow
+from qwenport.documents.tables.columns import Column, Span, columns_of, spans_of
+from qwenport.documents.tables.evidence import has_key, is_table
+from qwenport.documents.tables.heads import with_wide_heads
+from qwenport.documents.tables.lattice import Slot
+from qwenport.documents.tables.pieces import Piece
+from qwenport.documents.tables.regularity import is_regular
+from qwenport.documents.tables.row_groups import Group, Strip, grouped, is_over
+from qwenport.documents.tables.runs import runs_of
+
+_SPACE = 1.3  # of the text's height: a wider gap parts columns, not words of a title
+_KEYS = 0.4  # of the texts of a row: a form has a key before each value
+_OPEN = 0.2  # of a table's width: how far from its sides its rules may begin and end
+_STRADDLES = 0.25  # of the distance of two rows: a text this near to their border stands in both
+
+
+def aligned_tables(pieces: Sequence[Piece], level: Sequence[Bar], text_height: float) -> list[list[Filled]]:
+    """The tables that the alignment of pieces shows, from top to bottom."""
+    found = []
+    for run in runs_of(pieces, level, text_height):
+        rows = _without_pairs(run)
+        whole = _table(rows, level, text_height)
+        parts = [whole] if whole else [_table(part, level, text_height) for part in _parted(rows, level, text_height)]
+        found += [part for part in parts if part]
+    return found
+
+
+def _table(rows: Sequence[TextRow], level: Sequence[Bar], text_height: float) -> list[Filled]:
+    """The cells of the table that these rows are; none where they are none."""
+    if len(rows) < 2:
+        return []
+    columns = columns_of(rows, text_height)
+    strips = strips_of(rows, columns, text_height)
+    near = _rules_of(rows, level, text_height)
+    strips = _within(strips, len(columns), near, text_height)
+    if len(columns) < 2 or not is_table(strips, columns, near, text_height):
+        return []
+    groups = grouped(strips, len(columns), text_height, near)
+    return filled_of(groups, columns) if is_regular(groups, len(columns), near) else []
+
+
+def _without_pairs(rows: Sequence[TextRow]) -> Sequence[TextRow]:
+    """The rows without those above and below that are keys with their values."""
+    start, end = 0, len(rows)
+    while start < end and _has_pairs(rows[start]):
+        start += 1
+    while start < end and _has_pairs(rows[end - 1]):
+        end -= 1
+    return rows[start:end]
+
+
+def _has_pairs(row: TextRow) -> bool:
+    return sum(has_key(chunk.text) for chunk in row.chunks) >= _KEYS * len(row.chunks)
+
+
+def _parted(rows: Sequence[TextRow], level: Sequence[Bar], text_height: float) -> list[list[TextRow]]:
+    """The rows between the first and the last of the rules that run along them, and those above and below."""
+    places = [bar.place for bar in _rules_of(rows, level, text_height)] if rows else []
+    if len(places) < 2:
+        return []
+    parts: list[list[TextRow]] = [[], [], []]
+    for row in rows:
+        parts[0 if row.middle < min(places) else 2 if row.middle > max(places) else 1].append(row)
+    return parts
+
+
+def strips_of(rows: Sequence[TextRow], columns: Sequence[Column], text_height: float) -> list[Strip]:
+    """Text rows with their chunks in columns; none where there are no columns."""
+    if not columns:
+        return []
+    strips = [Strip(row=row, spans=tuple(spans_of(row, columns, text_height))) for row in rows]
+    return with_wide_heads(strips, text_height)
+
+
+def _within(strips: Sequence[Strip], columns: int, near: Sequence[Bar], text_height: float) -> list[Strip]:
+    """The strips without a title above the first rule and notes below the last one, which fill few columns."""
+    kept = list(strips)
+    top, bottom = min((bar.place for bar in near), default=0.0), max((bar.place for bar in near), default=0.0)
+    while len(kept) > 2 and _is_beside(kept[0], columns, len(near) > 1 and kept[0].middle < top, text_height):
+        kept.pop(0)
+    while len(kept) > 2 and len(near) > 1 and kept[-1].middle > bottom and _is_sparse(kept[-1], columns):
+        kept.pop()
+    return kept
+
+
+def _is_beside(strip: Strip, columns: int, is_above: bool, text_height: float) -> bool:
+    if not _is_sparse(strip, columns):
+        return False
+    gaps = [after.pieces[0].left - before.pieces[-1].right for before, after in pairwise(strip.spans)]
+    return is_above or (len(gaps) > 0 and max(gaps) < _SPACE * text_height)
+
+
+def _is_sparse(strip: Strip, columns: int) -> bool:
+    return len(strip.filled) < 0.6 * columns
+
+
+def _rules_of(rows: Sequence[TextRow], level: Sequence[Bar], text_height: float) -> list[Bar]:
+    """Level rules along nearly all of these rows' width, from just above them to just below."""
+    left = min(row.chunks[0].left for row in rows)
+    right = max(row.chunks[-1].right for row in rows)
+    top, bottom = rows[0].top - 2 * text_height, rows[-1].bottom + 2 * text_height
+    slack = _OPEN * (right - left)
+    return [bar for bar in level if top < bar.place < bottom and bar.start < left + slack and bar.end > right - slack]
+
+
+def filled_of(groups: Sequence[Group], columns: Sequence[Column]) -> list[Filled]:
+    """The cells of groups of strips; a head beside one that is over others takes both rows."""
+    rows = [_cells(group) for group in groups]
+    filled: list[Filled] = []
+    taken: set[tuple[int, int]] = set()
+    for index, cells in enumerate(rows):
+        below = rows[index + 1] if index + 1 < len(rows) else {}
+        is_head = index == 0 and any(is_over(span, tuple(below.values())) for span in cells.values())
+        for column in range(len(columns)):
+            if (index, column) in taken:
+                continue
+            own = cells.get(column)
+            lower = None if own else below.get(column)
+            tall = _is_clear(own or lower, cells if lower else below) and (
+                is_head or (own is not None and _straddles(own, cells, below))
+            )
+            held = (own or lower) if tall else own
+            width = held.width if held else 1
+            slot = Slot(row=index, column=column, row_span=2 if tall else 1, column_span=width)
+            taken.update((index + i, column + j) for i in range(slot.row_span) for j in range(width))
+            filled.append(_filled(slot, groups, columns, held))
+    return filled
+
+
+def _is_clear(span: Span | None, cells: dict[int, Span]) -> bool:
+    """Whether nothing stands in the columns of a cell in the row above or below it."""
+    return span is not None and bool(cells) and not any(_overlap(span, other) for other in cells.values())
+
+
+def _overlap(one: Span, other: Span) -> bool:
+    return one.column < other.column + other.width and other.column < one.column + one.width
+
+
+def _cells(group: Group) -> dict[int, Span]:
+    """What a row has in each column at which something begins: strips that overlap there are one cell."""
+    merged: list[Span] = []
+    for span in sorted((span for strip in group for span in strip.spans), key=lambda one: one.column):
+        if merged and span.column < merged[-1].column + merged[-1].width:
+            last = merged.pop()
+            end = max(last.column + last.width, span.column + span.width)
+            merged.append(Span(column=last.column, width=end - last.column, pieces=(*last.pieces, *span.pieces)))
+        else:
+            merged.append(span)
+    return {span.column: span for span in merged}
+
+
+def _straddles(span: Span, cells: dict[int, Span], below: dict[int, Span]) -> bool:
+    """Whether a text stands at the border of two rows whose other cells stand above and below it."""
+    middle = _middle([span])
+    above = [other for other in cells.values() if any(_overlap(other, lower) for lower in below.values())]
+    if not above or not below:
+        return False
+    first, second = _middle(above), _middle(below.values())
+    return abs(middle - (first + second) / 2) < _STRADDLES * (second - first)
+
+
+def _middle(spans: Iterable[Span]) -> float:
+    return median(piece.middle for span in spans for piece in span.pieces)
+
+
+def _filled(slot: Slot, groups: Sequence[Group], columns: Sequence[Column], span: Span | None) -> Filled:
+    last = slot.row + slot.row_span - 1
+    box = (
+        columns[slot.column].left,
+        min(strip.row.top for strip in groups[slot.row]),
+        columns[slot.column + slot.column_span - 1].right,
+        max(strip.row.bottom for strip in groups[last]),
+    )
+    return Filled(slot=slot, box=box, pieces=span.pieces if span else ())

@@ -1,0 +1,61 @@
+"""Whether the rows of aligned text are alike, as those of a table are; tickets, cards and receipts are aligned too."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from qwenport.documents.tables.bars import Bar
+from qwenport.documents.tables.chunks import is_number
+from qwenport.documents.tables.evidence import has_key
+from qwenport.documents.tables.pieces import text_of
+from qwenport.documents.tables.row_groups import Group
+
+_MOST = 0.6
+_NEARLY_ALL = 0.8
+_OF_ONE_SORT = 0.7
+_LONGEST_HEAD = 24
+
+
+def is_regular(groups: Sequence[Group], columns: int, rules: Sequence[Bar]) -> bool:
+    """Whether most rows have most columns and, where too few rules tell, a head or their figures show a table."""
+    filled = [frozenset(column for strip in group for column in strip.filled) for group in groups]
+    if sum(1 for row in filled if len(row) >= _MOST * columns) < _MOST * len(groups):
+        return False
+    if len(rules) > (1 if columns > 2 else _NEARLY_ALL * len(groups)):
+        return True
+    if columns > 2 and len(groups) > 3 and sum(len(row) == columns for row in filled) >= _NEARLY_ALL * len(groups):
+        return True
+    rows = [_texts(group) for group in groups]
+    heads = next((index + 1 for index, row in enumerate(rows[:2]) if _is_head(row, columns)), 0)
+    body = rows[heads:]
+    if heads == 0 or len(body) < 2:
+        return False
+    is_plain = not any(map(_has_figure, rows[heads - 1].values()))
+    if (is_plain or columns > 2) and any(_share(body, c, is_number) >= _OF_ONE_SORT for c in range(columns)):
+        return True
+    figures = any(_share(body, column, _has_figure) >= _OF_ONE_SORT for column in range(columns))
+    return figures and is_plain and columns > 2 and len(body) > 2
+
+
+def _texts(group: Group) -> dict[int, str]:
+    """What a row has, by the column at which it begins."""
+    texts: dict[int, str] = {}
+    for span in (span for strip in group for span in strip.spans):
+        texts[span.column] = texts.get(span.column, "") + text_of(span.pieces)
+    return texts
+
+
+def _is_head(row: Mapping[int, str], columns: int) -> bool:
+    if len(row) < max(2, _MOST * columns):
+        return False
+    return not any(is_number(text) or has_key(text) or len(text) > _LONGEST_HEAD for text in row.values())
+
+
+def _share(rows: Sequence[Mapping[int, str]], column: int, holds: Callable[[str], bool]) -> float:
+    """Of the entries of a column, how many are of a sort; 0 where it has hardly any."""
+    texts = [row[column] for row in rows if column in row]
+    return sum(map(holds, texts)) / len(texts) if len(texts) > 1 else 0.0
+
+
+def _has_figure(text: str) -> bool:
+    return any(character.isdigit() for character in text)

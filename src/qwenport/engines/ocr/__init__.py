@@ -1,0 +1,1 @@
+"""Engine kind `ocr`: reads the text of images on this machine, with PP-OCRv6 in worker processes."""

@@ -1,0 +1,59 @@
+"""The child process that hosts reading processes: `python -m qwenport.engines.ocr.host`.
+
+It listens on a Unix socket, keeps a pool of processes that read, and waits until the supervisor is gone. No line of its
+log holds a text. It loads no model itself, so that it stays small and nothing that a page does can end it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from importlib.util import find_spec
+from pathlib import Path
+from typing import NoReturn
+
+from aiohttp import web
+
+from qwenport.engines.host_process import HostExit, HostProcess
+from qwenport.engines.ocr.host_parameters import PARAMETERS_VARIABLE, HostParameters
+from qwenport.engines.ocr.model_files import WeightsUnreadable, check_all
+from qwenport.engines.ocr.pool import ReadingPool
+from qwenport.engines.ocr.service import ReadingService
+from qwenport.settings.configuration_file import OcrBackend
+
+
+def main() -> NoReturn:
+    """Host the models of the environment's parameters until the supervisor ends."""
+    process = HostProcess("ocr")
+    process.begin()
+    parameters = process.parameters(PARAMETERS_VARIABLE, HostParameters)
+    _check(process, parameters)
+    process.free_socket(Path(parameters.socket))
+    asyncio.run(_serve(process, parameters))
+    raise AssertionError("the host serves until its process is ended")
+
+
+def _check(process: HostProcess, parameters: HostParameters) -> None:
+    reader = parameters.pool.reader
+    if reader.backend is OcrBackend.OPENVINO and find_spec("openvino") is None:
+        words = "`[ocr].backend` is `openvino`, and the package is not installed: `pip install 'qwenport[openvino]'`"
+        process.end(HostExit.PARAMETERS_INVALID, words)
+    try:
+        check_all(reader)
+    except WeightsUnreadable as error:
+        process.end(HostExit.WEIGHTS_CORRUPT, str(error))
+
+
+async def _serve(process: HostProcess, parameters: HostParameters) -> None:
+    async with ReadingPool(parameters.pool) as pool:
+        runner = ReadingService(pool, parameters.secret).runner()
+        await runner.setup()
+        try:
+            await web.UnixSite(runner, parameters.socket).start()
+        except OSError as error:
+            process.end(HostExit.SOCKET_REFUSED, f"the socket `{parameters.socket}` cannot be used: {error}")
+        process.say(f"`{parameters.model}` is ready, with {parameters.pool.size} processes at most")
+        await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,181 @@
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from qwenport.engines.ocr.pool import ReadingPool
+from qwenport.engines.ocr.pool_order import PoolOrder
+from qwenport.engines.ocr.reader_order import ModelFile, ReaderOrder
+from qwenport.engines.ocr.wire import Failure, PageAnswer, PageFailed, PageOrder, PageReply
+from qwenport.testing import scripted_reader
+from qwenport.testing.scripted_reader import BABBLE, DIE, HANG, NO_MEMORY, TELL_PID
+
+pytestmark = [pytest.mark.anyio, pytest.mark.timeout(60)]
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+def pool(*, recogniser: str = "r", **fields: Any) -> ReadingPool:
+    def file(path: str) -> ModelFile:
+        return ModelFile(path=path, sha256="")
+
+    reader = ReaderOrder(recogniser=file(recogniser), detector=file("d"), orientation=file("o"))
+    order = msgspec.structs.replace(PoolOrder(reader=reader, workers=1), **fields)
+    return ReadingPool(order, module=scripted_reader.MODULE)
+
+
+def order(word: bytes = TELL_PID, begun: Path | None = None) -> PageOrder:
+    return PageOrder(image=word, prompt=str(begun or ""))
+
+
+async def until_exists(path: Path) -> None:
+    async with asyncio.timeout(20):
+        while not os.path.exists(path):  # noqa: ASYNC110, ASYNC240, PTH110 - another process makes it
+            await asyncio.sleep(0.005)
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def pid_of(reply: PageReply) -> int:
+    assert isinstance(reply, PageAnswer), reply
+    return int(reply.text)
+
+
+async def test_pages_in_a_row_are_read_by_one_process_which_ends_with_the_pool() -> None:
+    async with pool() as reading:
+        pids = {pid_of(await reading.read(order())) for _ in range(3)}
+
+        assert reading.processes == tuple(pids)
+    assert not any(is_alive(pid) for pid in pids)
+
+
+async def test_a_process_is_replaced_after_its_pages() -> None:
+    async with pool(recycle_pages=2) as reading:
+        pids = [pid_of(await reading.read(order())) for _ in range(5)]
+
+    assert pids[0] == pids[1] != pids[2] == pids[3] != pids[4]
+
+
+async def test_a_page_that_kills_its_process_fails_and_the_next_is_read() -> None:
+    async with pool() as reading:
+        failed = await reading.read(order(DIE))
+        after = await reading.read(order())
+
+    assert failed == PageFailed(failure=Failure.CRASHED, reason="it was ended by signal 9")
+    assert isinstance(after, PageAnswer)
+
+
+async def test_a_process_that_died_while_it_waited_costs_no_page() -> None:
+    async with pool() as reading:
+        first = pid_of(await reading.read(order()))
+        os.kill(first, signal.SIGKILL)
+
+        assert pid_of(await reading.read(order())) != first
+
+
+async def test_a_page_that_takes_too_long_is_ended() -> None:
+    async with pool(page_s=0.2) as reading:
+        failed = await reading.read(order(HANG))
+        after = await reading.read(order())
+
+    assert failed == PageFailed(failure=Failure.TOO_SLOW, reason="it took longer than 0.2 seconds")
+    assert isinstance(after, PageAnswer)
+
+
+async def test_a_process_that_was_refused_memory_reads_no_more() -> None:
+    async with pool() as reading:
+        first = pid_of(await reading.read(order()))
+
+        assert await reading.read(order(NO_MEMORY)) == PageFailed(failure=Failure.OUT_OF_MEMORY)
+        assert pid_of(await reading.read(order())) != first
+
+
+async def test_a_reply_that_is_none_is_a_failure_of_the_process() -> None:
+    async with pool() as reading:
+        assert await reading.read(order(BABBLE)) == PageFailed(
+            failure=Failure.CRASHED, reason="its reply is not understood"
+        )
+
+
+async def test_a_process_that_cannot_start_is_told() -> None:
+    async with pool(recogniser=scripted_reader.REFUSE_TO_START) as reading:
+        assert await reading.read(order()) == PageFailed(
+            failure=Failure.CRASHED,
+            reason="no reading process could be started: "
+            "a model file is missing or not the pinned one; its log says which",
+        )
+        assert reading.processes == ()
+
+
+async def test_cancelling_a_page_ends_its_process(tmp_path: Path) -> None:
+    async with pool() as reading:
+        begun = tmp_path / "begun"
+        asked = asyncio.create_task(reading.read(order(HANG, begun)))
+        await until_exists(begun)
+        (pid,) = reading.processes
+
+        asked.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asked
+
+        assert not is_alive(pid)
+        assert isinstance(await reading.read(order()), PageAnswer)
+
+
+async def test_who_waits_is_served_in_order_and_leaves_the_queue_when_cancelled(tmp_path: Path) -> None:
+    async with pool() as reading:
+        begun = tmp_path / "begun"
+        first = asyncio.create_task(reading.read(order(HANG, begun)))
+        await until_exists(begun)
+        served: list[int] = []
+
+        async def waits(number: int) -> None:
+            await reading.read(order())
+            served.append(number)
+
+        waiting = [asyncio.create_task(waits(number)) for number in range(4)]
+        await asyncio.sleep(0)
+        waiting[1].cancel()
+        first.cancel()
+        await asyncio.gather(*waiting, first, return_exceptions=True)
+
+    assert served == [0, 2, 3]
+
+
+async def test_no_more_pages_are_read_at_once_than_there_are_processes(tmp_path: Path) -> None:
+    async with pool(workers=2) as reading:
+        begun = [tmp_path / str(number) for number in range(3)]
+        asked = [asyncio.create_task(reading.read(order(HANG, path))) for path in begun]
+        await until_exists(begun[0])
+        await until_exists(begun[1])
+
+        assert (len(reading.processes), begun[2].exists()) == (2, False)
+
+        for each in asked:
+            each.cancel()
+        await asyncio.gather(*asked, return_exceptions=True)
+
+
+async def test_a_process_without_work_gives_its_memory_back() -> None:
+    async with pool(idle_s=0.05) as reading:
+        pid = pid_of(await reading.read(order()))
+        async with asyncio.timeout(20):
+            while reading.processes:  # noqa: ASYNC110 - a timer of the pool ends it
+                await asyncio.sleep(0.01)
+
+        assert pid_of(await reading.read(order())) != pid
