@@ -1,8 +1,8 @@
 """Fields that a text model chooses, against fields by rules alone: how many are right, what is dropped, how long.
 
 Two servers are started one after the other, without and with `[ocr].fields_model`, and asked for the fields of the same
-rendered documents by `key_information_extraction`. What the model says is then asked of it once more, in the server's
-own words, to see how much of it does not stand on the page.
+rendered documents by `key_information_extraction`. The second asks its model through `bench.recorder`, which keeps what
+the model says, to see how much of it did not stand on the page.
 
     python -m bench.fields_by_model [MODEL] [--documents 10] [--seed 1]
 """
@@ -10,13 +10,14 @@ own words, to see how much of it does not stand on the page.
 from __future__ import annotations
 
 import argparse
-import asyncio
 import base64
 import json
 import os
 import statistics
+import sys
 import tempfile
 import time
+import unicodedata
 import urllib.request
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -27,24 +28,40 @@ from msgspec import Struct
 
 from bench.gateway import Gateway, serving
 from bench.machine import Machine, describe
-from qwenport.core.ocr import OcrTask
-from qwenport.documents.field_choice import chosen, question
-from qwenport.documents.fields import Fields, parse_schema
-from qwenport.documents.page import Page
-from qwenport.engines.ocr.pool import ReadingPool
-from qwenport.engines.ocr.pool_order import local_pool_order
-from qwenport.engines.ocr.wire import PageFailed, PageOrder
+from bench.recorder import Recorder
+from qwenport.documents.fields import parse_schema
 from qwenport.evaluation.metrics.fields import FieldCounts, all_counts, count_fields
 from qwenport.evaluation.metrics.values import is_same, means_same
 from qwenport.evaluation.rendering import Sample, layouts, render
-from qwenport.settings.configuration_file import OcrTable
 from qwenport.settings.settings import load_settings
 
 MODEL = "smollm2-135m-instruct"
 READER = "qwen-vl-ocr"
 _PATH = "/api/v1/services/aigc/multimodal-generation/generation"
-_CALL_S = 300.0
-_MOST_TOKENS = 4_096
+_CALL_S = 900.0
+_CHOOSER = "qwen-turbo"
+"""Name that leads to the recorder, which asks the model itself."""
+_RULES = "[ocr]\nworkers = 1\n"
+_CONFIGURATION = f"""
+[ocr]
+workers = 1
+fields_model = "{_CHOOSER}"
+
+[retries]
+tries = 1
+
+[[upstreams]]
+name = "recorder"
+kind = "openai"
+dialect = "plain"
+base_url = "http://127.0.0.1:{{port}}/v1"
+first_event_s = 900
+between_events_s = 900
+
+[[routes]]
+model = "{_CHOOSER}"
+to = ["recorder/{{model}}"]
+"""
 
 Values = Mapping[str, str]
 
@@ -69,12 +86,10 @@ class Choice(Struct, frozen=True, kw_only=True):
     answers: int
     no_json: int
     """Answers that are not what was asked for, such as ones that were cut off; the rules' values stay."""
-    refused: int
-    """Questions that got no answer, such as ones that are too long for the model; the rules' values stay."""
     values: int
     """Values that are not empty."""
     dropped: int
-    """Of them, those that do not stand in the lines that the model named."""
+    """Of them, those that are not in the server's answer, as they do not stand in the lines that the model named."""
 
 
 class Change(Struct, frozen=True, kw_only=True):
@@ -111,13 +126,13 @@ def measure(model: str, count: int, seed: int) -> Result:
     # A document that is not among them starts processes and loads models, which is no part of the measurement.
     warm_up = render(layouts()[next(name for name in names if name not in taken)], seed)
     models_dir = load_settings(os.environ, Path.cwd()).models_dir
-    pages = asyncio.run(_pages(samples, models_dir))
-    with tempfile.TemporaryDirectory() as folder:
-        with _server(Path(folder) / "rules", models_dir, "") as gateway:
+    with tempfile.TemporaryDirectory() as folder, Recorder.running() as recorder:
+        with serving(Path(folder) / "rules", core=None, models_dir=models_dir, configuration=_RULES) as gateway:
             rules, rules_s = _answers(gateway, warm_up, samples)
-        with _server(Path(folder) / "model", models_dir, model) as gateway:
+        configuration = _CONFIGURATION.format(port=recorder.port, model=model)
+        with serving(Path(folder) / "model", core=None, models_dir=models_dir, configuration=configuration) as gateway:
+            recorder.lead_to(gateway)
             by_model, model_s = _answers(gateway, warm_up, samples)
-            choice = _choice(gateway, model, samples, pages)
     return Result(
         machine=describe(),
         model=model,
@@ -126,7 +141,7 @@ def measure(model: str, count: int, seed: int) -> Result:
         documents=tuple(taken),
         by_rules=_way(samples, rules, rules_s),
         by_model=_way(samples, by_model, model_s),
-        choice=choice,
+        choice=_choice(samples, by_model, recorder.answers[1:]),
         change=_change(samples, rules, by_model),
     )
 
@@ -146,23 +161,6 @@ def _change(samples: Sequence[Sample], rules: Sequence[Values], by_model: Sequen
     )
 
 
-async def _pages(samples: Sequence[Sample], models_dir: Path) -> list[Page]:
-    """Read the documents as the server reads them."""
-    pages = []
-    async with ReadingPool(local_pool_order(OcrTable(workers=1), models_dir)) as pool:
-        for sample in samples:
-            reply = await pool.read(PageOrder(image=sample.image, task=OcrTask.TEXT_RECOGNITION, wants_page=True))
-            if isinstance(reply, PageFailed) or reply.page is None:
-                raise RuntimeError(f"{sample.name} was not read: {reply}")
-            pages.append(reply.page)
-    return pages
-
-
-def _server(folder: Path, models_dir: Path, model: str) -> Any:
-    configuration = f'[ocr]\nworkers = 1\nfields_model = "{model}"\n'
-    return serving(folder, core=None, models_dir=models_dir, configuration=configuration)
-
-
 def _answers(gateway: Gateway, warm_up: Sample, samples: Sequence[Sample]) -> tuple[list[Values], list[float]]:
     _fields_of(gateway, warm_up)
     values, seconds = [], []
@@ -170,6 +168,7 @@ def _answers(gateway: Gateway, warm_up: Sample, samples: Sequence[Sample]) -> tu
         began = time.monotonic()
         values.append(_fields_of(gateway, sample))
         seconds.append(time.monotonic() - began)
+        print(f"{gateway.folder.name}: {sample.name} took {seconds[-1]:.1f} s", file=sys.stderr, flush=True)
     return values, seconds
 
 
@@ -187,48 +186,30 @@ def _fields_of(gateway: Gateway, sample: Sample) -> Values:
     return found
 
 
-def _choice(gateway: Gateway, model: str, samples: Sequence[Sample], pages: Sequence[Page]) -> Choice:
-    answers = no_json = refused = values = dropped = 0
-    for sample, page in zip(samples, pages, strict=True):
-        schema = parse_schema(sample.schema)
-        asked = question(page, schema)
-        if asked is None:
-            continue
-        try:
-            said = _said(gateway, model, asked.prompt, asked.shape)
-        except urllib.error.HTTPError:
-            refused += 1
-            continue
-        answers += 1
-        given = _values_of(said)
-        no_json += given is None
-        values += given or 0
-        none = Fields(values={str(field.path[0]): "" for field in schema.fields}, places={}, scores={})
-        dropped += (given or 0) - len(chosen(page, schema, said, none).places)
-    return Choice(answers=answers, no_json=no_json, refused=refused, values=values, dropped=dropped)
+def _choice(samples: Sequence[Sample], by_model: Sequence[Values], answers: Sequence[str]) -> Choice:
+    no_json = values = dropped = 0
+    for sample, given, answer in zip(samples, by_model, answers, strict=True):
+        said = _values_of(answer)
+        no_json += said is None
+        for number, field in enumerate(parse_schema(sample.schema).fields, start=1):
+            value = "" if said is None else said.get(f"f{number}", "")
+            values += bool(value)
+            dropped += bool(value) and _folded(value) != _folded(given.get(str(field.path[0]), ""))
+    return Choice(answers=len(answers), no_json=no_json, values=values, dropped=dropped)
 
 
-def _said(gateway: Gateway, model: str, prompt: str, shape: bytes) -> str:
-    """Ask the model as the server asks it."""
-    form = {"type": "json_schema", "json_schema": {"name": "fields", "schema": json.loads(shape), "strict": True}}
-    body = {
-        "model": model,
-        "messages": [{"role": "user", "content": prompt}],
-        "response_format": form,
-        "temperature": 0,
-        "max_tokens": _MOST_TOKENS,
-    }
-    answer = _post(gateway, "/compatible-mode/v1/chat/completions", body)
-    return str(answer["choices"][0]["message"]["content"] or "")
-
-
-def _values_of(said: str) -> int | None:
-    """Count the values that are not empty; None where the answer is not of the form that was asked for."""
+def _values_of(answer: str) -> Values | None:
+    """Return what the model said of each field; None where the answer is not of the form that was asked for."""
     try:
-        fields = msgspec.json.decode(said, type=dict[str, dict[str, Any]])
+        fields = msgspec.json.decode(answer, type=dict[str, dict[str, Any]])
     except msgspec.DecodeError:
         return None
-    return sum(bool(str(field.get("value", "")).strip()) for field in fields.values())
+    return {name: str(field.get("value", "")).strip() for name, field in fields.items()}
+
+
+def _folded(text: str) -> str:
+    """Return the characters by which a value that the model copied is looked for on the page."""
+    return "".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
 def _post(gateway: Gateway, path: str, body: Mapping[str, Any]) -> Any:

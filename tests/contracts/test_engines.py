@@ -1,4 +1,7 @@
-"""What every engine promises, run over the scripted engine, the llama engine with a fake host and an upstream."""
+"""What every engine promises, run over the scripted one, llama and OCR engines with fake hosts, and an upstream.
+
+The engine of embeddings is left out: its answers have no parts that come one after another.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from qwenport.core.capabilities import Capabilities, Thinking, misfit
+from qwenport.core.content import Message, Picture, Role
 from qwenport.core.events import (
     ChoiceFinished,
     Delta,
@@ -29,10 +33,13 @@ from qwenport.core.usage import Usage
 from qwenport.engines.engine import Condition, Engine, EngineState
 from qwenport.engines.host_address import host_peer
 from qwenport.engines.llama.engine import LlamaEngine, Profile
+from qwenport.engines.ocr.engine import OcrEngine
+from qwenport.engines.ocr.wire import PageAnswer
 from qwenport.engines.upstream.upstream import Upstream
 from qwenport.testing import llama_host, scripted_upstream
 from qwenport.testing.calls import chat_call
 from qwenport.testing.models import model_card
+from qwenport.testing.reading_host import FakeReadingHost
 from qwenport.testing.scripted_engine import ScriptedEngine, Step, Wait
 
 pytestmark = pytest.mark.anyio
@@ -40,11 +47,13 @@ pytestmark = pytest.mark.anyio
 
 @dataclass(frozen=True)
 class Case:
-    """An engine that thinks, answers `Hello`, ` world` and calls a tool; it stops at `wait` if it is told to."""
+    """An engine with a call that it can do, which stops after the third event if it is told to."""
 
     engine: Engine
     work_in_progress: Callable[[], int]
     """How many answers the engine's other end is still making."""
+    call: PreparedCall
+    answer: list[Event]
 
 
 Start = Callable[[Wait | None], AbstractAsyncContextManager[Case]]
@@ -59,13 +68,15 @@ AFTER_HELLO: list[Event] = [
 ]
 
 
-def answer_of(engine: Engine) -> list[Event]:
-    return [
+def chats(engine: Engine, work_in_progress: Callable[[], int]) -> Case:
+    """Return an engine that thinks, answers `Hello`, ` world` and calls a tool."""
+    asked = chat_call(thinking=True, tools=(Tool(name="weather"),), streams=True)
+    begun: list[Event] = [
         Started(served_by=engine.target, input_tokens=7),
         Reasoning(text="Hm"),
         Delta(text="Hello"),
-        *AFTER_HELLO,
     ]
+    return Case(engine, work_in_progress, PreparedCall(call=asked, max_input_tokens=100), [*begun, *AFTER_HELLO])
 
 
 @asynccontextmanager
@@ -77,7 +88,7 @@ async def scripted(wait: Wait | None) -> AsyncIterator[Case]:
         Delta(text="Hello"),
     ]
     engine = ScriptedEngine(lambda _: [*begun, *pause, *AFTER_HELLO])
-    yield Case(engine, lambda: engine.open_runs)
+    yield chats(engine, lambda: engine.open_runs)
 
 
 @asynccontextmanager
@@ -110,7 +121,7 @@ async def llama(wait: Wait | None) -> AsyncIterator[Case]:
             read_condition=lambda: Condition(state=EngineState.READY),
         )
         async with host.listening(socket):
-            yield Case(engine, lambda: host.open_connections)
+            yield chats(engine, lambda: host.open_connections)
             await engine.close()
 
 
@@ -142,19 +153,46 @@ async def upstream(wait: Wait | None) -> AsyncIterator[Case]:
     async with server.listening_on_a_port() as port:
         home = Upstream(scripted_upstream.place(port), None)
         able = Capabilities(thinking=Thinking.HYBRID)
-        yield Case(home.engine("model", model_card(capabilities=able)), lambda: server.open_connections)
+        yield chats(home.engine("model", model_card(capabilities=able)), lambda: server.open_connections)
         await home.close()
 
 
-@pytest.fixture(params=[scripted, llama, upstream], ids=["scripted", "llama", "upstream"])
+@asynccontextmanager
+async def ocr(wait: Wait | None) -> AsyncIterator[Case]:
+    """It reads two pages, of which the first is told while the second is read."""
+    replies = {b"1": PageAnswer(text="Hello\nworld"), b"2": PageAnswer(text="end")}
+    pauses = {} if wait is None else {b"2": wait}
+    follows = {} if wait is None else {b"1": wait}
+    host = FakeReadingHost(replies, waits=pauses, after=follows)
+    pictures = tuple(Picture(data=data, media_type="image/png", width=1, height=1, tokens=3) for data in replies)
+    asked = chat_call(messages=(Message(role=Role.USER, content=pictures),), streams=True)
+    with tempfile.TemporaryDirectory() as folder:
+        socket = Path(folder) / "s"
+        engine = OcrEngine(
+            target="ocr/model",
+            slots=2,
+            peer=host_peer("http://ocr", socket=socket, secret="s", keeps_connections=False),
+            read_condition=lambda: Condition(state=EngineState.READY),
+        )
+        answer: list[Event] = [
+            Started(served_by="ocr/model", input_tokens=6, image_tokens=6),
+            Delta(text="Hello\n", tokens=2),
+            Delta(text="world", tokens=1),
+            Delta(text="\n", tokens=0),
+            Delta(text="\n", tokens=1),
+            Delta(text="end", tokens=0),
+            ChoiceFinished(reason=FinishReason.STOP, tokens=0),
+            Finished(usage=Usage(input_tokens=6, output_tokens=4, image_tokens=6, images=2, pages=2)),
+        ]
+        async with host.listening(socket):
+            yield Case(engine, lambda: host.open_pages, PreparedCall(call=asked, max_input_tokens=100), answer)
+            await engine.close()
+
+
+@pytest.fixture(params=[scripted, llama, upstream, ocr], ids=["scripted", "llama", "upstream", "ocr"])
 def start(request: pytest.FixtureRequest) -> Start:
     chosen: Start = request.param
     return chosen
-
-
-def call() -> PreparedCall:
-    asked = chat_call(thinking=True, tools=(Tool(name="weather"),), streams=True)
-    return PreparedCall(call=asked, max_input_tokens=100)
 
 
 async def ended(case: Case) -> None:
@@ -171,12 +209,12 @@ async def all_of(events: AsyncGenerator[Event, None]) -> list[Event]:
 
 async def test_an_answer_starts_goes_on_ends_its_choice_and_finishes(start: Start) -> None:
     async with start(None) as case:
-        assert await all_of(case.engine.run(call())) == answer_of(case.engine)
+        assert await all_of(case.engine.run(case.call)) == case.answer
 
 
 async def test_the_tokens_of_the_events_add_up_to_the_usage(start: Start) -> None:
     async with start(None) as case:
-        events = await all_of(case.engine.run(call()))
+        events = await all_of(case.engine.run(case.call))
 
         finished = events[-1]
         assert isinstance(finished, Finished)
@@ -188,22 +226,22 @@ async def test_the_tokens_of_the_events_add_up_to_the_usage(start: Start) -> Non
 
 async def test_the_engine_says_that_it_can_do_what_it_does(start: Start) -> None:
     async with start(None) as case:
-        assert misfit(call().call, case.engine.capabilities, case.engine.target) is None
+        assert misfit(case.call.call, case.engine.capabilities, case.engine.target) is None
 
 
 async def test_events_come_while_the_answer_is_still_made(start: Start) -> None:
     wait = Wait()
-    async with start(wait) as case, aclosing(case.engine.run(call())) as events:
+    async with start(wait) as case, aclosing(case.engine.run(case.call)) as events:
         seen = [await anext(events) for _ in range(3)]
 
-        assert seen == answer_of(case.engine)[:3]
+        assert seen == case.answer[:3]
         assert not wait.go.is_set()
 
 
 async def test_closing_the_run_stops_the_work(start: Start) -> None:
     wait = Wait()
     async with start(wait) as case:
-        events = case.engine.run(call())
+        events = case.engine.run(case.call)
         await anext(events)
         assert case.work_in_progress() == 1
 
@@ -215,7 +253,7 @@ async def test_closing_the_run_stops_the_work(start: Start) -> None:
 async def test_cancelling_the_caller_stops_the_work(start: Start) -> None:
     wait = Wait()
     async with start(wait) as case:
-        task = asyncio.create_task(all_of(case.engine.run(call())))
+        task = asyncio.create_task(all_of(case.engine.run(case.call)))
         await wait.arrives()
 
         task.cancel()
@@ -227,7 +265,7 @@ async def test_cancelling_the_caller_stops_the_work(start: Start) -> None:
 
 async def test_runs_do_not_mix(start: Start) -> None:
     async with start(None) as case:
-        answers = await asyncio.gather(*(all_of(case.engine.run(call())) for _ in range(5)))
+        answers = await asyncio.gather(*(all_of(case.engine.run(case.call)) for _ in range(5)))
 
         assert answers == [answers[0]] * 5
 
@@ -236,7 +274,7 @@ async def test_a_run_leaves_no_task_behind(start: Start) -> None:
     async with start(None) as case:
         before = asyncio.all_tasks()
 
-        await all_of(case.engine.run(call()))
+        await all_of(case.engine.run(case.call))
         await ended(case)
 
         assert asyncio.all_tasks() == before

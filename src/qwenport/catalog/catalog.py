@@ -52,7 +52,7 @@ class Catalog:
             MappingProxyType(cards),
             MappingProxyType(engine_models),
             MappingProxyType({name: own_route(card) for name, card in cards.items()}),
-            frozenset(name for name in shipped if name not in own and (cards[name].stands_in or not cards[name].route)),
+            frozenset(name for name in shipped if name not in own and _is_model_studios(cards[name], cards)),
         )
 
     def resolve(self, name: str) -> ModelCard:
@@ -94,9 +94,11 @@ class Catalog:
         return tuple(RouteTable(model=name, to=(upstream,)) for name in sorted(self.of_model_studio))
 
 
-def _is_its_own(file: ModelFile) -> bool:
-    """Tell whether a model's calls go to itself, before anybody has pulled or routed anything."""
-    return file.engine_model is not None and file.engine_model.target in file.card.route
+def _is_model_studios(card: ModelCard, cards: Mapping[str, ModelCard]) -> bool:
+    """Tell whether a shipped name is one of Model Studio's: nothing here is of the family that it promises."""
+    if not card.route:
+        return True
+    return card.stands_in and cards[card.route[0].partition("/")[2]].family != card.family
 
 
 def _refuse_unknown_targets(where: str, route: Iterable[str], engine_models: Mapping[str, EngineModel]) -> None:

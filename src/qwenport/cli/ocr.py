@@ -41,9 +41,11 @@ def ocr(
         raise CommandFailed("name at least one image, PDF or folder")
     if schema is not None and task not in {None, OcrTask.KEY_INFORMATION_EXTRACTION}:
         raise CommandFailed(f"`--schema` is for `key_information_extraction`; the task is `{task}`")
+    if task is OcrTask.FORMULA_RECOGNITION:
+        raise CommandFailed("`formula_recognition` needs a vision model behind a server; nothing here reads formulae")
     errand = Errand(
         task=OcrTask.KEY_INFORMATION_EXTRACTION if schema is not None else task,
-        schema=b"" if schema is None else _content(schema),
+        schema=b"" if schema is None else _schema(schema),
         is_json=json,
         drawing=draw,
         is_fast=fast,
@@ -52,8 +54,15 @@ def ocr(
     return asyncio.run(read_files(files, errand, settings()))
 
 
-def _content(path: Path) -> bytes:
+def _schema(path: Path) -> bytes:
+    """Return a file of fields, which is looked at before any page is read."""
+    from qwenport.documents.fields import SchemaInvalid, parse_schema  # noqa: PLC0415 - for this option alone
+
     try:
-        return path.read_bytes()
+        content = path.read_bytes()
+        parse_schema(content)
     except OSError as error:
         raise CommandFailed(f"{path} cannot be read: {error.strerror}") from error
+    except SchemaInvalid as error:
+        raise CommandFailed(f"{path}: {error}") from error
+    return content

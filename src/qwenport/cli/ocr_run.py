@@ -20,7 +20,7 @@ from qwenport.core.ocr import OcrTask
 from qwenport.core.printable import printable
 from qwenport.engines.ocr.pool import ReadingPool
 from qwenport.engines.ocr.pool_order import local_pool_order
-from qwenport.engines.ocr.reading_models import NAMES, shipped_model
+from qwenport.engines.ocr.reading_models import NAMES, missing_backend, shipped_model
 from qwenport.engines.ocr.wire import PageAnswer, PageFailed, PageOrder
 from qwenport.media.decoding import Decoded, Decoder
 from qwenport.settings.configuration_file import OcrModel, OcrTable
@@ -92,6 +92,8 @@ def _table(errand: Errand, chosen: Settings) -> OcrTable:
     table = chosen.file.ocr
     if errand.is_fast:
         table = msgspec.structs.replace(table, model=OcrModel.FAST)
+    if words := missing_backend(table.backend):
+        raise CommandFailed(words)
     model = shipped_model(NAMES[table.model])
     if not WeightsStore(chosen.models_dir).is_present(model):
         raise CommandFailed(f"`{model.name}` is not on this machine: run `qwenport models pull {model.name}`")
@@ -126,12 +128,17 @@ async def _read(path: Path, errand: Errand, decoder: Decoder, pool: ReadingPool)
 
 
 def _show(read: list[_Read], errand: Errand) -> None:
+    if errand.is_json:
+        show_json([_told(each) for each in read])
+    else:
+        _print(read)
+    # Last, so that a disk that refuses the pictures costs nothing else.
     if errand.drawing is not None:
         for number, each in enumerate(read, start=1):
             draw_page(each.page.data, each.answer.page, _numbered(errand.drawing, number))
-    if errand.is_json:
-        show_json([_told(each) for each in read])
-        return
+
+
+def _print(read: list[_Read]) -> None:
     for each in read:
         if len(read) > 1:
             # No escape sequence of a file's name reaches the terminal; nor does one of its text.

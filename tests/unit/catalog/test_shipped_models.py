@@ -111,7 +111,7 @@ def test_every_price_is_complete_dated_and_says_where_it_was_read(card: ModelCar
 def test_every_card_leads_to_a_small_model_and_says_when_it_stands_in(card: ModelCard) -> None:
     small = SMALL if card.name in MESSAGE_MODELS | TEXT_MODELS else SMALL_EMBEDDER
     if "ocr" in card.name:
-        small = "pp-ocrv6-tiny" if card.name == "pp-ocrv6-tiny" else "pp-ocrv6-small"
+        small = "pp-ocrv6-small"
     assert card.route == tuple(target for target in CATALOG.engine_models if target.endswith(f"/{small}"))
     assert card.stands_in == (card.name != small)
 

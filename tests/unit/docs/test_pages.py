@@ -21,7 +21,9 @@ from qwenport.app.reload import read_configuration
 from qwenport.catalog.catalog import Catalog
 from qwenport.core.clock import SystemClock
 from qwenport.core.ids import RequestId
+from qwenport.core.ocr import OcrTask
 from qwenport.core.secret import Secret
+from qwenport.engines.ocr.result_text import fenced, result_text
 from qwenport.engines.upstream.regions import REGIONS
 from qwenport.pipeline.inspection.webhook import SIGNATURE, Question, Webhook
 from qwenport.settings.configuration_file import ConfigurationFile
@@ -42,6 +44,7 @@ PAGES = (
     "apps",
     "files",
     "embeddings",
+    "ocr",
     "models",
     "upstreams",
     "routing",
@@ -60,6 +63,7 @@ PAGES = (
 NAMING = (
     "files",
     "embeddings",
+    "ocr",
     "models",
     "upstreams",
     "routing",
@@ -150,6 +154,7 @@ def test_the_models_of_the_examples_are_taken_by_the_catalog_with_their_routes(
 
     assert catalog.cards["our-qwen3"].route == ("llama/our-qwen3",)
     assert not catalog.cards["our-qwen3"].stands_in
+    assert [file.table for file in catalog.engine_models["llama/our-vision"].files] == ["weights", "projector"]
     assert catalog.engine_models["llama/qwen3-4b"].url == "http://10.0.0.5:8080"
     assert catalog.cards["qwen-plus"].route == ("llama/qwen3-0.6b", "llama/smollm2-135m-instruct")
 
@@ -285,10 +290,42 @@ def test_every_model_that_can_be_pulled_has_its_row_with_its_size_and_memory(
     pulled = [model for model in shipped.engine_models.values() if model.name in shipped.of_model_studio]
 
     assert said == {
-        model.name: (f"{model.weights.size_bytes / (1 << 30):.2f}", f"{model.memory_bytes / (1 << 30):.2f}")
-        for model in pulled
+        model.name: (f"{model.size_bytes / (1 << 30):.2f}", f"{model.memory_bytes / (1 << 30):.2f}") for model in pulled
     }
     assert f"{len(shipped.of_model_studio)} " in (root / "docs" / language / "models.md").read_text("utf-8")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_route_of_the_page_on_ocr_goes_to_a_model_that_sees_and_then_to_the_one_that_reads(
+    language: str, root: Path, fences: Fences, tmp_path: Path
+) -> None:
+    (routes,) = fences(root / "docs" / language / "ocr.md", "toml")
+    _, catalog = configured(routes, tmp_path, {})
+
+    sees, reads = catalog.cards["qwen-vl-ocr-latest"].route
+    assert catalog.engine_models[sees].projector is not None
+    assert reads == "ocr/pp-ocrv6-small"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_page_on_ocr_has_a_row_for_each_task(language: str, root: Path, rows: Rows) -> None:
+    named = {code for row in rows(root / "docs" / language / "ocr.md") for code in CODE.findall(row[0])}
+
+    assert named >= set(OcrTask)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_answers_of_the_page_on_ocr_have_the_shape_that_is_given(language: str, root: Path, fences: Fences) -> None:
+    fields, line = (json.loads(text) for text in fences(root / "docs" / language / "ocr.md", "json"))
+
+    said = json.loads(fields["text"].removeprefix("```json\n").removesuffix("\n```"))
+    assert fields["ocr_result"] == {"kv_result": said}
+    assert fields["text"] == fenced(result_text(json.dumps(fields["ocr_result"]).encode()), "json")
+    left, top, *_ = line["location"]
+    middle_x, middle_y, width, height, angle = line["rotate_rect"]
+    assert abs(middle_x - width / 2 - left) <= 1
+    assert abs(middle_y - height / 2 - top) <= 1
+    assert angle == 0
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

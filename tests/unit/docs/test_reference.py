@@ -38,6 +38,7 @@ from qwenport.settings.configuration_file import (
     FilesTable,
     LimitTable,
     MediaTable,
+    OcrTable,
     QueueTable,
     RetryTable,
     RouteTable,
@@ -131,6 +132,7 @@ def test_every_setting_has_its_row_and_no_row_is_made_up(page: Page, rows: Rows)
             for table in (ServerTable, FilesTable, MediaTable, BooksTable, RouteTable, LimitTable, TraceTable)
         ),
         ("upstreams", UpstreamTable),
+        ("ocr", OcrTable),
         *(("routing", table) for table in (RetryTable, QueueTable, CacheTable, CheckTable)),
     ],
 )
@@ -140,9 +142,9 @@ def test_every_field_of_the_configuration_file_has_its_row(
     assert set(first_codes(rows(page(name)))) >= set(table.__struct_fields__)
 
 
-@pytest.mark.parametrize("table", [UpstreamTable, RetryTable, QueueTable, CacheTable, CheckTable])
+@pytest.mark.parametrize("table", [UpstreamTable, OcrTable, RetryTable, QueueTable, CacheTable, CheckTable])
 def test_every_default_that_a_page_gives_is_the_one_in_force(table: type[Struct], page: Page, rows: Rows) -> None:
-    name = "upstreams" if table is UpstreamTable else "routing"
+    name = {UpstreamTable: "upstreams", OcrTable: "ocr"}.get(table, "routing")
     of_fields = {field.name: field.default for field in msgspec.structs.fields(table)}
     said = {field: row[1].replace(",", "") for row in rows(page(name)) for field in CODE.findall(row[0]) if row[1:]}
     numbers = {field: value for field, value in of_fields.items() if type(value) in {int, float} and value}

@@ -18,7 +18,8 @@ def quad(row: int) -> Quad:
 
 
 def page(*texts: str) -> Page:
-    lines = [Line(text=text, quad=quad(row), score=(0.9, 0.8, 0.7, 0.5, 0.5, 0.5)[row % 6]) for row, text in enumerate(texts)]
+    scores = (0.9, 0.8, 0.7, 0.5, 0.5, 0.5)
+    lines = [Line(text=text, quad=quad(row), score=scores[row % 6]) for row, text in enumerate(texts)]
     return Page(width=100, height=200, lines=tuple(lines))
 
 

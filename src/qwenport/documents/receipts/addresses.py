@@ -17,9 +17,12 @@ from qwenport.documents.receipts.weights import Features, shares, weigh
 _HEAD_ROWS = 18
 _MOST_ROWS = 7
 _LABEL = re.compile(r"^\W*(?:HQ\s*)?(?:ADD(?:RESS|R)?\s*[:.]|地址\s*[::]?|店址\s*[::]?)\s*", re.IGNORECASE)
-_CONTACT = re.compile(
-    r"[\s,;]*(?:\b(?:TE[L1I]|FAX|PHONE)\b|电话|電話|\+60\s?\d).*$", re.IGNORECASE | re.DOTALL
+_NO_PART = re.compile(
+    r"[\s,;]*(?:\b(?:TE[L1I]|FAX|PHONE)\b|电话|電話|\+60\s?\d|\(?\bGST\s?(?:ID|REG|NO)\b"
+    r"|\(\s?(?:CO(?:MPANY)?\b[.\s]*(?:REG\b)?[.\s]*(?:NO\b)?[.:\s]*)?\d{4,}\s?-?\s?[A-Z]\s?\)\s*$).*$",
+    re.IGNORECASE | re.DOTALL,
 )
+"""What follows an address in its last line: a telephone, or a number of a register."""
 
 
 class AddressBlock(Struct, frozen=True, kw_only=True):
@@ -69,9 +72,9 @@ def _block(sheet: Sheet, seen: Sequence[Features], start: int, end: int) -> Addr
 
 def _part(piece: Piece) -> str:
     """Return what of a line is the address, as printed: not the word `address`, no telephone number behind it."""
-    label, contact = _LABEL.match(piece.text), _CONTACT.search(piece.text)
+    label, end = _LABEL.match(piece.text), _NO_PART.search(piece.text)
     start = label.end() if label else 0
-    return piece.printed[start : contact.start() if contact else None].strip(" ;:")
+    return piece.printed[start : end.start() if end else None].strip(" ;:")
 
 
 def _summed(rows: Sequence[Features]) -> dict[str, float]:
@@ -83,7 +86,7 @@ def _summed(rows: Sequence[Features]) -> dict[str, float]:
 
 
 _AT_EDGES = (
-    "has_street", "has_area", "has_unit", "has_postcode", "has_region", "has_end", "ends_address", "commas",
+    "has_street", "has_area", "has_unit", "has_postcode", "has_region", "has_town", "has_end", "ends_address", "commas",
     "ends_with_comma", "ends_with_stop", "is_registration", "mark_registration", "mark_contact", "mark_heading",
     "mark_trade", "mark_owned", "no_digits", "mark_buyer", "is_bracketed", "begins_with_digit", "is_short", "size",
     "has_label",

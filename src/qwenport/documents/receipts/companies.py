@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 
 from msgspec import Struct
 
@@ -16,6 +17,8 @@ from qwenport.documents.receipts.weights import Features, shares, weigh
 
 _HEAD_ROWS = 14
 """Rows from the top among which the name is sought."""
+_WORD_GAP = 1.5
+"""In heights of a line: up to this gap two pieces of a row are one name."""
 _REGISTRATION = re.compile(
     r"\s*(?:(?:CO|COMPANY|REG|ROC|BRN?)[.\s]*(?:NO|REG(?:ISTRATION)?)?[.\s:]*)?"
     r"(?:[(\[{][^()\[\]{}]*\d[^()\[\]{}]*[)\]}]?"
@@ -24,9 +27,12 @@ _REGISTRATION = re.compile(
 )
 """The number at the end, in brackets or bare."""
 _AFTER_END = re.compile(
-    r"((?:SDN\.?\s?)?BHD\.?|\bS/B|(?:PTE\.?\s?)?\bLTD\.?|LIMITED|有限公司)\s?[(\[]?(?=.*\d).*$", re.IGNORECASE
+    r"((?:SDN\.?\s?)?BHD\.?|\bS/B|\bSB(?=\s?\()|(?:PTE\.?\s?)?\bLTD\.?|LIMITED|有限公司)\s?[(\[]?(?=.*\d).*$",
+    re.IGNORECASE,
 )
 """Whatever else holds digits after the end of a company's name."""
+_SHORT_END = re.compile(r"\bS\s?/\s?B\b|\bS\.?B\b(?=\.?\s*(?:\(|$))", re.IGNORECASE)
+"""`Sdn Bhd` in two letters."""
 _LEADING = re.compile(r"^(?:\d{5,}\s+(?=\D)|[\s*=#~\-_.:'])+|[\s*=#~\-_:,]+$")
 
 
@@ -73,7 +79,25 @@ def _candidates(sheet: Sheet) -> Iterator[CompanyCandidate]:
             if not features["ends_open"]:
                 yield CompanyCandidate(parts=(_name_in(piece),), lines=(piece.line,), features=features)
             yield from _joined(sheet, at, piece, features)
+        yield from _split(sheet, at, ends_seen)
         ends_seen += _has_end(row.text)
+
+
+def _split(sheet: Sheet, at: int, ends_seen: int) -> Iterator[CompanyCandidate]:
+    """Yield a row that was recognised in several pieces, where no more than a space is between them."""
+    row = sheet.rows[at]
+    gaps = [other.left - one.right for one, other in pairwise(row.pieces)]
+    if not gaps or max(gaps) > _WORD_GAP * row.height:
+        return
+    named = [(piece.line, piece.printed.strip()) for piece in row.pieces[:-1]]
+    named += [(piece.line, name) for piece in row.pieces[-1:] if (name := _name_in(piece))]
+    line = Line(text=" ".join(name for _, name in named), quad=row.pieces[0].line.quad, score=0.0)
+    whole = Piece(line, row.left, row.right, row.top, row.top + row.height)
+    yield CompanyCandidate(
+        parts=tuple(name for _, name in named),
+        lines=tuple(line for line, _ in named),
+        features=_features(sheet, at, whole) | {"ends_before": float(min(ends_seen, 2)), "is_split": 1.0},
+    )
 
 
 def _joined(sheet: Sheet, at: int, piece: Piece, features: Features) -> Iterator[CompanyCandidate]:
@@ -82,7 +106,7 @@ def _joined(sheet: Sheet, at: int, piece: Piece, features: Features) -> Iterator
         return
     below = sheet.rows[at + 1].pieces[0]
     first, second = without_registration(piece.text), without_registration(below.text)
-    if not second or _stands_alone(first) or _is_no_name(second):
+    if not second or _stands_alone(first) or _is_no_name(piece.text) or _is_no_name(second):
         return
     joined = {f"first_{name}": features[name] for name in ("row_0", "row_1", "is_bracketed") if name in features}
     joined |= {f"second_{name}": value for name, value in _text_features(below.text).items()}
@@ -176,7 +200,7 @@ def _text_features(text: str) -> dict[str, float]:
 
 
 def _has_end(text: str) -> bool:
-    return COMPANY_ENDS.search(compact(text)) is not None or re.search(r"\bS\s?/\s?B\b", text.upper()) is not None
+    return COMPANY_ENDS.search(compact(text)) is not None or _SHORT_END.search(text) is not None
 
 
 def _is_rest(text: str) -> bool:

@@ -26,11 +26,16 @@ def is_regular(groups: Sequence[Group], columns: int, rules: Sequence[Bar]) -> b
     if columns > 2 and len(groups) > 3 and sum(len(row) == columns for row in filled) >= _NEARLY_ALL * len(groups):
         return True
     rows = [_texts(group) for group in groups]
-    heads = next((index + 1 for index, row in enumerate(rows[:2]) if _is_head(row, columns)), 0)
-    body = rows[heads:]
-    if heads == 0 or len(body) < 2:
+    second = not any(map(_has_figure, rows[0].values()))  # a head of two rows has no figures in the upper one
+    heads = rows[: 2 if second else 1]
+    return any(_is_head(row, columns) and _bears_out(row, rows[i + 1 :], columns) for i, row in enumerate(heads))
+
+
+def _bears_out(head: Mapping[int, str], body: Sequence[Mapping[int, str]], columns: int) -> bool:
+    """Whether what stands below a head is of one sort in some column: numbers, or in many rows codes or dates."""
+    if len(body) < 2:
         return False
-    is_plain = not any(map(_has_figure, rows[heads - 1].values()))
+    is_plain = not any(map(_has_figure, head.values()))
     if (is_plain or columns > 2) and any(_share(body, c, is_number) >= _OF_ONE_SORT for c in range(columns)):
         return True
     figures = any(_share(body, column, _has_figure) >= _OF_ONE_SORT for column in range(columns))
@@ -52,9 +57,9 @@ def _is_head(row: Mapping[int, str], columns: int) -> bool:
 
 
 def _share(rows: Sequence[Mapping[int, str]], column: int, holds: Callable[[str], bool]) -> float:
-    """Of the entries of a column, how many are of a sort; 0 where it has hardly any."""
+    """Of the entries of a column, how many are of a sort; 0 where half of them are blank."""
     texts = [row[column] for row in rows if column in row]
-    return sum(map(holds, texts)) / len(texts) if len(texts) > 1 else 0.0
+    return sum(map(holds, texts)) / len(texts) if len(texts) > 0.5 * len(rows) else 0.0
 
 
 def _has_figure(text: str) -> bool:

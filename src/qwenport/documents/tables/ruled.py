@@ -17,6 +17,7 @@ from qwenport.documents.tables.lattice import Lattice, Slot, lattice_of
 from qwenport.documents.tables.pieces import Piece, cut
 from qwenport.documents.tables.row_groups import Group, Strip, grouped
 
+_LEAST = 3  # cells with text: a box whose edges are hatched looks like a grid with little in it
 _OVERHANG = 0.35  # of its height: how far a text may stand over a rule before it is cut there
 
 
@@ -31,7 +32,7 @@ def ruled_tables(
         if lattice is None or len(lattice.columns) < 3:
             continue
         filled = _rows_parted(_filled(lattice, pieces), lattice, text_height)
-        if len({one.slot.row for one in filled}) > 1 and sum(1 for one in filled if one.pieces) > 1:
+        if len({one.slot.row for one in filled}) > 1 and sum(1 for one in filled if one.pieces) >= _LEAST:
             found.append(filled)
     return found
 

@@ -81,9 +81,7 @@ class OcrEngine:
             text = "" if answer is None else _said(answer, asked)
             for delta in spoken.deltas(text):
                 yield delta
-            async for page in pages:
-                if spoken.has_ended:
-                    break
+            while not spoken.has_ended and (page := await pages.next()) is not None:
                 for delta in spoken.deltas("\n\n" + _said(page, asked)):
                     yield delta
         finally:

@@ -7,7 +7,6 @@ log holds a text. It loads no model itself, so that it stays small and nothing t
 from __future__ import annotations
 
 import asyncio
-from importlib.util import find_spec
 from pathlib import Path
 from typing import NoReturn
 
@@ -17,8 +16,8 @@ from qwenport.engines.host_process import HostExit, HostProcess
 from qwenport.engines.ocr.host_parameters import PARAMETERS_VARIABLE, HostParameters
 from qwenport.engines.ocr.model_files import WeightsUnreadable, check_all
 from qwenport.engines.ocr.pool import ReadingPool
+from qwenport.engines.ocr.reading_models import missing_backend
 from qwenport.engines.ocr.service import ReadingService
-from qwenport.settings.configuration_file import OcrBackend
 
 
 def main() -> NoReturn:
@@ -34,8 +33,7 @@ def main() -> NoReturn:
 
 def _check(process: HostProcess, parameters: HostParameters) -> None:
     reader = parameters.pool.reader
-    if reader.backend is OcrBackend.OPENVINO and find_spec("openvino") is None:
-        words = "`[ocr].backend` is `openvino`, and the package is not installed: `pip install 'qwenport[openvino]'`"
+    if words := missing_backend(reader.backend):
         process.end(HostExit.PARAMETERS_INVALID, words)
     try:
         check_all(reader)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import cv2
 import numpy as np
-import onnxruntime  # type: ignore[import-untyped]  # it ships no types
+import onnxruntime
 
 from qwenport.engines.ocr.backend import Floats
 from qwenport.engines.ocr.lines import LineReader, cut_out, runs_downwards

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from importlib.resources import files
+from importlib.util import find_spec
 from pathlib import Path
 
 from qwenport.catalog.engine_model import EngineModel
@@ -11,7 +12,7 @@ from qwenport.catalog.model_file import read_model_file
 from qwenport.catalog.sources import InstalledSource
 from qwenport.catalog.weights import WeightsStore
 from qwenport.engines.ocr.reader_order import ModelFile, ReaderOrder
-from qwenport.settings.configuration_file import OcrModel, OcrTable
+from qwenport.settings.configuration_file import OcrBackend, OcrModel, OcrTable
 
 NAMES = {OcrModel.SMALL: "pp-ocrv6-small", OcrModel.FAST: "pp-ocrv6-tiny"}
 """Models of the catalog by the operator's word for them."""
@@ -36,6 +37,13 @@ def order_for(model: EngineModel, table: OcrTable, store: WeightsStore) -> Reade
         backend=table.backend,
         threads=table.threads,
     )
+
+
+def missing_backend(backend: OcrBackend) -> str:
+    """Return what to do about a backend whose package is not installed, empty where it is."""
+    if backend is not OcrBackend.OPENVINO or find_spec("openvino") is not None:
+        return ""
+    return "`[ocr].backend` is `openvino`, and the package is not installed: `pip install 'qwenport[openvino]'`"
 
 
 @cache

@@ -25,6 +25,8 @@ _OF_BOTH = frozenset(
     "后里干面台只系谷范郁云丑斗几松姜余征制表板卜冲出划向回合周咸困布席志愈才托折采据曲朱朴术极杯梁沈注胡致舍苏谷赞辟了"
 )
 """Simplified forms that are Traditional characters of their own as well."""
+_KEPT = frozenset("乾著瞭藉徵夥於祇")
+"""Forms that look Traditional and that Simplified texts hold as well, in names and in some of their meanings."""
 
 
 class Script(Enum):
@@ -55,7 +57,13 @@ def in_script(characters: Sequence[Character], script: Script | None) -> tuple[C
 
 def _put_right(character: Character, script: Script) -> Character:
     own = _own_script(character.text)
-    if own is None or own is script or _converted(character.second, script) != character.text:
+    if own is None or own is script:
+        return character
+    # Several Traditional characters may share a Simplified one; each has but one.
+    simplified, traditional = (
+        (character.second, character.text) if script is Script.SIMPLIFIED else (character.text, character.second)
+    )
+    if not simplified or _converted(traditional, Script.TRADITIONAL) != simplified:
         return character
     return msgspec.structs.replace(character, text=character.second, second=character.text)
 
@@ -63,7 +71,7 @@ def _put_right(character: Character, script: Script) -> Character:
 @lru_cache(maxsize=1 << 15)
 def _own_script(text: str) -> Script | None:
     """Return the script to which a character belongs alone."""
-    if not text or text in _OF_BOTH or ord(text[0]) < 0x3400:
+    if not text or text in _OF_BOTH or text in _KEPT or ord(text[0]) < 0x3400:
         return None
     is_traditional = _converted(text, Script.TRADITIONAL) != text
     is_simplified = _converted(text, Script.SIMPLIFIED) != text

@@ -71,12 +71,10 @@ class TaskWork:
 
 def _asked_answer(order: PageOrder, page: Page) -> PageAnswer:
     """Return what a prompt asks: fields as bare JSON where it lists fields or must be JSON, else the text."""
-    if order.is_json or order.result_schema:
-        return _fields_answer(_fields(order.result_schema, page), "")
-    schema = asked_fields(order.prompt)
-    if schema is None:
-        return PageAnswer(text=page_text(page))
-    return _fields_answer(extract(page, schema), "")
+    schema = _schema(order.result_schema) if order.result_schema else asked_fields(order.prompt)
+    if schema is not None:
+        return _fields_answer(extract(page, schema), "")
+    return _fields_answer(all_pairs(page), "") if order.is_json else PageAnswer(text=page_text(page))
 
 
 def _fields(result_schema: bytes, page: Page) -> Fields:

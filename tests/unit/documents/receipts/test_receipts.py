@@ -188,6 +188,36 @@ def test_a_name_that_is_set_in_two_lines_is_joined() -> None:
     assert company.parts == ("CONTOH BOOK", "CO. (M) SDN BHD")
 
 
+def test_a_name_that_was_recognised_in_two_pieces_is_joined() -> None:
+    rows = page(("CONTOH MAJU &", *MALAYSIAN[1:]))
+    first = rows.lines[0]
+    rest = line("COMPANY SDN BHD (1234567-X)", first.right + 12, first.top, 300, 24)
+
+    company = read_receipt(msgspec.structs.replace(rows, lines=(*rows.lines, rest))).company
+
+    assert company.parts == ("CONTOH MAJU &", "COMPANY SDN BHD")
+
+
+@pytest.mark.parametrize(
+    ("last", "part"),
+    [
+        ("40000 SHAH ALAM, SELANGOR (1234567-X)", "40000 SHAH ALAM, SELANGOR"),
+        ("40000 SHAH ALAM, SELANGOR. GST ID : 000123456789", "40000 SHAH ALAM, SELANGOR."),
+        ("40000 SHAH ALAM, SELANGOR. Te1:03-5555 0000", "40000 SHAH ALAM, SELANGOR."),
+    ],
+)
+def test_numbers_of_registers_are_no_part_of_an_address(last: str, part: str) -> None:
+    rows = ("CONTOH SDN BHD", "UNIT G-5, GROUND FLOOR,", "1 CONTOH SHOPPING CENTRE,", last, *MALAYSIAN[6:])
+
+    assert read_receipt(page(rows)).address.parts == ("UNIT G-5, GROUND FLOOR,", "1 CONTOH SHOPPING CENTRE,", part)
+
+
+def test_the_number_of_a_company_is_no_postcode() -> None:
+    rows = ("CONTOH MAJU ENTERPRISE", "COMPANY NO(814198-X)", *MALAYSIAN[2:])
+
+    assert read_receipt(page(rows)).address.parts[0] == "NO. 12, JALAN UJIAN 3/4,"
+
+
 @pytest.mark.parametrize(
     "printed",
     [

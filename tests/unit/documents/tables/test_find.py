@@ -342,3 +342,111 @@ def test_markup_in_cells_is_escaped() -> None:
     assert to_html(Table(rows=2, columns=2, cells=cells, box=box, lines=())) == (
         '<table><tr><td colspan="2">&lt;b&gt; &amp; Co</td></tr><tr><td>1</td><td>"2"</td></tr></table>'
     )
+
+
+def test_centred_cells_beside_cells_of_two_lines_are_in_their_row() -> None:
+    lines = [
+        *_rows([["Item", "Note", "Price"]], (50, 400, 700), "llr"),
+        *(one for i in range(4) for one in _two_lines_beside_one(i, 150 + 60.0 * i)),
+    ]
+
+    assert _html(_page(lines)) == [
+        (
+            "<table><tr><td>Item</td><td>Note</td><td>Price</td></tr>"
+            "<tr><td>Lamp 0</td><td>with a cable of two metres</td><td>15.00</td></tr>"
+            "<tr><td>Lamp 1</td><td>with a cable of two metres</td><td></td></tr>"
+            "<tr><td>Lamp 2</td><td>with a cable of two metres</td><td>15.02</td></tr>"
+            "<tr><td>Lamp 3</td><td>with a cable of two metres</td><td>15.03</td></tr></table>"
+        )
+    ]
+
+
+def _two_lines_beside_one(index: int, y: float) -> list[Line]:
+    price = [] if index == 1 else [_line(f"15.0{index}", 700, y, align="r")]
+    return [
+        _line("with a cable", 400, y - 12),
+        _line(f"Lamp {index}", 50, y),
+        *price,
+        _line("of two metres", 400, y + 12),
+    ]
+
+
+def test_pairs_of_keys_and_values_above_a_table_are_no_rows() -> None:
+    pairs = _rows([["Order:", "PO-1", ""], ["Date:", "2024-05-20", ""]], XS, "lll", top=20)
+
+    assert _html(_page([*pairs, *_rows(PRICES, XS, ALIGNS)])) == [PRICES_HTML]
+
+
+def test_rows_between_rules_are_a_table_though_pairs_are_aligned_above_them() -> None:
+    pairs = [["To the buyer", "", "Sample"], *([f"Key {i}:", "", f"value {i}"] for i in range(4))]
+    lines = [*_rows(pairs, XS, ALIGNS, top=20), *_rows(PRICES, XS, ALIGNS, top=220)]
+    rules = Rules(horizontal=_level((210, 40, 620), (250, 40, 620), (370, 40, 620)))
+
+    assert _html(_page(lines), rules) == [PRICES_HTML]
+
+
+def test_a_ticket_whose_items_stand_below_one_another_is_no_table() -> None:
+    rows = [
+        ["白鹭南站", "G576", "金穗站"],
+        ["Bailunan", "", "Jinsui"],
+        ["2025年11月17日", "", "08车03C号"],
+        ["¥693.5元", "", "二等座"],
+        ["4201991991", "孙丽华", "5月"],
+    ]
+
+    assert _html(_page(_rows(rows, (50, 400, 600), "lll"))) == []
+
+
+def test_amounts_under_one_another_without_a_head_are_a_list_and_no_table() -> None:
+    rows = [["Gas supply charge", "$49.78"], ["Basic charge", "$14.50"], ["Taxes", "$2.11"], ["Total", "$66.39"]]
+
+    assert _html(_page(_rows(rows, (50, 600), "lr"))) == []
+    assert len(_html(_page(_rows([["Charge", "Amount"], *rows], (50, 600), "lr")))) == 1
+
+
+def test_keys_spaced_out_to_one_width_are_a_form() -> None:
+    rows = [["名", "称", "青溪示例公司", "3"], ["类", "型", "有限责任公司", "4"], ["住", "所", "银杏街", "5"]]
+
+    assert _html(_page(_rows(rows * 2, (50, 110, 250, 600), "llll"))) == []
+
+
+def test_a_box_with_two_texts_in_it_is_no_table() -> None:
+    lines = [_line("Notice", 50, 100), _line("Sample", 320, 140)]
+
+    assert _html(_page(lines), FULL) == []
+
+
+def test_a_head_over_two_columns_that_nearly_touch_is_not_cut() -> None:
+    lines = [
+        _line("销售情况", 460, 100, align="m"),
+        _line("编号", 100, 120),
+        *_beside("商品名称一", "商品规格二", "金额", 140)[1:],
+        *(line for i in range(3) for line in _beside("无缝不锈钢", "中号螺丝钉", f"{i}.50", 190 + 40.0 * i)),
+    ]
+    rules = Rules(horizontal=_level((90, 90, 710), (170, 90, 710), (300, 90, 710)))
+
+    assert _html(_page(lines), rules)[0].startswith(
+        '<table><tr><td rowspan="2">编号</td><td colspan="2">销售情况</td><td'
+    )
+
+
+def _beside(left: str, right: str, amount: str, y: float) -> list[Line]:
+    return [_line("A-1", 100, y), _line(left, 350, y), _line(right, 470, y), _line(amount, 700, y, align="r")]
+
+
+def test_words_read_apart_at_the_gap_of_two_columns_are_two_cells() -> None:
+    rows = [("6.2%", "不锈钢管"), ("11.9%", "打印纸"), ("12.8%", "数据线"), ("3.8%", "台灯")]
+    lines = [*_rows([["编号", "税率", "名称"]], (50, 400, 420), "lrl")]
+    for i, (share, name) in enumerate(rows):
+        right = 421 if i == 0 else 400  # the reader's box of the first is too wide, as far as into the next one
+        left, y = 400 - _width(share), 140 + 40.0 * i
+        quad = (left, y, right, y, right, y + HEIGHT, left, y + HEIGHT)
+        lines += [_line(f"A-{i}", 50, y), Line(text=share, quad=quad, score=1.0), _line(name, 420, y)]
+
+    assert _html(_page(lines)) == [
+        (
+            "<table><tr><td>编号</td><td>税率</td><td>名称</td></tr>"
+            "<tr><td>A-0</td><td>6.2%</td><td>不锈钢管</td></tr><tr><td>A-1</td><td>11.9%</td><td>打印纸</td></tr>"
+            "<tr><td>A-2</td><td>12.8%</td><td>数据线</td></tr><tr><td>A-3</td><td>3.8%</td><td>台灯</td></tr></table>"
+        )
+    ]

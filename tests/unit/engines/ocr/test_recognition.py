@@ -63,6 +63,17 @@ def test_chinese_is_told_in_the_script_it_is_printed_in(texts: tuple[str, ...]) 
     assert texts_of(recognizer().read(drawn(*texts, font=CHINESE))) == list(texts)
 
 
+def test_first_characters_of_the_keys_of_a_form_are_no_line_that_runs_downwards() -> None:
+    rows = (("名", "称", "上海明珠贸易有限公司"), ("类", "型", "有限责任公司"), ("住", "所", "世纪大道100号"))
+    image = Image.new("RGB", (560, 220), "white")
+    draw = ImageDraw.Draw(image)
+    for row, cells in enumerate(rows):
+        for x, cell in zip((40, 150, 230), cells, strict=True):
+            draw.text((x, 30 + 62 * row), cell, font=ImageFont.truetype(CHINESE, 28), fill="black")
+
+    assert texts_of(recognizer().read(np.asarray(image)[:, :, ::-1].copy())) == [cell for row in rows for cell in row]
+
+
 @pytest.mark.parametrize(("turns", "rotates"), [(1, True), (2, True), (2, False), (3, False)])
 def test_a_turned_page_is_read_and_its_places_are_those_of_the_given_image(turns: int, *, rotates: bool) -> None:
     upright = drawn(*ENGLISH)

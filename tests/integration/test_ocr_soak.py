@@ -1,0 +1,51 @@
+"""Twenty pages in a row through one reading process of the embedded engine, with its real models."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import msgspec
+import pytest
+from PIL import Image, ImageDraw, ImageFont
+
+from qwenport.engines.ocr.pool import ReadingPool
+from qwenport.engines.ocr.pool_order import local_pool_order
+from qwenport.evaluation.soak import soak
+from qwenport.settings.configuration_file import OcrTable
+
+PAGES = 20
+
+pytestmark = [pytest.mark.anyio, pytest.mark.timeout(240), pytest.mark.engine]
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+def picture(words: str, width: int, height: int) -> bytes:
+    image = Image.new("RGB", (width, height), "white")
+    ImageDraw.Draw(image).text((20, 20), words, "black", ImageFont.load_default(28))
+    stream = io.BytesIO()
+    image.save(stream, "PNG")
+    return stream.getvalue()
+
+
+async def test_twenty_pages_in_a_row_leave_the_reading_process_as_large_as_it_was(tmp_path: Path) -> None:
+    images = [
+        picture("Invoice No: A-17", 320, 80),
+        picture("Amount Due: 12.50\nThank you", 400, 120),
+        picture("12 Sample Street\nTestville", 360, 140),
+        picture("", 320, 80),
+    ]
+    order = local_pool_order(OcrTable(), tmp_path)
+    read: list[int] = []
+
+    async with ReadingPool(msgspec.structs.replace(order, workers=1, recycle_pages=PAGES + 1)) as pool:
+        result = await soak(pool, images, PAGES, lambda: read.append(1))
+
+    assert result.problems == ()
+    assert (result.pages, result.failed, result.replaced) == (PAGES, 0, False)
+    assert len(result.samples) == len(read) == PAGES
+    assert min(result.samples) > 0

@@ -1,0 +1,250 @@
+"""Fields that a text model chooses: what is asked, what is billed, and what stands where it cannot be asked."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import aclosing
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from msgspec.structs import replace
+
+from qwenport.app.text_model import TextModel
+from qwenport.core.call import Call, ChatInput, JsonSchema
+from qwenport.core.content import Message, Picture, Role
+from qwenport.core.errors import EngineFailed, ModelNotFound, QwenportError
+from qwenport.core.events import ChoiceFinished, Delta, Event, Finished, FinishReason, Recognized, Started
+from qwenport.core.ids import AccountId
+from qwenport.core.model_card import ModelCard
+from qwenport.core.ocr import OcrOptions, OcrTask
+from qwenport.core.prepared_call import PreparedCall
+from qwenport.core.usage import Usage
+from qwenport.documents.page import Line, Page
+from qwenport.gate.admission import Gate, Rules
+from qwenport.gate.limit_book import LimitBook
+from qwenport.gate.local_counters import LocalCounters
+from qwenport.gate.permit import Permit
+from qwenport.metering.journal import Journal
+from qwenport.metering.price_book import PriceBook
+from qwenport.metering.records import Outcome, Settlement
+from qwenport.pipeline.fields_by_model import FieldsByModelRoute
+from qwenport.pipeline.prepare import Prepare
+from qwenport.pipeline.serve import Parts, Route, serve
+from qwenport.testing.calls import CALLER, call_of
+from qwenport.testing.clock import CountingIds, FakeClock
+from qwenport.testing.models import model_card
+from qwenport.testing.routing import router_to
+from qwenport.testing.scripted_engine import ALL_CAPABILITIES, ScriptedEngine, Step, answer
+
+pytestmark = pytest.mark.anyio
+
+READER = "qwen-vl-ocr"
+CHOOSER = "qwen-turbo"
+CARDS = {
+    READER: model_card(
+        name=READER,
+        family="qwen-vl-ocr",
+        modalities=("text", "image"),
+        capabilities=replace(ALL_CAPABILITIES, ocr_tasks=tuple(OcrTask)),
+    ),
+    CHOOSER: model_card(name=CHOOSER, max_output_tokens=5000, max_input_tokens=5000, context_tokens=10_000),
+}
+PICTURE = Picture(data=b"an image", media_type="image/png", width=100, height=100, tokens=10)
+TASK = OcrOptions(task=OcrTask.KEY_INFORMATION_EXTRACTION, result_schema=b'{"train": "", "fare": ""}')
+QUAD = (10.0, 10.0, 90.0, 10.0, 90.0, 30.0, 10.0, 30.0)
+PAGE = Page(
+    width=100, height=100, lines=(Line(text="Train G1948", quad=QUAD, score=1), Line(text="553.00", quad=QUAD, score=1))
+)
+BY_RULES = '{\n    "train": "G1",\n    "fare": ""\n}'
+FOUND = {"f1": {"lines": [1], "value": "G1948"}, "f2": {"lines": [2], "value": "999.99"}}
+CHOSEN = '```json\n{\n    "train": "G1948",\n    "fare": ""\n}\n```'
+
+
+def read(_: PreparedCall, *, page: bytes = msgspec.msgpack.encode(PAGE)) -> list[Step]:
+    return [
+        Started(served_by="ocr/reader", input_tokens=12, image_tokens=10),
+        Delta(text="```json\n", tokens=2),
+        Delta(text=f"{BY_RULES}\n```", tokens=6),
+        Recognized(result=b'{"kv_result":{"train":"G1","fare":""}}', page=page),
+        ChoiceFinished(reason=FinishReason.STOP),
+        Finished(usage=Usage(input_tokens=12, output_tokens=8, image_tokens=10)),
+    ]
+
+
+async def load(account_id: AccountId, call: Call, card: ModelCard) -> ChatInput:
+    assert isinstance(call.input, ChatInput)
+    return call.input
+
+
+async def text_of(tokens: Sequence[int]) -> str:
+    raise AssertionError("there are no tokens to stop at")
+
+
+def resolve(name: str) -> ModelCard:
+    if name not in CARDS:
+        raise ModelNotFound(name)
+    return CARDS[name]
+
+
+class House:
+    """Everything from permission to settlement around two engines: one that reads, one that chooses."""
+
+    def __init__(self, folder: Path, chooser: str = CHOOSER) -> None:
+        self.clock = FakeClock()
+        self.journal = Journal(folder, segment_bytes=1 << 16)
+        self.settled: list[Settlement] = []
+        able = replace(ALL_CAPABILITIES, ocr_tasks=tuple(OcrTask))
+        self.reader = ScriptedEngine(read, target="ocr/reader", capabilities=able)
+        found = answer(json.dumps(FOUND), served_by="llama/chooser")
+        self.text = ScriptedEngine(lambda _: found, target="llama/chooser")
+        rules = Rules(limits=LimitBook(), prices=PriceBook(CARDS))
+        gate = Gate(self.journal, self.clock, rules, LocalCounters(self.clock), on_settled=self.settled.append)
+        text_model = TextModel(CountingIds())
+        self.parts = Parts(
+            resolve=resolve,
+            permit=Permit(lambda *_: False, self.clock),
+            admit=gate.admit,
+            prepare=Prepare(load, text_of),
+            route=FieldsByModelRoute(self._route(), partial(text_model.ask, chooser)),
+        )
+        text_model.use(self.parts)
+
+    def _route(self) -> Route:
+        routers = {READER: router_to(self.reader, clock=self.clock), CHOOSER: router_to(self.text, clock=self.clock)}
+        return lambda caller, card, prepared, observer: routers[card.name](caller, card, prepared, observer)
+
+    async def ask(self, options: OcrOptions | None = TASK, *, streams: bool = False) -> list[Event]:
+        messages = (Message(role=Role.USER, content=(PICTURE,)),)
+        call = replace(call_of(ChatInput(messages=messages, ocr=options), streams=streams), model=READER)
+        async with aclosing(serve(CALLER, call, self.parts)) as events:
+            return [event async for event in events]
+
+    def billed(self) -> list[tuple[str, str, Outcome, int, int]]:
+        """Return model, operation, outcome and tokens of the calls that were settled."""
+        return [
+            (each.hold.model, each.hold.operation, each.outcome, each.input_tokens, each.output_tokens)
+            for each in self.settled
+        ]
+
+
+Make = Callable[..., House]
+
+
+@pytest.fixture
+async def make(tmp_path: Path) -> AsyncIterator[Make]:
+    made: list[House] = []
+
+    def build(**changes: Any) -> House:
+        made.append(House(tmp_path, **changes))
+        return made[-1]
+
+    yield build
+    for house in made:
+        assert (house.reader.open_runs, house.text.open_runs, house.journal.open_holds) == (0, 0, {})
+        house.journal.close()
+
+
+READ = (READER, "chat.completions", Outcome.FINISHED, 12, 8)
+
+
+@pytest.mark.parametrize("streams", [False, True])
+async def test_values_that_the_model_chose_stand_in_the_answer_and_both_calls_are_billed(
+    make: Make, *, streams: bool
+) -> None:
+    house = make()
+    events = await house.ask(streams=streams)
+
+    assert events == [
+        Started(served_by="ocr/reader", input_tokens=12, image_tokens=10),
+        Delta(text=CHOSEN, tokens=2),
+        Delta(text="", tokens=6),
+        Recognized(result=b'{"kv_result":{"train":"G1948","fare":""}}'),
+        ChoiceFinished(reason=FinishReason.STOP),
+        Finished(usage=Usage(input_tokens=12, output_tokens=8, image_tokens=10)),
+    ]
+    assert house.billed() == [(CHOOSER, "fields", Outcome.FINISHED, 7, 1), READ]
+    assert [settled.hold.key_id for settled in house.settled] == [CALLER.key_id] * 2
+    assert [settled.served_by for settled in house.settled] == ["llama/chooser", "ocr/reader"]
+
+
+async def test_the_model_is_shown_the_lines_and_held_to_a_shape(make: Make) -> None:
+    house = make()
+    await house.ask()
+
+    [prepared] = house.text.calls
+    asked = prepared.call.input
+    assert isinstance(asked, ChatInput)
+    assert "[1] Train G1948\n[2] 553.00" in asked.messages[0].text
+    assert isinstance(asked.json, JsonSchema)
+    assert list(msgspec.json.decode(asked.json.schema)["properties"]) == ["f1", "f2"]
+    assert (asked.thinking, prepared.call.sampling.temperature) == (False, 0.0)
+
+
+WITHOUT_PAGE = [
+    Started(served_by="ocr/reader", input_tokens=12, image_tokens=10),
+    Delta(text="```json\n", tokens=2),
+    Delta(text=f"{BY_RULES}\n```", tokens=6),
+    Recognized(result=b'{"kv_result":{"train":"G1","fare":""}}'),
+    ChoiceFinished(reason=FinishReason.STOP),
+    Finished(usage=Usage(input_tokens=12, output_tokens=8, image_tokens=10)),
+]
+
+
+@pytest.mark.parametrize("streams", [False, True])
+async def test_the_rules_stand_where_the_model_fails(make: Make, *, streams: bool) -> None:
+    house = make()
+    house.text.script = lambda _: [EngineFailed("it broke")]
+
+    assert await house.ask(streams=streams) == WITHOUT_PAGE
+    assert house.billed() == [(CHOOSER, "fields", Outcome.FAILED, 0, 0), READ]
+
+
+async def test_the_rules_stand_where_the_model_is_not_there(make: Make) -> None:
+    house = make(chooser="qwen-none")
+
+    assert await house.ask() == WITHOUT_PAGE
+    assert house.billed() == [READ]
+
+
+async def test_the_rules_stand_where_the_model_says_nothing_of_use(make: Make) -> None:
+    house = make()
+    house.text.script = lambda _: answer("I see a ticket.")
+    events = await house.ask()
+
+    assert "".join(event.text for event in events if isinstance(event, Delta)) == f"```json\n{BY_RULES}\n```"
+    assert WITHOUT_PAGE[3] in events
+
+
+@pytest.mark.parametrize(
+    ("options", "page"),
+    [
+        (TASK, b""),
+        (TASK, msgspec.msgpack.encode(Page(width=9, height=9))),
+        (replace(TASK, result_schema=b""), msgspec.msgpack.encode(PAGE)),
+        (OcrOptions(task=OcrTask.TEXT_RECOGNITION), msgspec.msgpack.encode(PAGE)),
+        (None, msgspec.msgpack.encode(PAGE)),
+    ],
+    ids=["several pages", "blank page", "all fields", "another task", "no task"],
+)
+async def test_a_model_is_asked_for_fields_of_a_schema_on_one_page_alone(
+    make: Make, options: OcrOptions | None, page: bytes
+) -> None:
+    house = make()
+    house.reader.script = partial(read, page=page)
+    events = await house.ask(options)
+
+    assert "".join(event.text for event in events if isinstance(event, Delta)) == f"```json\n{BY_RULES}\n```"
+    assert (house.text.calls, house.billed()) == ([], [READ])
+
+
+async def test_a_page_that_was_not_read_fails_as_ever(make: Make) -> None:
+    house = make()
+    house.reader.script = lambda _: [EngineFailed("it broke")]
+    with pytest.raises(QwenportError):
+        await house.ask()
+
+    assert (house.text.calls, house.billed()) == ([], [(READER, "chat.completions", Outcome.FAILED, 0, 0)])
