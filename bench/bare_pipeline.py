@@ -31,6 +31,9 @@ class _Pass:
     ) -> None:
         """Settle nothing."""
 
+    def loaded(self, _images: int, _pages: int) -> None:
+        """Note nothing."""
+
     def routed(self) -> None:
         """Note nothing."""
 
