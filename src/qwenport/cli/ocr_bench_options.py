@@ -30,7 +30,7 @@ class Documents:
     rendered: Annotated[bool, _Flag] = False
     """documents made for it, whose whole truth is known: one of each layout for development."""
     frozen: Annotated[bool, _Flag] = False
-    """the layouts that were finished before any rule was written."""
+    """the layouts that whoever wrote the rules never saw."""
     photo: Annotated[bool, _Flag] = False
     """as skewed, noisy photographs."""
     tables: Annotated[bool, _Flag] = False

@@ -29,7 +29,7 @@ class Rendering(Struct, frozen=True, kw_only=True):
 
     seed: int = 1
     frozen: bool = False
-    """Layouts that were finished before any rule was written, instead of those for development."""
+    """Layouts that whoever wrote the rules never saw, instead of those for development."""
     photo: bool = False
     """As a skewed photograph."""
     tables: bool = False
