@@ -106,7 +106,7 @@ def pair(
         gateway.start(until="/healthz")
         eventually(lambda: ask(gateway, *CALLS["OpenAI, whole"]).status_code == 200, "the gateway serves")
         yield live, gateway
-        assert gateway.children(".host") == []
+        assert [*gateway.children("llama.host"), *gateway.children("embed.host")] == []
     finally:
         gateway.close()
         os.killpg(engine.pid, signal.SIGKILL)

@@ -214,7 +214,10 @@ def test_corrupt_weights_are_a_503_until_a_pull_repairs_them(
     assert "run `qwenport models pull smollm2-135m-instruct` to fetch them anew" in unwell.stdout
     assert pulled.returncode == 0, pulled.stderr
     # An engine without whole weights is absent, which is no failure of the server; so its own state is waited for.
-    eventually(lambda: '"state":"ready"' in httpx.get(f"{server.url}/readyz").text, "the engine is ready")
+    eventually(
+        lambda: httpx.get(f"{server.url}/readyz").json()["engines"]["llama/smollm2-135m-instruct"]["state"] == "ready",
+        "the engine is ready",
+    )
     assert ask(server).status_code == 200
 
 

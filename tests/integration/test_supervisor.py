@@ -139,7 +139,7 @@ def test_a_supervisor_that_was_killed_leaves_no_process_behind(
     server.kill(server.pid)
     server.wait()
 
-    assert len(children) == 3
+    assert len(children) == 4  # a worker and the hosts of text, vectors and images
     eventually(lambda: all_ended(*children), "worker and engine hosts end by themselves")
     assert is_port_free(server)
 

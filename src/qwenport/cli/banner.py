@@ -111,9 +111,10 @@ def listed(names: list[str]) -> str:
 
 def stand_in_lines(standing: Standing) -> list[str]:
     """Return which models are not what their names promise, and what is missing."""
-    cards = standing.catalog.cards.values()
-    targets = sorted({card.route[0] for card in cards if card.stands_in})
     engine_models = standing.catalog.engine_models
+    # One reader of images in the place of another promises nothing of Qwen.
+    cards = [card for card in standing.catalog.cards.values() if f"ocr/{card.name}" not in engine_models]
+    targets = sorted({card.route[0] for card in cards if card.stands_in})
     lines = [
         f"{sum(card.route[0] == target for card in cards if card.stands_in)} Qwen models are answered by the stand-in "
         f"{engine_models[target].name if target in engine_models else target}; each answer says so in "

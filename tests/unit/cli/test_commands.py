@@ -392,7 +392,7 @@ def matches(template: str, path: str) -> bool:
 
 
 def test_every_command_of_the_admin_api_is_tried() -> None:
-    local = {"serve", "engine", "chat", "call", "doctor", "db"}
+    local = {"serve", "engine", "chat", "call", "doctor", "db", "ocr", "bench"}
     others = {("models", "list"), ("models", "show"), ("models", "pull"), ("models", "remove")}
     elsewhere = {
         ("keys", "revoke"),

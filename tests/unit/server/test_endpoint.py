@@ -118,6 +118,9 @@ class Admitted:
     def routed(self) -> None:
         """Note nothing."""
 
+    def loaded(self, images: int, pages: int) -> None:
+        """Note nothing."""
+
 
 @dataclass(kw_only=True)
 class Place:
