@@ -88,8 +88,17 @@ def cpu_seconds(pid: int) -> float:
 
 def resident_bytes(pid: int) -> int:
     """Return the memory that a process holds."""
+    return _status_bytes(pid, "VmRSS")
+
+
+def anonymous_bytes(pid: int) -> int:
+    """Return the memory that a process has written to: without the pages of files, which the kernel drops at will."""
+    return _status_bytes(pid, "RssAnon")
+
+
+def _status_bytes(pid: int, name: str) -> int:
     lines = Path(f"/proc/{pid}/status").read_text("ascii", "replace").splitlines()
-    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmRSS:"))
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(f"{name}:"))
 
 
 def cpu_seconds_of_tree(pid: int) -> float:

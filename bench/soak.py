@@ -32,7 +32,7 @@ from bench.goals import MIB
 from bench.load import Load, LoadOrder
 from bench.machine import Machine, describe, slug
 from bench.places import STREAM_TOKENS, WHOLE_TOKENS, Cell, run_load
-from bench.processes import ROOT, free_port, pinned, python, resident_bytes, running, wait_for_port
+from bench.processes import ROOT, anonymous_bytes, free_port, pinned, python, resident_bytes, running, wait_for_port
 
 SHARE = 0.7
 PART_S = 30.0
@@ -52,6 +52,8 @@ class Sample(Struct, frozen=True, kw_only=True):
     seconds: float
     """Since the load began."""
     resident_bytes: int
+    anonymous_bytes: int
+    """Without the pages of files, which the kernel drops and reads again at will."""
     files: int
     """Open files and sockets together."""
     sockets: int
@@ -84,7 +86,8 @@ class SoakResult(Struct, frozen=True, kw_only=True):
     after: Sample
     """Once nothing ran any more."""
     growth_mib_an_hour: float
-    """Slope of the straight line through the samples after ten minutes, or after the first third of a shorter soak."""
+    """Of anonymous memory: slope of the straight line through the samples after ten minutes, or after the first third
+    of a shorter soak."""
     measured_after_s: float
     problems: tuple[str, ...]
 
@@ -120,6 +123,7 @@ class Soak:
         return Sample(
             seconds=round(time.monotonic() - self._began, 1),
             resident_bytes=resident_bytes(self._gateway.worker),
+            anonymous_bytes=anonymous_bytes(self._gateway.worker),
             files=len(files),
             sockets=sum(each.startswith("socket:") for each in files),
             tasks=round(_metric(self._gateway, "qwenport_gateway_tasks")),
@@ -162,9 +166,9 @@ def slope_an_hour(samples: Sequence[Sample]) -> float:
     if len(samples) < 2:
         return 0.0
     middle_s = fmean(each.seconds for each in samples)
-    middle = fmean(each.resident_bytes for each in samples)
+    middle = fmean(each.anonymous_bytes for each in samples)
     spread = sum((each.seconds - middle_s) ** 2 for each in samples)
-    rise = sum((each.seconds - middle_s) * (each.resident_bytes - middle) for each in samples)
+    rise = sum((each.seconds - middle_s) * (each.anonymous_bytes - middle) for each in samples)
     return 3600 * rise / spread if spread else 0.0
 
 
@@ -245,7 +249,8 @@ def _faults(load: Load) -> int:
 def _line(sample: Sample, part: tuple[Load, Load]) -> str:
     whole, streams = part
     return (
-        f"{sample.seconds:7.0f} s: {sample.resident_bytes / MIB:6.1f} MiB, {sample.files} files, {sample.sockets} "
+        f"{sample.seconds:7.0f} s: {sample.resident_bytes / MIB:6.1f} MiB, "
+        f"{sample.anonymous_bytes / MIB:.1f} of them anonymous, {sample.files} files, {sample.sockets} "
         f"sockets, {sample.tasks} tasks; {whole.calls} calls, p99 {whole.p99_ms:.1f} ms, {streams.calls} streams, "
         f"faults {_faults(whole) + _faults(streams)}"
     )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import deque
 
-GRAINS = 6000
+GRAINS = 1000
 """Parts of a window. What comes within one part is kept as one amount with the latest of its moments, so that nothing
-leaves too early, and a window holds at most GRAINS + 1 amounts (about 1 MB; a few hundred bytes for most)."""
+leaves too early, and a window holds at most GRAINS + 1 amounts (about 170 KB; a few hundred bytes for most)."""
 
 
 class Bucket:
