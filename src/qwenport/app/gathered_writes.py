@@ -25,14 +25,14 @@ class GatheredWrites:
         self,
         transport: asyncio.Transport,
         loop: asyncio.AbstractEventLoop,
-        is_half_read: Callable[[], bool] = lambda: False,
+        is_half_read: Callable[[], bool] | None = None,
     ) -> None:
         """Write to a connection; `is_half_read` tells whether a part of the request is still to come."""
         self._transport = transport
         self._loop = loop
         self._held: list[bytes] = []
         self._size = 0
-        self._is_half_read = is_half_read
+        self._is_half_read = is_half_read or _is_whole
         self.lingers = False
         """Whether nothing more is sent, and what comes is only waited for, to be thrown away."""
 
@@ -70,6 +70,10 @@ class GatheredWrites:
         self._held.clear()
         self._transport.abort()
 
+    def forget_request(self) -> None:
+        """Ask no more whether a part of the request is still to come: the connection is gone."""
+        self._is_half_read = _is_whole
+
     def flush(self) -> None:
         """Send what is held back."""
         held = self._held
@@ -78,3 +82,7 @@ class GatheredWrites:
         self._held, self._size = [], 0
         if not self._transport.is_closing():
             self._transport.write(held[0] if len(held) == 1 else b"".join(held))
+
+
+def _is_whole() -> bool:
+    return False

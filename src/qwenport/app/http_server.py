@@ -42,10 +42,14 @@ class GuardedProtocol(HttpToolsProtocol):
         self._arm()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Stop the clock."""
+        """Stop the clocks, and leave no circle: garbage collection, which looks seldom, would have to find it."""
         self._disarm()
         self._stop_stall_clock()
         super().connection_lost(exc)
+        self._unset_keepalive_if_required()
+        self._writes.forget_request()
+        self.pipeline.clear()
+        self.cycle = None  # type: ignore[assignment] # as before the first request
 
     def shutdown(self) -> None:
         """Close once the answer under way is out; a secured connection that is idle ends at once.

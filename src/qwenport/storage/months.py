@@ -39,6 +39,15 @@ _NEWEST_FAILED = (
 # Of a call its moment, of a posting that of its call.
 _PARTITIONED_BY = {_CALLS: "at", _POSTINGS: "call_at"}
 
+# Made once: a statement that is made anew leaves a circle for garbage collection, and each batch of calls looks twice.
+# Not `to_regclass`: it remembers that a name was missing, and an advisory lock does not make it forget.
+_LOOK = {
+    "sqlite": text("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = :name"),
+    "postgresql": text(
+        "SELECT 1 FROM pg_class WHERE relname = :name AND relnamespace = current_schema()::regnamespace"
+    ),
+}
+
 
 def month_of(at_ms: int) -> str:
     """Return the month in UTC of a moment in milliseconds since 1970, as `202601`."""
@@ -125,13 +134,8 @@ def _metadata() -> MetaData:
 
 
 def _exists(connection: Connection, month: str) -> bool:
-    # Not `to_regclass`: it remembers that a name was missing, and an advisory lock does not make it forget.
-    look = {
-        "sqlite": "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = :name",
-        "postgresql": "SELECT 1 FROM pg_class WHERE relname = :name AND relnamespace = current_schema()::regnamespace",
-    }
-    statement = text(look[connection.dialect.name])
-    return connection.execute(statement, {"name": _CALLS + _checked(month)}).scalar() is not None
+    look = _LOOK[connection.dialect.name]
+    return connection.execute(look, {"name": _CALLS + _checked(month)}).scalar() is not None
 
 
 def _create(connection: Connection, table: Table, month: str) -> None:

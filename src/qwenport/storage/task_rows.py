@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 from msgspec import Struct, structs
-from sqlalchemy import ColumnElement, and_, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, delete, func, insert, select, update
 
 from qwenport.core.ids import AccountId, KeyId, RequestId
 from qwenport.storage.tables import NATIVE_TASKS
@@ -29,6 +29,16 @@ class TaskStep(StrEnum):
     ENDED = "ended"
     GIVEN_UP = "given_up"
     """Whether it succeeded could not be found out; it was not billed."""
+
+
+_UNDER_WAY = (TaskStep.OPEN, TaskStep.DUE)
+# Every worker asks each second: a statement that is made anew leaves circles for garbage collection.
+_FREE = (
+    select(NATIVE_TASKS)
+    .where(_T.state.in_(_UNDER_WAY), _T.next_look_at <= bindparam("now"), _T.leased_until <= bindparam("now"))
+    .order_by(_T.next_look_at)
+    .limit(bindparam("most"))
+)
 
 
 class TaskRecord(Struct, frozen=True, kw_only=True):
@@ -101,10 +111,10 @@ def page(
 
 def lease(transaction: Transaction, now: int, leased_until: int, most: int) -> Sequence[TaskRecord]:
     """Take the tasks that it is time to look at and that nobody else looks at."""
-    free = and_(_T.state.in_((TaskStep.OPEN, TaskStep.DUE)), _T.next_look_at <= now, _T.leased_until <= now)
-    rows: Any = transaction.connection.execute(
-        select(NATIVE_TASKS).where(free).order_by(_T.next_look_at).limit(most)
-    ).all()
+    rows: Any = transaction.connection.execute(_FREE, {"now": now, "most": most}).all()
+    if not rows:
+        return []
+    free = and_(_T.state.in_(_UNDER_WAY), _T.next_look_at <= now, _T.leased_until <= now)
     return [
         structs.replace(task, leased_until=leased_until)
         for task in map(_record, rows)

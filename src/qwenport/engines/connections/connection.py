@@ -121,6 +121,8 @@ class Connection(asyncio.Protocol):
         if answer is not None:
             answer.take_end(self._fault or self._loss(answer, exc))
         self._on_gone(self)
+        # It holds this connection; garbage collection, which looks seldom, would have to find the circle.
+        del self._parser
 
     def on_message_begin(self) -> None:
         """Notice what follows a complete answer."""

@@ -14,7 +14,7 @@ class Silence:
     """
 
     def __init__(self, on_end: Callable[[], None]) -> None:
-        self._on_end = on_end
+        self._on_end: Callable[[], None] | None = on_end
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
         self._deadline: float | None = None
@@ -31,7 +31,8 @@ class Silence:
         self._deadline = None
 
     def close(self) -> None:
-        """Stop watching for good."""
+        """Stop watching for good, and let go of who wanted to know."""
+        self._on_end = None
         self._deadline = None
         if self._timer is not None:
             self._timer.cancel()
@@ -50,4 +51,5 @@ class Silence:
             self._set_timer(self._deadline)
             return
         self._deadline = None
-        self._on_end()
+        if self._on_end is not None:
+            self._on_end()
