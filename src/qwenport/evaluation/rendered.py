@@ -17,6 +17,7 @@ from qwenport.evaluation.rendering import (
     frozen_layouts,
     layouts,
     render,
+    statement_page,
     table_layouts,
     text_page,
 )
@@ -35,13 +36,14 @@ class Rendering(Struct, frozen=True, kw_only=True):
     tables: bool = False
     """Tables instead of documents with fields."""
     dense: bool = False
-    """Pages full of text instead: 1600 by 1200 pixels with about a hundred lines."""
+    """Pages full of text instead: a statement and prose, of 1600 by 1200 pixels with about a hundred items or lines."""
 
 
 def rendered_cases(rendering: Rendering) -> Iterator[Case]:
-    """Yield one document of each layout, or dense and plain pages of each language."""
+    """Yield one document of each layout; or of each language a statement, a dense page and a plain one."""
     if rendering.dense:
         for language in LANGUAGES:
+            yield _page_case(statement_page, "statement page", rendering.seed, language)
             yield _page_case(dense_page, "dense page", rendering.seed, language)
             yield _page_case(text_page, "text", rendering.seed, language)
         return

@@ -22,6 +22,7 @@ from qwenport.evaluation.rendering import (
     layouts,
     misplaced,
     render,
+    statement_page,
     table_layouts,
     text_page,
 )
@@ -187,12 +188,13 @@ def test_a_blue_train_ticket_asks_for_ten_fields() -> None:
 
 
 @pytest.mark.parametrize("language", ["zh-Hans", "zh-Hant", "en"])
-def test_a_dense_page_has_a_hundred_lines_and_a_text_page_paragraphs(language: str) -> None:
-    dense, text = dense_page(1, language), text_page(1, language)
+def test_a_statement_and_a_dense_page_have_a_hundred_items_and_a_text_page_paragraphs(language: str) -> None:
+    statement, dense, text = statement_page(1, language), dense_page(1, language), text_page(1, language)
 
+    assert (statement.width, statement.height, len(statement.lines)) == (1600, 1200, 102)
     assert (dense.width, dense.height, len(dense.lines)) == (1600, 1200, 102)
     assert len(text.lines) > 15
-    assert (misplaced(dense), misplaced(text)) == ((), ())
+    assert (misplaced(statement), misplaced(dense), misplaced(text)) == ((), (), ())
 
 
 def _canvas(values: dict[str, str]) -> Canvas:

@@ -22,6 +22,7 @@ from qwenport.evaluation.rendering.layout import Layout, render
 from qwenport.evaluation.rendering.pages import dense_page, text_page
 from qwenport.evaluation.rendering.placement import misplaced
 from qwenport.evaluation.rendering.sample import Cell, Sample, TableTruth
+from qwenport.evaluation.rendering.statements import statement_page
 
 __all__ = [
     "Cell",
@@ -34,6 +35,7 @@ __all__ = [
     "layouts",
     "misplaced",
     "render",
+    "statement_page",
     "table_layouts",
     "text_page",
 ]
