@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 import cv2
 import numpy as np
 import onnxruntime
 
 from qwenport.engines.ocr.backend import Floats
-from qwenport.engines.ocr.lines import LineReader, cut_out, runs_downwards
+from qwenport.engines.ocr.boxed_lines import BoxedLines, ReadStrip
+from qwenport.engines.ocr.lines import runs_downwards
 from qwenport.engines.ocr.model_files import checked
 from qwenport.engines.ocr.reader_order import ModelFile
 from qwenport.engines.ocr.scaling import Pixels
@@ -37,27 +38,28 @@ class Orientation:
         self._threads = threads
         self._session: onnxruntime.InferenceSession | None = None
 
-    def turns(self, image: Pixels, boxes: Floats, reader: LineReader, *, rotates: bool) -> int:
+    def turns(self, lines: BoxedLines, *, rotates: bool) -> int:
         """Return by how many quarters to turn a page counter-clockwise, from 0 to 3.
 
         Where `rotates` is not set, it is turned only if it reads badly as it stands and much better turned.
         """
-        longest = sorted(boxes, key=_length, reverse=True)[:_SAMPLES]
+        boxes = lines.boxes
+        longest = sorted(range(len(boxes)), key=lambda index: _length(boxes[index]), reverse=True)[:_SAMPLES]
         if not longest:
-            return self._by_looks(image) if rotates else 0
+            return self._by_looks(lines.image) if rotates else 0
         lies = sum(runs_downwards(each) for each in boxes) >= _DOWNWARDS * len(boxes)
-        strips = [cut_out(image, each) for each in longest if runs_downwards(each) == lies]
+        sample = [index for index in longest if runs_downwards(boxes[index]) == lies]
         # A strip that runs downwards is cut out turned to the left, once.
         way, other = (1, 3) if lies else (0, 2)
-        surety = _surety(reader, strips)
+        surety = _surety(lines.read(index) for index in sample)
         if not rotates and not lies and surety >= _BAD:
             return 0
-        turned = _surety(reader, [np.ascontiguousarray(np.rot90(strip, 2)) for strip in strips])
+        turned = _surety(lines.read_turned(index) for index in sample)
         if rotates:
-            return self._chosen(image, (way, surety), (other, turned))
+            return self._chosen(lines.image, (way, surety), (other, turned))
         if lies:
             best = (way, surety) if surety >= turned else (other, turned)
-            return best[0] if best[1] >= _BAD and len(strips) > 1 else 0
+            return best[0] if best[1] >= _BAD and len(sample) > 1 else 0
         return other if turned >= surety + _BETTER else 0
 
     def _chosen(self, image: Pixels, way: tuple[int, float], other: tuple[int, float]) -> int:
@@ -87,8 +89,8 @@ def _looks(image: Pixels) -> Floats:
     return np.asarray(((middle - _MEAN) / _DEVIATION).transpose(2, 0, 1)[None], dtype=np.float32)
 
 
-def _surety(reader: LineReader, strips: Sequence[Pixels]) -> float:
-    scores = [character.score for strip in strips for character in reader.read(strip)]
+def _surety(strips: Iterable[ReadStrip]) -> float:
+    scores = [character.score for strip in strips for character in strip.characters]
     return sum(scores) / len(scores) if scores else 0.0
 
 
