@@ -6,6 +6,7 @@ looked up in them: what is found becomes the value as it is printed, with its pl
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,14 +16,24 @@ import msgspec
 from msgspec import Struct
 
 from qwenport.documents.fields import Fields, Schema
+from qwenport.documents.fields.numbers import BEHIND_SIGN, WITHIN_NUMBER
 from qwenport.documents.page import Line, Page, Quad
 
 MOST_LINES = 400
 """Lines of a page that a model is shown."""
 MOST_LINES_OF_A_VALUE = 4
 _LONGEST_VALUE = 300
-_INSIDE = re.compile(r"(?<=[A-Za-z\u00c0-\u024f])(?=[A-Za-z\u00c0-\u024f])|(?<=\d)(?=[.,]?\d)|(?<=\d[.,])(?=\d)")
-"""A place inside a word of Latin letters or a number, at which no value begins or ends."""
+_TOKENS_A_FIELD = 48
+"""Of one field's answer beside its value, with four numbers of lines; printed with indents, which most models do."""
+_TOKENS_A_CHARACTER = 1.5
+"""Of a value: digits are a token each, and rare Chinese characters two or three."""
+_VALUES_A_LINE = 2
+"""A line is wholly the value of so many fields at most, such as an address and the recipient's whole entry."""
+_INSIDE = re.compile(
+    r"(?<=[A-Za-z\u00c0-\u024f])(?=[A-Za-z\u00c0-\u024f])|"
+    rf"{WITHIN_NUMBER}|{BEHIND_SIGN}|(?<=[\w?])(?=\?)|(?<=\?)(?=[\w?])"
+)
+"""A place inside a word of Latin letters, a number or what cannot be read, at which no value begins or ends."""
 _INSTRUCTIONS = (
     "These are the lines of a document, each with its number. For every field, name the numbers of the lines in which "
     "its value stands, and copy the value from there character by character. Where the document does not say it, name "
@@ -36,6 +47,8 @@ class Question(Struct, frozen=True, kw_only=True):
     prompt: str
     shape: bytes
     """JSON Schema of its answer."""
+    most_tokens: int
+    """Of an answer that names lines and copies from them; one that is longer repeats itself."""
 
 
 class _Said(Struct, frozen=True):
@@ -55,7 +68,12 @@ def question(page: Page, schema: Schema) -> Question | None:
         for name, field in _named(schema)
     )
     prompt = "\n".join((_INSTRUCTIONS, "", "Lines:", *lines, "", "Fields:", *fields))
-    return Question(prompt=prompt, shape=_shape(len(page.lines), [name for name, _ in _named(schema)]))
+    names, longest = [name for name, _ in _named(schema)], _longest_value(page)
+    return Question(
+        prompt=prompt,
+        shape=_shape(len(page.lines), longest, names),
+        most_tokens=_most_tokens(page, longest, len(names)),
+    )
 
 
 def chosen(page: Page, schema: Schema, answer: str, by_rules: Fields) -> Fields:
@@ -80,13 +98,24 @@ def _named(schema: Schema) -> Iterator[tuple[str, Any]]:
     return ((f"f{number}", field) for number, field in enumerate(schema.fields, start=1))
 
 
-def _shape(line_count: int, names: Sequence[str]) -> bytes:
+def _longest_value(page: Page) -> int:
+    """Return how many characters a value has at most: those of the longest lines that it may stand in."""
+    lengths = sorted((len(line.text) + 1 for line in page.lines), reverse=True)
+    return min(sum(lengths[:MOST_LINES_OF_A_VALUE]), _LONGEST_VALUE)
+
+
+def _most_tokens(page: Page, longest_value: int, fields: int) -> int:
+    copied = min(fields * longest_value, _VALUES_A_LINE * sum(len(line.text) for line in page.lines))
+    return fields * _TOKENS_A_FIELD + math.ceil(copied * _TOKENS_A_CHARACTER)
+
+
+def _shape(line_count: int, longest_value: int, names: Sequence[str]) -> bytes:
     number = {"type": "integer", "minimum": 1, "maximum": line_count}
     field = {
         "type": "object",
         "properties": {
             "lines": {"type": "array", "items": number, "maxItems": MOST_LINES_OF_A_VALUE},
-            "value": {"type": "string", "maxLength": _LONGEST_VALUE},
+            "value": {"type": "string", "maxLength": longest_value},
         },
         "required": ["lines", "value"],
         "additionalProperties": False,

@@ -5,19 +5,17 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Sequence
-from itertools import pairwise
 
 import msgspec
 from msgspec import Struct
 
 from qwenport.documents.page import Line, Page
+from qwenport.documents.printed_rows import printed_rows, row_text
 
 _LONG = 3.0
 """A line so many times as long as high tells how the page leans."""
 _LEVEL = 0.15
 """Degrees that are no lean: boxes are in whole pixels."""
-_SAME_ROW = 0.5
-"""Part of the lower line's height that must be shared by two of one row."""
 _COLUMN_ROWS = 5
 """Lines that each of two columns of running text has at the least."""
 _RUNNING = 0.6
@@ -26,17 +24,21 @@ _FULL = 0.6
 """Part of its column's width that a line of running text takes."""
 _COLUMN_WIDTH = 8.0
 """Times its lines' height that a column of running text is wide."""
-_MOST_SPACES = 4
 
 
 class _Placed(Struct, frozen=True, gc=False):
     """A line, and where it would be on a level page."""
 
     line: Line
+    index: int
     left: float
     right: float
     top: float
     bottom: float
+
+    @property
+    def text(self) -> str:
+        return self.line.text
 
     @property
     def height(self) -> float:
@@ -65,26 +67,32 @@ def in_reading_order(page: Page) -> Page:
 
 def rows_of(page: Page) -> tuple[tuple[Line, ...], ...]:
     """Return the printed rows of a page from top to bottom, each from left to right."""
-    return tuple(tuple(placed.line for placed in row) for row in _read(_placed(page.lines, page.angle)))
+    return tuple(tuple(page.lines[index] for index in row) for row in row_indices(page))
+
+
+def row_indices(page: Page) -> tuple[tuple[int, ...], ...]:
+    """Return the same as `rows_of`, each line by its index in the page."""
+    return tuple(tuple(placed.index for placed in row) for row in _read(_placed(page.lines, page.angle)))
 
 
 def page_text(page: Page) -> str:
     """Return the text of a page, a printed row a line; wide gaps within a row are several spaces."""
-    return "\n".join(_row_text(row) for row in _read(_placed(page.lines, page.angle)))
+    return "\n".join(row_text(row) for row in _read(_placed(page.lines, page.angle)))
 
 
 def _placed(lines: Sequence[Line], angle: float) -> tuple[_Placed, ...]:
     radians = -math.radians(angle)
     cosine, sine = math.cos(radians), math.sin(radians)
-    return tuple(_level(line, cosine, sine) for line in lines)
+    return tuple(_level(index, line, cosine, sine) for index, line in enumerate(lines))
 
 
-def _level(line: Line, cosine: float, sine: float) -> _Placed:
+def _level(index: int, line: Line, cosine: float, sine: float) -> _Placed:
     across = [x * cosine - y * sine for x, y in zip(line.quad[0::2], line.quad[1::2], strict=True)]
     down = [x * sine + y * cosine for x, y in zip(line.quad[0::2], line.quad[1::2], strict=True)]
     # Means of the corners of one side: what lean is left makes a long line no higher.
     return _Placed(
         line,
+        index,
         left=min(across),
         right=max(across),
         top=min((down[0] + down[1]) / 2, (down[2] + down[3]) / 2),
@@ -96,7 +104,7 @@ def _read(lines: Sequence[_Placed]) -> list[list[_Placed]]:
     """Return rows in reading order; a page of several columns is taken apart at their gutter."""
     gutter = _gutter(lines)
     if gutter is None:
-        return _rows(lines)
+        return printed_rows(lines)
     columned = [each for each in lines if not each.left < gutter < each.right]
     top = min(each.top for each in columned)
     bottom = max(each.bottom for each in columned)
@@ -105,7 +113,7 @@ def _read(lines: Sequence[_Placed]) -> list[list[_Placed]]:
     below = [each for each in crossing if each.middle >= (top + bottom) / 2]
     left = [each for each in columned if each.right <= gutter]
     right = [each for each in columned if each.left >= gutter]
-    return [*_rows(above), *_read(left), *_read(right), *_rows(below)]
+    return [*printed_rows(above), *_read(left), *_read(right), *printed_rows(below)]
 
 
 def _gutter(lines: Sequence[_Placed]) -> float | None:
@@ -131,7 +139,7 @@ def _runs(lines: Sequence[_Placed]) -> bool:
     if width < _COLUMN_WIDTH * statistics.median(each.height for each in lines):
         return False
     full = sum(each.right - each.left >= _FULL * width for each in lines)
-    return full >= _RUNNING * len(lines) and len(_rows(lines)) > 0.8 * len(lines)
+    return full >= _RUNNING * len(lines) and len(printed_rows(lines)) > 0.8 * len(lines)
 
 
 def _interrupts(crossing: Sequence[_Placed], columned: Sequence[_Placed]) -> bool:
@@ -139,36 +147,6 @@ def _interrupts(crossing: Sequence[_Placed], columned: Sequence[_Placed]) -> boo
     top = min(each.top for each in columned)
     bottom = max(each.bottom for each in columned)
     return any(top < each.middle < bottom for each in crossing)
-
-
-def _rows(lines: Sequence[_Placed]) -> list[list[_Placed]]:
-    """Group lines that stand beside each other."""
-    rows: list[list[_Placed]] = []
-    for line in sorted(lines, key=lambda each: each.middle):
-        row = next((row for row in reversed(rows[-3:]) if _is_of_row(line, row)), None)
-        if row is None:
-            rows.append([line])
-        else:
-            row.append(line)
-    rows.sort(key=lambda row: statistics.fmean(each.middle for each in row))
-    return [sorted(row, key=lambda each: each.left) for row in rows]
-
-
-def _is_of_row(line: _Placed, row: Sequence[_Placed]) -> bool:
-    """Tell whether a line stands beside the nearest of a row, and above or below none of it."""
-    if any(min(line.right, each.right) - max(line.left, each.left) > 0.3 * line.height for each in row):
-        return False
-    nearest = min(row, key=lambda each: max(each.left - line.right, line.left - each.right))
-    shared = min(line.bottom, nearest.bottom) - max(line.top, nearest.top)
-    return shared >= _SAME_ROW * min(line.height, nearest.height)
-
-
-def _row_text(row: Sequence[_Placed]) -> str:
-    text = row[0].line.text
-    for left, right in pairwise(row):
-        gap = (right.left - left.right) / max(min(left.height, right.height), 1.0)
-        text += " " * min(max(round(gap), 1), _MOST_SPACES) + right.line.text
-    return text
 
 
 def _length(line: Line) -> float:

@@ -54,7 +54,27 @@ def test_a_question_shows_the_lines_by_number_and_holds_the_answer_to_a_shape() 
         "items": {"type": "integer", "minimum": 1, "maximum": 2},
         "maxItems": 4,
     }
+    assert shape["properties"]["f1"]["properties"]["value"] == {"type": "string", "maxLength": 16}
     assert shape["additionalProperties"] is shape["properties"]["f1"]["additionalProperties"] is False
+
+
+@pytest.mark.parametrize(
+    ("there", "longest", "tokens"),
+    [
+        (page("12"), 3, 2 * 48 + 6),
+        (page(*("a line of twenty five ones",) * 3), 81, 2 * 48 + 234),
+        (page(*("x" * 200,) * 9), 300, 2 * 48 + 900),
+    ],
+    ids=["all of a short text twice", "the text twice", "two longest values"],
+)
+def test_an_answer_is_bounded_by_its_fields_and_by_what_there_is_to_copy(
+    there: Page, longest: int, tokens: int
+) -> None:
+    asked = question(there, parse_schema(b'{"a": "", "b": ""}'))
+
+    assert asked is not None
+    assert msgspec.json.decode(asked.shape)["properties"]["f1"]["properties"]["value"]["maxLength"] == longest
+    assert asked.most_tokens == tokens
 
 
 @pytest.mark.parametrize(
@@ -124,6 +144,30 @@ def test_what_does_not_stand_in_the_lines_named_or_is_a_piece_of_a_word_is_dropp
     value: str, lines: tuple[int, ...]
 ) -> None:
     assert answered(f1=said(value, *lines)) == RULES
+
+
+@pytest.mark.parametrize(
+    ("line", "value"),
+    [
+        ("Balance -120.50", "120.50"),
+        ("Refund -$45.10", "$45.10"),
+        ("Refund -$45.10", "45.10"),
+        ("Loss (1,250.00)", "1,250.00"),
+        ("CHF 1'250.75", "250.75"),
+        ("Total .50", "50"),
+        ("Total 5?3.00", "3.00"),
+        ("\u738b?\u660e", "\u738b"),
+    ],
+)
+def test_a_piece_of_an_amount_or_of_what_cannot_be_read_is_dropped(line: str, value: str) -> None:
+    assert chosen(page(line), SCHEMA, json.dumps({"f1": said(value, 1)}), RULES) == RULES
+
+
+@pytest.mark.parametrize(
+    ("line", "value"), [("Balance -120.50", "-120.50"), ("Loss (12.50)", "(12.50)"), ("5?3", "5?3")]
+)
+def test_a_value_with_its_sign_and_with_what_cannot_be_read_is_taken(line: str, value: str) -> None:
+    assert chosen(page(line), SCHEMA, json.dumps({"f1": said(value, 1)}), RULES).values["train"] == value
 
 
 def test_a_value_that_stands_whole_behind_a_piece_of_a_word_is_found() -> None:

@@ -6,7 +6,7 @@ import random
 import pytest
 
 from qwenport.documents.page import Line, Page, Quad
-from qwenport.documents.reading_order import in_reading_order, page_angle, page_text, rows_of
+from qwenport.documents.reading_order import in_reading_order, page_angle, page_text, row_indices, rows_of
 
 Placed = tuple[str, float, float, float]
 """Text, left, top, width; every line is 20 high."""
@@ -70,6 +70,17 @@ def test_gaps_within_a_row_are_as_many_spaces_as_they_are_wide_up_to_four() -> N
 
 def test_lines_above_each_other_are_no_row_though_they_overlap() -> None:
     assert page_text(page(("upper", 0, 0, 200), ("lower", 0, 9, 200))) == "upper\nlower"
+
+
+def test_words_of_large_print_are_read_in_their_order_though_their_boxes_overlap() -> None:
+    lines = (
+        Line(text="553", quad=(180, 14, 330, 14, 330, 78, 180, 78), score=1.0),
+        Line(text="Total", quad=(8, 18, 212, 18, 212, 80, 8, 80), score=1.0),
+    )
+
+    ordered = in_reading_order(Page(width=420, height=90, lines=lines))
+
+    assert (page_text(ordered), row_indices(ordered)) == ("Total 553", ((0, 1),))
 
 
 def test_the_lean_is_that_of_long_lines() -> None:

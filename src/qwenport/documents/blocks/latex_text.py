@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 _ESCAPES = str.maketrans(
     {
         "\\": r"\textbackslash{}",
@@ -21,6 +23,9 @@ _ESCAPES = str.maketrans(
 )
 
 
+_WIDE_GAP = re.compile(r" {2,}")
+
+
 def escaped(text: str) -> str:
-    """The text without anything that LaTeX would take for a command."""
-    return text.translate(_ESCAPES)
+    """The text without anything that LaTeX would take for a command; wide gaps stay wide."""
+    return _WIDE_GAP.sub(r" \\quad ", text.translate(_ESCAPES))

@@ -20,11 +20,33 @@ class PlacedLine(Struct, frozen=True, kw_only=True):
     index: int
     text: str
     box: Box
+    value_left: float | None = None
+    """Where a value begins that was read in one line with its key."""
+
+    @property
+    def left(self) -> float:
+        """Smallest place across."""
+        return self.box[0]
+
+    @property
+    def top(self) -> float:
+        """Smallest height."""
+        return self.box[1]
+
+    @property
+    def right(self) -> float:
+        """Largest place across."""
+        return self.box[2]
+
+    @property
+    def bottom(self) -> float:
+        """Largest height."""
+        return self.box[3]
 
     @property
     def height(self) -> float:
         """Pixels."""
-        return self.box[3] - self.box[1]
+        return self.bottom - self.top
 
 
 def paragraphs(lines: Sequence[PlacedLine]) -> str:
@@ -37,7 +59,7 @@ def paragraphs(lines: Sequence[PlacedLine]) -> str:
         if _begins_paragraph(before, line, (left, right)):
             text += "\n\n" + line.text.strip()
         else:
-            text = _joined(text, line.text.strip())
+            text = joined(text, line.text.strip())
     return text
 
 
@@ -53,7 +75,8 @@ def _begins_paragraph(before: PlacedLine, line: PlacedLine, sides: tuple[float, 
     return is_short and before.text.rstrip().endswith(_ENDS)
 
 
-def _joined(text: str, following: str) -> str:
+def joined(text: str, following: str) -> str:
+    """A text with the line that goes on with it: without a space in Chinese, words broken at their hyphen whole."""
     if not text or not following:
         return text or following
     if text.endswith(_HYPHENS) and text[-2:-1].islower() and following[0].islower():

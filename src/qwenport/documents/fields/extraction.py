@@ -63,6 +63,8 @@ class Reading:
         self.surroundings = Surroundings(self.fragments, self.keys)
         self.sections = Sections(self.fragments, self.keys.all)
         self.document = self.vocabularies[0].document
+        self.is_known = any(marker in text for marker in self.vocabularies[0].markers if marker)
+        """Whether the page itself says that it is a document of this kind."""
         self.unlabelled = {
             each.document: values_without_keys(each.document, self.fragments) for each in self.vocabularies[:2]
         }

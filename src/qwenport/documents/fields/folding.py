@@ -48,6 +48,17 @@ def fold(text: str) -> str:
     return folded(text).text
 
 
+@lru_cache(maxsize=20_000)
+def simplified(character: str) -> str:
+    """Return a character in the Simplified script."""
+    return str(_TO_SIMPLIFIED.convert(character))
+
+
+def is_kana(character: str) -> bool:
+    """Whether this is a letter that Japanese alone uses."""
+    return "\u3041" <= character <= "\u30ff"
+
+
 def is_chinese(character: str) -> bool:
     """Whether this is a Chinese character."""
     return "\u3400" <= character <= "\u9fff" or character == "〇"

@@ -8,12 +8,15 @@ import re
 
 from qwenport.documents.fields.dates import read_date
 from qwenport.documents.fields.kinds import Kind
+from qwenport.documents.fields.numbers import plain_number
 
 _DATE_FORM = re.compile(r"(?i)\b(YYYY([-/.年]?)MM[-/.月]?DD日?|DD([-/.])MM[-/.]YYYY|MM([-/.])DD[-/.]YYYY)(?![A-Za-z])")
 _NUMBER_ONLY = re.compile(
     r"只要数字|仅数字|只保留数字|纯数字|不含(?:货币)?(?:符号|单位)|不带(?:符号|单位)|"
     r"(?i:numbers? only|digits? only|numeric only|without (?:the )?(?:currency|unit))"
 )
+_SQUARED = re.compile(r"(?<=\d)\s?[cdkm]?m[23](?!\d)")
+"""A unit of areas or volumes, whose figure is none of the value's."""
 _RUN_ON = re.compile(r"([/.-]\d{1,2}[/.-](?:\d{4}|\d{2}))(\d{2}:\d{2})")
 _AS_MOMENTS = frozenset({Kind.DATE, Kind.DATETIME, Kind.MOMENT, Kind.PERIOD})
 
@@ -24,7 +27,7 @@ def as_asked(text: str, kind: Kind, description: str) -> str:
     if asked and kind in _AS_MOMENTS:
         return _date_as(text, asked.group(1)) or text
     if description and _NUMBER_ONLY.search(description):
-        return _number_in(text) or text
+        return plain_number(_SQUARED.sub("", text)) or text
     return _tidy(text, kind)
 
 
@@ -49,9 +52,3 @@ def _date_as(text: str, form: str) -> str:
     year, month, day = parts
     written = re.sub(r"(?i)yyyy", f"{year:04d}", form)
     return re.sub(r"(?i)dd", f"{day:02d}", re.sub(r"(?i)mm", f"{month:02d}", written))
-
-
-def _number_in(text: str) -> str:
-    """Return the only number in a text, without signs; empty where there are several."""
-    numbers = re.findall(r"-?\d[\d,，]*(?:\.\d+)?", text)
-    return re.sub(r"[,，]", "", numbers[0]) if len(numbers) == 1 else ""

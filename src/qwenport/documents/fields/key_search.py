@@ -107,7 +107,7 @@ def _is_part_of_a_word(key: str, text: str, first: int, last: int) -> bool:
         is_joined = bool(before) and is_chinese(before)
     else:
         is_joined = before.isalnum() and not is_chinese(before)
-        is_code = after.isdigit() or bool(re.match(r"[-/]\s?[A-Za-z]*\d", text[last:]))
+        is_code = bool(re.match(r"(?:[-/]\s?[A-Za-z]*)?[\d?]", text[last:]))
         is_joined = is_joined or (len(key) <= 4 and is_code)
     return is_joined or (not is_chinese(key[-1]) and after.isalpha() and not is_chinese(after))
 

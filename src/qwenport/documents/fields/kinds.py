@@ -9,6 +9,19 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from qwenport.documents.fields.numbers import (
+    AMOUNT,
+    AMOUNT_WITH_CENTS,
+    GROUPED,
+    NUMBER,
+    RUN,
+    SIGN,
+    WITHIN_CODE,
+    WITHIN_DIGITS,
+    WITHIN_NUMBER,
+)
+from qwenport.documents.unreadable import UNREADABLE, Pattern
+
 
 class Kind(StrEnum):
     """What sort of value a field holds."""
@@ -92,8 +105,11 @@ _CURRENCY = (
     r"(?:(?:HK|US|NT|CN|SG|S|A|C|MOP)?\s?\$|[¥￥€£]|"
     r"(?:RMB|CNY|HKD|USD|MYR|RM|EUR|GBP|TWD|NTD|SGD|MOP|人民[币幣])(?![A-Za-z]))"
 )
-_AMOUNT = r"(?:\d{1,3}(?:[,，]\s?\d{3})+|\d+)(?:\.\s?\d{1,4})?"
 _UNIT = r"(?:\s?(?:元|圆|圓|港[币幣元]|HKD|RMB|CNY|USD|MYR|EUR|GBP|NTD|TWD|SGD)(?![整正]))"
+_MEASURE = r"°\s?[CF]?|[℃℉㎡㎥㎏㎜㎝㎞㏄‰]|[cdkm]?m[23](?!\d)|[^\W\d_]{1,6}(?:[·/][^\W\d_]{1,4})?"
+"""A unit behind a number; squares and cubes are read as figures or as small ones."""
+_BELOW_ZERO = r"(?:-(?![\w-]))?"
+"""A minus behind the amount, as cash registers print it."""
 _CHINESE_AMOUNT = (
     r"(?:人民[币幣]|港[币幣]|[（(][^）)]{0,6}[）)])?[零〇壹贰貳叁參叄肆伍陆陸柒捌玖拾佰仟一二三四五六七八九十百千万萬亿億]"
     r"[零〇壹贰貳叁參叄肆伍陆陸柒捌玖拾佰仟一二三四五六七八九十百千万萬亿億元圆圓角分\s]*[元圆圓角分]\s?[整正]?"
@@ -128,22 +144,30 @@ _PATTERNS: dict[Kind, tuple[tuple[str, float], ...]] = {
         (rf"[\d{_CHINESE_DIGITS}两兩]+\s*(?:年|[个個]月|[Mm]onths?|[Yy]ears?)", 0.8),
     ),
     Kind.MONEY: (
-        (rf"{_CURRENCY}\s*[-－]?\s*{_AMOUNT}{_UNIT}?", 1.0),
         (
-            rf"(?<![A-Za-z0-9])(?!QTY|TAX|GST|VAT|FEE|TIP|MAX|MIN|NO|PV|PO|SST|KG)[A-Z]{{2,3}}\s?{_AMOUNT}(?<=\.\d\d)(?!\d)",
+            rf"(?:^|(?<=[\s:：]))(?:{_CURRENCY}\s*)?[(（]\s?(?:{_CURRENCY}\s*{AMOUNT}|{AMOUNT_WITH_CENTS}|{GROUPED}){_UNIT}?\s?[)）]",
+            1.0,
+        ),
+        (rf"(?:{SIGN})?{_CURRENCY}\s*[-－\u2212]?\s*{AMOUNT}{_UNIT}?{_BELOW_ZERO}", 1.0),
+        (
+            rf"(?:{SIGN})?(?<![A-Za-z0-9])(?!QTY|TAX|GST|VAT|FEE|TIP|MAX|MIN|NO|PV|PO|SST|KG)[A-Z]{{2,3}}\s?{AMOUNT}(?<=[.,]\d\d)(?!\d)",
             0.97,
         ),
-        (rf"[-－]?(?<![\d.A-Za-z]){_AMOUNT}{_UNIT}", 0.97),
-        (r"[-－]?(?<![\d.A-Za-z])(?:\d{1,3}(?:[,，]\s?\d{3})+|\d+)\.\s?\d{1,2}(?![\d%/])", 0.93),
-        (r"(?<![\d.A-Za-z/:-])(?:\d{1,3}(?:[,，]\d{3})+|\d{1,7})(?![\d%:/A-Za-z-]|\.\d)", 0.55),
+        (rf"(?:{SIGN})?(?<![\d.A-Za-z]){AMOUNT}{_UNIT}", 0.97),
+        (rf"(?:{SIGN})?(?<![\d.A-Za-z]){AMOUNT_WITH_CENTS}(?![\d%/]){_BELOW_ZERO}", 0.93),
+        (rf"(?:{SIGN}|(?<![\d.A-Za-z/:-]))(?:{GROUPED}|\d{{1,7}})(?![\d%:/A-Za-z-]|\.\d)", 0.55),
+        (rf"(?:{_CURRENCY}\s*)?(?:{SIGN})?{RUN}(?!\s?[\d%％/:]){_UNIT}?", 0.45),
     ),
     Kind.WORDS: (
         (_CHINESE_AMOUNT, 1.0),
         (r"(?:[A-Z][A-Za-z]*[\s-]+){2,}(?:ONLY|Only|only)\.?", 1.0),
         (r"(?:[A-Z][A-Za-z]*[\s-]+)+(?:DOLLARS?|Dollars?)[A-Za-z\s\d/]*", 0.9),
     ),
-    Kind.NUMBER: ((r"(?<![\d.])\d+(?:,\d{3})*(?:\.\d+)?(?![\d])", 1.0),),
-    Kind.QUANTITY: ((r"(?<![\d.])\d+(?:,\d{3})*(?:\.\d+)?(?:\s?[^\W\d_]{1,6}|\s?m³)?", 1.0),),
+    Kind.NUMBER: ((rf"(?:{SIGN})?(?<![\d.]){NUMBER}(?![\d])", 1.0), (rf"(?:{SIGN})?{RUN}(?!\d)", 0.45)),
+    Kind.QUANTITY: (
+        (rf"(?:{SIGN})?(?<![\d.]){NUMBER}(?:\s?(?:{_MEASURE}))?", 1.0),
+        (rf"(?:{SIGN})?{RUN}(?:\s?(?:{_MEASURE}))?", 0.45),
+    ),
     Kind.DIGITS: (
         (r"(?<![\dA-Za-z])\d{6,}(?![\dA-Za-z])", 1.0),
         (r"(?<![\dA-Za-z])[A-Z]{0,4}[-]?\d{4,}[A-Z0-9-]*", 0.85),
@@ -186,7 +210,10 @@ _PATTERNS: dict[Kind, tuple[tuple[str, float], ...]] = {
         (r"(?<![A-Z])[A-Z]{2}\s?\d{2,4}(?!\d)", 0.8),
         (r"(?<![A-Z0-9])[A-Z]{1,3}[\s-]?[A-Z0-9]{3,6}(?![A-Z0-9])", 0.6),
     ),
-    Kind.TRAIN: ((r"(?<![A-Z0-9])[GDCZTKYSLP]\s?\d{1,4}(?=次|[^\dA-Z]|$)", 1.0), (r"(?<![A-Z0-9.])\d{1,4}(?=次)", 0.9)),
+    Kind.TRAIN: (
+        (r"(?<![A-Z0-9])[GDCZTKYSLP]\s?\d{1,4}(?=次|[^\dA-Z]|$)(?!\s\d{1,3}$)", 1.0),
+        (r"(?<![A-Z0-9.])\d{1,4}(?=次)", 0.9),
+    ),
     Kind.FLIGHT: ((r"(?<![A-Z0-9])(?:[A-Z]{2}|[A-Z]\d|\d[A-Z])\s?\d{3,4}(?!\d)", 1.0),),
     Kind.SEAT: (
         (r"\d{1,2}\s?[车車][厢廂]?\s?(?:\d{1,3}\s?[A-F]?\s?[号號]?(?:[上中下][铺鋪])?|[无無]座)", 1.0),
@@ -195,7 +222,7 @@ _PATTERNS: dict[Kind, tuple[tuple[str, float], ...]] = {
         (r"(?<![\dA-Z])\d{1,3}\s?[号號排]\S{0,5}", 0.5),
     ),
     Kind.CLASS: ((_CLASSES, 1.0), (r"(?<![A-Z0-9])[A-Z]\d?(?![A-Z0-9])", 0.5)),
-    Kind.PERCENT: ((r"\d+(?:\.\d+)?\s?[%％]", 1.0), (r"免税|不征税|\*{3}", 0.8)),
+    Kind.PERCENT: ((rf"(?:{SIGN})?{NUMBER}\s?[%％]", 1.0), (r"免税|不征税|\*{3}", 0.8)),
     Kind.EMAIL: ((r"[\w.+-]+\s?@\s?[\w-]+(?:\s?\.\s?[\w-]+)+", 1.0),),
     Kind.WEB: ((r"(?:https?://)?(?:www\.)?[\w-]+(?:\.[\w-]+)+(?:/[\w./-]*)?", 1.0),),
     Kind.GENDER: ((r"[男女](?:\s?[/／]\s?[MF])?|\b(?:Male|Female|MALE|FEMALE|M|F)\b(?:\s?[/／]\s?[男女])?", 1.0),),
@@ -211,9 +238,12 @@ _PATTERNS: dict[Kind, tuple[tuple[str, float], ...]] = {
         (r"(?<![A-Z0-9])[A-Z0-9]{8,9}(?![A-Z0-9])", 0.6),
     ),
 }
-_COMPILED = {
-    kind: tuple((re.compile(pattern), fit) for pattern, fit in patterns) for kind, patterns in _PATTERNS.items()
-}
+_COMPILED = {kind: tuple((Pattern(each), fit) for each, fit in patterns) for kind, patterns in _PATTERNS.items()}
+_NUMBERS = frozenset({Kind.MONEY, Kind.NUMBER, Kind.QUANTITY, Kind.PERCENT})
+_BOUNDED_BY_PATTERN = frozenset({Kind.TIME, Kind.EMAIL, Kind.WEB, Kind.GENDER, Kind.WORDS})
+_MOMENTS = frozenset({Kind.DATE, Kind.DATETIME, Kind.MOMENT, Kind.PERIOD})
+_WITHIN_NUMBER, _WITHIN_CODE, _WITHIN_DIGITS = map(re.compile, (WITHIN_NUMBER, WITHIN_CODE, WITHIN_DIGITS))
+_TIME_RUN_ON = re.compile(r"[\d?]{2}:[\d?]{2}")
 
 
 def has_pattern(kind: Kind) -> bool:
@@ -222,17 +252,35 @@ def has_pattern(kind: Kind) -> bool:
 
 
 def find(kind: Kind, text: str) -> tuple[Found, ...]:
-    """Return what in `text` looks like `kind`, the best first; parts that overlap a better one are left out."""
+    """Return what in `text` looks like `kind`, the best first; parts that overlap a better one are left out.
+
+    None begins or ends within a number: a piece of one is another value.
+    """
     found: list[Found] = []
     for pattern, fit in _COMPILED.get(kind, ()):
         for match in pattern.finditer(text):
             start, end = _bare(text, match.start(), match.end())
-            if end > start and all(end <= other.start or other.end <= start for other in found):
+            is_apart = all(end <= other.start or other.end <= start for other in found)
+            if end > start and is_apart and is_whole(kind, text, start, end):
                 found.append(Found(start, end, fit))
     return tuple(found)
 
 
+def is_whole(kind: Kind, text: str, start: int, end: int) -> bool:
+    """Whether a part of a text is no piece of a longer number, code or date."""
+    if kind in _BOUNDED_BY_PATTERN:
+        return True
+    within = _WITHIN_NUMBER if kind in _NUMBERS else _WITHIN_DIGITS if kind in _MOMENTS else _WITHIN_CODE
+    ends_inside = within.match(text, end) and not _TIME_RUN_ON.match(text, end)
+    return not within.match(text, start) and not ends_inside
+
+
 def _bare(text: str, start: int, end: int) -> tuple[int, int]:
-    """Leave out the spaces at both ends."""
+    """Leave out the spaces at both ends, and take in what cannot be read beside them."""
     part = text[start:end]
-    return start + len(part) - len(part.lstrip()), end - len(part) + len(part.rstrip())
+    return with_unreadable(text, start + len(part) - len(part.lstrip()), end - len(part) + len(part.rstrip()))
+
+
+def with_unreadable(text: str, start: int, end: int) -> tuple[int, int]:
+    """Return where a part of a text begins and ends with what cannot be read right beside it."""
+    return len(text[:start].rstrip(UNREADABLE)), len(text) - len(text[end:].lstrip(UNREADABLE))

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 
 from qwenport.documents.fields.folding import is_chinese
 from qwenport.documents.fields.frame import Fragment, same_row, share_columns
-from qwenport.documents.fields.kinds import Kind
+from qwenport.documents.fields.kinds import Found, Kind
+from qwenport.documents.fields.numbers import is_broken
 from qwenport.documents.fields.passages import Candidate, Passage, Piece, whole
 from qwenport.documents.fields.printed_keys import PrintedKey, PrintedKeys
 from qwenport.documents.fields.shapes import address_fit, company_fit, found_in, looks_like_name
@@ -34,6 +35,8 @@ _UNMISTAKABLE = frozenset(
 )
 _SUMMED = frozenset({Kind.MONEY, Kind.NUMBER, Kind.QUANTITY})
 _SUM = re.compile(r"(?:合计|总计|总数|共计|小计|totals?$|grandtotal)")
+_FIT_OF_BROKEN = 0.6
+"""Of an amount within which something is missing: given whole, as it is printed."""
 _BELOW_LINES = 3.2
 """How many line heights below a key its value may begin."""
 
@@ -249,7 +252,9 @@ class Surroundings:
         if kind in _CARRIED_ON:
             passage = self._carried_on(key, passage, _CARRIED_ON[kind], kind)
         found: list[Candidate] = []
-        for order, each in enumerate(found_in(kind, passage.text)[:3]):
+        is_whole = kind is Kind.MONEY and key.has_colon and is_broken(passage.text)
+        parts = (Found(0, len(passage.text), _FIT_OF_BROKEN),) if is_whole else found_in(kind, passage.text)[:3]
+        for order, each in enumerate(parts):
             part = passage.part(each.start, each.end).stripped()
             if part.text:
                 share = len(part.text) / max(1, len(passage.text.strip()))

@@ -6,6 +6,7 @@ from typing import Any
 
 from qwenport.documents.fields.extraction import Fields, Reading
 from qwenport.documents.fields.kinds import Kind
+from qwenport.documents.fields.naming import names_for
 from qwenport.documents.fields.passages import Candidate, Passage, Span
 from qwenport.documents.fields.printed_keys import PrintedKey
 from qwenport.documents.fields.schema import Path
@@ -37,7 +38,9 @@ def all_pairs(page: Page) -> Fields:
     places: dict[Path, tuple[Quad, ...]] = {}
     scores: dict[Path, float] = {}
     named = [(key.printed, candidate) for _, (key, candidate) in sorted(chosen.items(), reverse=True)]
-    for name, candidate in [*named, *_without_keys(reading, taken)][:_MOST_PAIRS]:
+    called = names_for((line.text for line in page.lines), reading.vocabularies[0])
+    unlabelled = [(called.get(name, name), candidate) for name, candidate in _without_keys(reading, taken)]
+    for name, candidate in [*named, *unlabelled][:_MOST_PAIRS]:
         unique = _unique(name, values)
         values[unique] = candidate.text
         places[(unique,)] = candidate.passage.quads
@@ -54,8 +57,10 @@ def _kind_of(key: PrintedKey, vocabulary: Vocabulary) -> Kind:
 
 
 def _without_keys(reading: Reading, taken: list[Span]) -> list[tuple[str, Candidate]]:
-    """Return the best value of each field that the kind of document shows without a key."""
+    """Return the best value of each field that the kind of document shows without a key; none where it is not clear."""
     found: list[tuple[str, Candidate]] = []
+    if not reading.is_known:
+        return found
     for name, candidates in reading.unlabelled[reading.document].items():
         best = max(candidates, key=lambda each: each.score)
         if best.score >= _LEAST_UNLABELLED and not _overlaps(best.passage, taken):

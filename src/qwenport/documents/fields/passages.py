@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from qwenport.documents.fields.folding import is_chinese
 from qwenport.documents.fields.frame import Fragment
+from qwenport.documents.fields.numbers import is_signed_start
 from qwenport.documents.page import Quad
 
 
@@ -61,9 +62,11 @@ class Passage:
         return Passage(pieces)
 
     def stripped(self, marks: str = " :：,，;；、|_-—=·.。") -> Passage:
-        """Return the passage without separators at its start and spaces at its end."""
+        """Return the passage without separators at its start and spaces at its end; a number keeps its sign."""
         start = len(self.text) - len(self.text.lstrip(marks))
-        return self.part(start, len(self.text.rstrip(" :：,，;；、|_—=")))
+        before = self.pieces[0].fragment.text[: self.pieces[0].start] if self.pieces else ""
+        signs = (at for at in range(start) if is_signed_start(before + self.text, len(before) + at))
+        return self.part(next(signs, start), len(self.text.rstrip(" :：,，;；、|_—=")))
 
     @property
     def spans(self) -> tuple[Span, ...]:

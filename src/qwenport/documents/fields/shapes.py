@@ -7,7 +7,8 @@ from __future__ import annotations
 import re
 
 from qwenport.documents.fields.folding import has_chinese, is_chinese
-from qwenport.documents.fields.kinds import Found, Kind, find, has_pattern
+from qwenport.documents.fields.kinds import Found, Kind, find, has_pattern, is_whole
+from qwenport.documents.unreadable import Pattern
 
 _NATIONS = re.compile(
     r"汉|满|回|壮|蒙古|藏|维吾尔|苗|彝|布依|朝鲜|侗|瑶|白|土家|哈尼|哈萨克|傣|"
@@ -24,20 +25,20 @@ _ADDRESS = re.compile(
     r"\b(?:Street|St|Road|Rd|Avenue|Ave|Lane|Drive|Floor|Room|Rm|Flat|Unit|Suite|Jalan|Building|Blvd|Court|Place|City)\b",
     re.IGNORECASE,
 )
-_CODE_WHOLE = re.compile(r"^[A-Za-z0-9][A-Za-z0-9 \-/_.#*()（）]{0,36}$")
-_CODE = re.compile(r"(?<![A-Za-z0-9])[A-Za-z0-9*][A-Za-z0-9*\-/_.#()（）]*[A-Za-z0-9)*]|\d+")
-_DIGIT_GROUPS = re.compile(r"^\s*([A-Z]{0,3}\d{2,}(?:[ -]\d{2,}){1,5})\s*$")
-_STATION = re.compile(r"[\u4e00-\u9fff]{1,7}\s?站|[\u4e00-\u9fff](?:\s?[\u4e00-\u9fff]){1,6}|[A-Z][A-Za-z'. ]{2,24}")
-_NAME_CHINESE = re.compile(r"[\u3400-\u9fff](?:\s{0,3}[\u3400-\u9fff]){1,3}|[\u4e00-\u9fff]+·[\u4e00-\u9fff]+")
-_NAME_LATIN = re.compile(r"[A-Z][A-Za-z'.-]*(?:[\s,]+[A-Z][A-Za-z'.-]*){0,5}")
+_CODE_WHOLE = Pattern(r"^[A-Za-z0-9][A-Za-z0-9 \-/_.#*()（）]{0,36}$")
+_CODE = Pattern(r"(?<![A-Za-z0-9])[A-Za-z0-9*][A-Za-z0-9*\-/_.#()（）]*[A-Za-z0-9)*]|\d+")
+_DIGIT_GROUPS = Pattern(r"^\s*([A-Z]{0,3}\d{2,}(?:[ -]\d{2,}){1,5})\s*$")
+_STATION = Pattern(r"[\u4e00-\u9fff]{1,7}\s?站|[\u4e00-\u9fff](?:\s?[\u4e00-\u9fff]){1,6}|[A-Z][A-Za-z'. ]{2,24}")
+_NAME_CHINESE = Pattern(r"[\u3400-\u9fff](?:\s{0,3}[\u3400-\u9fff]){1,3}|[\u4e00-\u9fff]+·[\u4e00-\u9fff]+")
+_NAME_LATIN = Pattern(r"[A-Z][A-Za-z'.-]*(?:[\s,]+[A-Z][A-Za-z'.-]*){0,5}")
+_FIT_OF_GROUPS = {Kind.DIGITS: 1.0, Kind.CARD: 1.0, Kind.PERSON: 0.6, Kind.TAX: 0.6}
+_UNGROUPED = frozenset({Kind.PERSON, Kind.TAX})
 
 
 def found_in(kind: Kind, text: str) -> tuple[Found, ...]:
     """Return the parts of `text` that may be a value of `kind`, the best first."""
-    if kind in {Kind.DIGITS, Kind.CARD} and (match := _DIGIT_GROUPS.match(text)):
-        return (Found(match.start(1), match.end(1), 1.0),)
     if has_pattern(kind):
-        return find(kind, text)
+        return _in_groups(kind, text) or find(kind, text)
     if not any(character.isalnum() for character in text):
         return ()
     if kind is Kind.CODE:
@@ -45,6 +46,18 @@ def found_in(kind: Kind, text: str) -> tuple[Found, ...]:
     if kind is Kind.STATION:
         return tuple(Found(match.start(), match.end(), 1.0) for match in _STATION.finditer(text))
     return (Found(0, len(text), _fit(kind, text.strip())),)
+
+
+def _in_groups(kind: Kind, text: str) -> tuple[Found, ...]:
+    """Return a number in groups of digits, whole; where it is a kind that has none, something there was not read."""
+    match = _DIGIT_GROUPS.match(text) if kind in _FIT_OF_GROUPS else None
+    if match is None or (kind in _UNGROUPED and any(_holds(each, match) for each in find(kind, text))):
+        return ()
+    return (Found(match.start(1), match.end(1), _FIT_OF_GROUPS[kind]),)
+
+
+def _holds(found: Found, match: re.Match[str]) -> bool:
+    return found.start <= match.start(1) and match.end(1) <= found.end
 
 
 def _fit(kind: Kind, text: str) -> float:
@@ -98,6 +111,8 @@ def _codes(text: str) -> tuple[Found, ...]:
         return (Found(offset, offset + len(trimmed), fit),)
     found = []
     for match in _CODE.finditer(text):
+        if not is_whole(Kind.CODE, text, match.start(), match.end()):
+            continue
         digits = sum(mark.isdigit() for mark in match.group())
         found.append(Found(match.start(), match.end(), min(fit, 0.85 if digits >= 3 else 0.6 if digits else 0.3)))
     if not found and len(trimmed) <= 24:

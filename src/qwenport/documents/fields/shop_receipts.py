@@ -7,10 +7,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from qwenport.documents.fields.folding import is_chinese
 from qwenport.documents.fields.frame import Fragment
 from qwenport.documents.fields.kinds import Kind, find
-from qwenport.documents.fields.passages import Candidate, Passage, Piece
+from qwenport.documents.fields.numbers import is_broken
+from qwenport.documents.fields.passages import Candidate, Passage, Piece, whole
+from qwenport.documents.fields.printed_keys import COLONS
 from qwenport.documents.fields.unlabelled import Finds
+from qwenport.documents.fields.unlabelled.places import of_kind
 from qwenport.documents.page import Line, Page
 from qwenport.documents.receipts import FieldFound, Receipt, read_receipt, receipt_likelihood
+from qwenport.documents.unreadable import UNREADABLE
 
 _LEAST_LIKELIHOOD = 0.5
 _SURE = 1.0
@@ -37,10 +41,12 @@ def receipt_candidates(page: Page, fragments: Sequence[Fragment], document: str)
     by_line = {id(each.line): each for each in fragments}
     receipt = read_receipt(page)
     is_latin = _chinese_share(fragments) < _MOST_CHINESE
+    # One of which a character is missing may be the one that is meant: the keys beside them say more.
+    has_unreadable_date = any(UNREADABLE in each.text for each in of_kind(fragments, Kind.DATE))
     found: Finds = {}
     for name, field in _fields(receipt):
         passage = _passage(field, by_line)
-        if passage is not None:
+        if passage is not None and not (name == "date" and has_unreadable_date):
             found[names[name]] = [Candidate(passage, _SURE if is_latin else 0.55 + 0.4 * field.score)]
     return found
 
@@ -65,7 +71,7 @@ def _passage(field: FieldFound, by_line: Mapping[int, Fragment]) -> Passage | No
         for piece in _pieces(line, part, by_line.get(id(line)))
     ]
     if len(pieces) == 1:
-        pieces = [_with_currency(pieces[0])]
+        pieces = [_whole_amount(pieces[0])]
     return Passage(pieces) if pieces else None
 
 
@@ -84,8 +90,11 @@ def _printed(text: str) -> int:
     return sum(not character.isspace() for character in text)
 
 
-def _with_currency(piece: Piece) -> Piece:
-    """Return a part of a line, with the sign of the currency where it is an amount that has one."""
+def _whole_amount(piece: Piece) -> Piece:
+    """Return a part of a line, where it is an amount with all that is printed of it: currency, sign, brackets."""
+    start = max(map(piece.fragment.text.rfind, COLONS)) + 1
+    if 0 < start < piece.start and is_broken(piece.fragment.text[start:]):
+        return whole(piece.fragment).part(start, len(piece.fragment.text)).stripped().pieces[0]
     for each in find(Kind.MONEY, piece.fragment.text):
         if each.start <= piece.start and piece.end <= each.end:
             return Piece(piece.fragment, each.start, each.end)

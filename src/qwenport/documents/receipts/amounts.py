@@ -9,9 +9,12 @@ from decimal import Decimal
 from msgspec import Struct
 
 from qwenport.documents.receipts.sheet import Piece, Row, Sheet
+from qwenport.documents.unreadable import UNREADABLE, Pattern
 
-_CENTS = re.compile(r"(?<![\d.,])(\d{1,3}(?:[,.' ]\d{3})+|\d+)\s?[.,]\s?(\d{2})(?![\d%]|[.,]\d|\s?%)")
-_MARKED = re.compile(
+_CENTS = Pattern(
+    r"(?<![\d.,])(\d{1,3}(?:[,.' ]\d{3})+|\d{1,2}(?:,\d{2})+,\d{3}|\d+)\s?[.,]\s?(\d{2})(?![\d%]|[.,]\d|\s?%)"
+)
+_MARKED = Pattern(
     r"(?:[$¥￥€£]|RM|HKD|RMB|USD|NT)\s?(\d{1,3}(?:,\d{3})+|\d+)(?![\d.,>]|\s?%)|(?<![\d.,])(\d+)(?=\s?[元圓])"
 )
 _SIGN = re.compile(r"(?:-|\(|—|\u2212)\s?(?:RM|\$|HK\$|¥)?\s?$")
@@ -58,8 +61,13 @@ def _amounts_in(at: int, row: Row) -> Iterator[Amount]:
 def _values(text: str) -> Iterator[tuple[int, int, Decimal, bool]]:
     """Yield where amounts begin and end, what they are, and whether they say cents."""
     for match in _CENTS.finditer(text):
-        whole = re.sub(r"\D", "", match[1])
-        yield match.start(), match.end(), Decimal(f"{whole}.{match[2]}"), True
+        whole, cents = re.sub(r"\D", "", _readable(match[1])), _readable(match[2])
+        yield match.start(), match.end(), Decimal(f"{whole}.{cents}"), True
     for match in _MARKED.finditer(text):
         group = 1 if match[1] else 2
-        yield match.start(group), match.end(group), Decimal(match[group].replace(",", "")), False
+        yield match.start(group), match.end(group), Decimal(_readable(match[group]).replace(",", "")), False
+
+
+def _readable(figures: str) -> str:
+    """Return figures to reckon with: what cannot be read counts as nothing."""
+    return figures.replace(UNREADABLE, "0")

@@ -23,6 +23,8 @@ _MONTH_DAY = re.compile(
 _REPUBLIC = re.compile(r"(?<!\d)(?:中[华華]民[国國]|民[国國])?\s?(\d{2,3})\s?年\s?(\d{1,2})\s?月\s?(\d{1,2})\s?日")
 _DIGITS = re.compile(r"(?<!\d)(20\d\d)([01]\d)([0-3]\d)(?!\d)")
 
+_IS_PIECE_BEFORE, _IS_PIECE_BEHIND = re.compile(r"\?\d*$"), re.compile(r"\d*\?")
+
 
 class DateFound(Struct, frozen=True):
     """A date in a text."""
@@ -65,7 +67,9 @@ def _number(month: str) -> str:
 
 
 def _dated(match: re.Match[str], parts: tuple[str, str, str], form: str) -> Iterator[DateFound]:
-    """Yield the date of year, month and day, where there is such a day."""
+    """Yield the date of year, month and day, where there is such a day and it is not a part of what was printed."""
+    if _IS_PIECE_BEFORE.search(match.string[: match.start()]) or _IS_PIECE_BEHIND.match(match.string, match.end()):
+        return
     year, month, day = (int(part) for part in parts)
     try:
         yield DateFound(match.start(), match.end(), date(year + 2000 if year < 100 else year, month, day), form)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from itertools import pairwise
+from itertools import groupby, pairwise
 from statistics import median
 
 from qwenport.documents.tables.assembly import Filled
@@ -21,6 +21,8 @@ from qwenport.documents.tables.runs import runs_of
 _SPACE = 1.3  # of the text's height: a wider gap parts columns, not words of a title
 _KEYS = 0.4  # of the texts of a row: a form has a key before each value
 _OPEN = 0.2  # of a table's width: how far from its sides its rules may begin and end
+_MANY = 3  # rules: so many part rows, and not only a head from its body
+_HIGHER = 1.5  # than the highest row between rules
 _STRADDLES = 0.25  # of the distance of two rows: a text this near to their border stands in both
 
 
@@ -28,11 +30,16 @@ def aligned_tables(pieces: Sequence[Piece], level: Sequence[Bar], text_height: f
     """The tables that the alignment of pieces shows, from top to bottom."""
     found = []
     for run in runs_of(pieces, level, text_height):
-        rows = _without_pairs(run)
-        whole = _table(rows, level, text_height)
-        parts = [whole] if whole else [_table(part, level, text_height) for part in _parted(rows, level, text_height)]
-        found += [part for part in parts if part]
+        for stretch in _without_pairs(run):
+            found += _tables(_between_rules(stretch, level, text_height), level, text_height)
     return found
+
+
+def _tables(rows: Sequence[TextRow], level: Sequence[Bar], text_height: float) -> list[list[Filled]]:
+    """The table that rows are, or those that are between, above and below the rules along them."""
+    whole = _table(rows, level, text_height)
+    parts = [whole] if whole else [_table(part, level, text_height) for part in _parted(rows, level, text_height)]
+    return [part for part in parts if part]
 
 
 def _table(rows: Sequence[TextRow], level: Sequence[Bar], text_height: float) -> list[Filled]:
@@ -49,18 +56,33 @@ def _table(rows: Sequence[TextRow], level: Sequence[Bar], text_height: float) ->
     return filled_of(groups, columns) if is_regular(groups, len(columns), near) else []
 
 
-def _without_pairs(rows: Sequence[TextRow]) -> Sequence[TextRow]:
-    """The rows without those above and below that are keys with their values."""
-    start, end = 0, len(rows)
-    while start < end and _has_pairs(rows[start]):
-        start += 1
-    while start < end and _has_pairs(rows[end - 1]):
-        end -= 1
-    return rows[start:end]
+def _without_pairs(rows: Sequence[TextRow]) -> list[list[TextRow]]:
+    """Stretches of rows between those that are keys with their values: at the ends any, within them two at least."""
+    stretches: list[list[TextRow]] = [[]]
+    for is_pair, alike in groupby(rows, _has_pairs):
+        some = list(alike)
+        if not is_pair or (stretches[-1] and len(some) == 1):
+            stretches[-1] += some
+        else:
+            stretches.append([])
+    while stretches[-1] and _has_pairs(stretches[-1][-1]):
+        stretches[-1].pop()
+    return [stretch for stretch in stretches if stretch]
 
 
 def _has_pairs(row: TextRow) -> bool:
     return sum(has_key(chunk.text) for chunk in row.chunks) >= _KEYS * len(row.chunks)
+
+
+def _between_rules(rows: Sequence[TextRow], level: Sequence[Bar], text_height: float) -> Sequence[TextRow]:
+    """The rows, without what stands above and below rules between rows, and is too much to be one row more."""
+    places = sorted(bar.place for bar in _rules_of(rows, level, text_height)) if rows else []
+    if len(places) < _MANY:
+        return rows
+    highest = _HIGHER * max(below - above for above, below in pairwise(places))
+    start = places[0] if places[0] - rows[0].top > highest else rows[0].top
+    end = places[-1] if rows[-1].bottom - places[-1] > highest else rows[-1].bottom
+    return [row for row in rows if start <= row.middle <= end]
 
 
 def _parted(rows: Sequence[TextRow], level: Sequence[Bar], text_height: float) -> list[list[TextRow]]:
@@ -166,7 +188,9 @@ def _straddles(span: Span, cells: dict[int, Span], below: dict[int, Span]) -> bo
     if not above or not below:
         return False
     first, second = _middle(above), _middle(below.values())
-    return abs(middle - (first + second) / 2) < _STRADDLES * (second - first)
+    slack = _STRADDLES * (second - first)
+    is_beside = any(abs(middle - _middle([other])) < slack for other in above if other is not span)
+    return not is_beside and abs(middle - (first + second) / 2) < slack
 
 
 def _middle(spans: Iterable[Span]) -> float:

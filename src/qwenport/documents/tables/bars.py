@@ -10,6 +10,7 @@ from qwenport.documents.tables.frame import Frame
 from qwenport.documents.tables.rules import Segment
 
 _BRIDGED = 0.35
+_IN_LINE = 0.4  # of how far the lines of a double rule are apart: so exactly do parts of a broken one follow each other
 
 
 class Bar(Struct, frozen=True, gc=False):
@@ -59,7 +60,8 @@ def joined(bars: Iterable[Bar], apart: float, gap: float) -> list[Bar]:
             other = whole[index]
             # A stroke of a letter that stands near the end of a rule is no part of it.
             bridged = min(gap, _BRIDGED * min(bar.length, other.length))
-            if abs(other.place - bar.place) <= apart and bar.start - other.end <= bridged:
+            aside = apart if bar.start <= other.end else _IN_LINE * apart
+            if abs(other.place - bar.place) <= aside and bar.start - other.end <= bridged:
                 weight = bar.length / ((bar.length + other.length) or 1.0)
                 place = other.place + (bar.place - other.place) * weight
                 whole[index] = Bar(place, other.start, max(other.end, bar.end))

@@ -13,6 +13,8 @@ from qwenport.documents.tables.pieces import Piece, cut, is_wide
 from qwenport.documents.tables.staggered import as_one, staggered
 
 _NARROWEST = 0.35  # of the text's height: what is less is a gap between words
+_FLUSH = 0.5  # of the text's height: how near the ends of texts are that stand below one another
+_CHARACTER = 1.5  # of the text's height: wider than one character
 _SLACK = 0.15  # of the text's height: how exact the places of characters are
 
 
@@ -33,7 +35,26 @@ class Span(Struct, frozen=True, kw_only=True):
 
 def columns_of(rows: Sequence[TextRow], text_height: float) -> list[Column]:
     """The columns of rows that are taken for a table, from left to right; fewer than two where there are none."""
-    return [part for column in wide_columns(rows, text_height) for part in _at_narrow_gaps(column, rows, text_height)]
+    wide = _filled_up(wide_columns(rows, text_height), rows, text_height)
+    return [part for column in wide for part in _at_narrow_gaps(column, rows, text_height)]
+
+
+def _filled_up(columns: Sequence[Column], rows: Sequence[TextRow], text_height: float) -> list[Column]:
+    """The columns, those that full cells reach to the end of as wide: their text was read with that of the next one."""
+    widened = list(columns)
+    for index, (column, following) in enumerate(pairwise(columns)):
+        through = [
+            piece
+            for row in rows
+            for piece in row.pieces
+            if abs(piece.left - column.left) < _FLUSH * text_height
+            and abs(piece.right - following.right) < _FLUSH * text_height
+        ]
+        # The parts of keys that are spaced out to one width are single characters.
+        is_text = min(column.right - column.left, following.right - following.left) > _CHARACTER * text_height
+        if len(through) > 1 and is_text and following.left - column.right > _NARROWEST * text_height:
+            widened[index] = Column(column.left, following.left - _NARROWEST * text_height)
+    return widened
 
 
 def wide_columns(rows: Sequence[TextRow], text_height: float) -> list[Column]:

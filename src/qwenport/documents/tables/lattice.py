@@ -47,12 +47,15 @@ def lattice_of(level: Sequence[Bar], upright: Sequence[Bar], text_height: float)
 
 
 def _bounds_cells(bar: Bar, across: Sequence[Bar], size: float) -> bool:
-    """Whether a bar is long, or runs from rule to rule as no stroke of a letter does."""
-    if bar.length > 3 * size:
-        return True
+    """Whether a bar runs from rule to rule as no stroke of a letter does, or is long and hangs between none."""
     slack = max(3.0, 0.2 * size)
     met = [other.place for other in across if other.start - slack <= bar.place <= other.end + slack]
-    return any(abs(place - bar.start) < slack for place in met) and any(abs(place - bar.end) < slack for place in met)
+    begins, ends = (any(abs(place - end) < slack for place in met) for end in (bar.start, bar.end))
+    if begins and ends:
+        return True
+    is_between = any(place < bar.start for place in met) and any(place > bar.end for place in met)
+    crosses = any(bar.start + size <= place <= bar.end - size for place in met)
+    return bar.length > 3 * size and (crosses or not is_between)
 
 
 def _places(bars: Iterable[Bar], slack: float) -> list[float]:

@@ -9,6 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from qwenport.documents.page import Line, Page, Quad
+from qwenport.documents.printed_rows import printed_rows
 from qwenport.documents.tables.frame import Frame
 
 _NARROW = 0.55  # of a Chinese character's width, on the average of Latin fonts
@@ -150,15 +151,4 @@ def _is_apart(before: Piece, piece: Piece, text: str) -> bool:
 
 def text_lines(pieces: Sequence[Piece]) -> list[list[Piece]]:
     """Pieces that stand at one height, from top to bottom, and in each of these from left to right."""
-    lines: list[list[Piece]] = []
-    for piece in sorted(pieces, key=lambda one: one.middle):
-        if lines and _is_level(lines[-1], piece):
-            lines[-1].append(piece)
-        else:
-            lines.append([piece])
-    return [sorted(line, key=lambda one: one.left) for line in lines]
-
-
-def _is_level(line: Sequence[Piece], piece: Piece) -> bool:
-    middle = sum(one.middle for one in line) / len(line)
-    return piece.middle - middle < 0.4 * min(piece.height, *(one.height for one in line))
+    return printed_rows(pieces, apart=0.4, overlap=None)

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
+from statistics import median
 
 from qwenport.documents.tables.bars import Bar
 from qwenport.documents.tables.chunks import is_number
 from qwenport.documents.tables.evidence import has_key
 from qwenport.documents.tables.pieces import text_of
-from qwenport.documents.tables.row_groups import Group
+from qwenport.documents.tables.row_groups import Group, Strip
 
+_SMALLER = 0.88
 _MOST = 0.6
 _NEARLY_ALL = 0.8
 _OF_ONE_SORT = 0.7
 _LONGEST_HEAD = 24
+_DIGITS_OF_DATE = 8
 
 
 def is_regular(groups: Sequence[Group], columns: int, rules: Sequence[Bar]) -> bool:
@@ -21,11 +25,27 @@ def is_regular(groups: Sequence[Group], columns: int, rules: Sequence[Bar]) -> b
     filled = [frozenset(column for strip in group for column in strip.filled) for group in groups]
     if sum(1 for row in filled if len(row) >= _MOST * columns) < _MOST * len(groups):
         return False
+    if not rules and _are_keys_above_values([strip for group in groups for strip in group]):
+        return False
     if len(rules) > (1 if columns > 2 else _NEARLY_ALL * len(groups)):
         return True
     if columns > 2 and len(groups) > 3 and sum(len(row) == columns for row in filled) >= _NEARLY_ALL * len(groups):
         return True
-    rows = [_texts(group) for group in groups]
+    return has_head([_texts(group) for group in groups], columns)
+
+
+def _are_keys_above_values(strips: Sequence[Strip]) -> bool:
+    """Whether small print stands above larger one again and again, as keys above values in a form do."""
+    heights = [median(piece.height for span in strip.spans for piece in span.pieces) for strip in strips]
+    pairs = sum(
+        upper < _SMALLER * lower and bool(strip.filled & below.filled)
+        for (upper, lower), (strip, below) in zip(pairwise(heights), pairwise(strips), strict=True)
+    )
+    return 2 * pairs >= _MOST * len(strips)
+
+
+def has_head(rows: Sequence[Mapping[int, str]], columns: int) -> bool:
+    """Whether the first row, given by column, or the second one names what the rows below it hold."""
     second = not any(map(_has_figure, rows[0].values()))  # a head of two rows has no figures in the upper one
     heads = rows[: 2 if second else 1]
     return any(_is_head(row, columns) and _bears_out(row, rows[i + 1 :], columns) for i, row in enumerate(heads))
@@ -53,7 +73,14 @@ def _texts(group: Group) -> dict[int, str]:
 def _is_head(row: Mapping[int, str], columns: int) -> bool:
     if len(row) < max(2, _MOST * columns):
         return False
-    return not any(is_number(text) or has_key(text) or len(text) > _LONGEST_HEAD for text in row.values())
+    return not any(
+        is_number(text) or has_key(text) or len(text) > _LONGEST_HEAD or _is_code(text) for text in row.values()
+    )
+
+
+def _is_code(text: str) -> bool:
+    """Whether a text is a number of an account or the like; a date in a head has fewer digits."""
+    return sum(map(str.isdigit, text)) > _DIGITS_OF_DATE
 
 
 def _share(rows: Sequence[Mapping[int, str]], column: int, holds: Callable[[str], bool]) -> float:

@@ -17,6 +17,7 @@ _CLOSE = 0.75  # of the usual distance of rows: lines of one cell stand closer
 _FAR = 0.85
 _LEADING = 1.5  # of the text's height: how far lines of one cell stand apart at most, where nothing else tells
 _EVEN = 1.15
+_LEAST_NAMED = 2  # names above figures: a single one may be a heading of the rows below it
 
 
 class Strip(Struct, frozen=True, kw_only=True):
@@ -48,7 +49,7 @@ Group = list[Strip]
 def grouped(strips: Sequence[Strip], columns: int, text_height: float, level: Sequence[Bar] = ()) -> list[Group]:
     """The rows of a table, from top to bottom: by the rules between them, if any, and by how the text stands."""
     bands = _bands(strips, level)
-    parts = [_beside(band, text_height) for band in bands]
+    parts = [_with_names(_beside(band, text_height)) for band in bands]
     usual = _usual_distance([part for band in parts for part in band], columns)
     found = [group for band in parts for group in _by_distance(band, columns, text_height, usual)]
     rows = bands if _are_rows(bands, len(found)) else found
@@ -58,6 +59,21 @@ def grouped(strips: Sequence[Strip], columns: int, text_height: float, level: Se
 def _beside(strips: Group, text_height: float) -> list[Group]:
     """Strips that stand beside one another together: these are in one row for sure."""
     return [strips[band.start : band.stop] for band in staggered([strip.row for strip in strips], text_height)]
+
+
+def _with_names(parts: list[Group]) -> list[Group]:
+    """The parts, where a name that stands above its figures, as on receipts, is made one row with these."""
+    named = [above for above, (upper, lower) in enumerate(pairwise(parts)) if _names(upper, lower)]
+    if len(named) < _LEAST_NAMED:
+        return parts
+    starts = [index for index in range(len(parts)) if index - 1 not in named]
+    return [[strip for part in parts[start:end] for strip in part] for start, end in pairwise([*starts, len(parts)])]
+
+
+def _names(upper: Group, lower: Group) -> bool:
+    """Whether a part has the first column alone, and that below it all it has beside that one, numbers among them."""
+    filled = _filled(lower)
+    return _filled(upper) == {0} and 0 not in filled and len(filled) > 1 and any(map(_has_number, lower))
 
 
 def _with_heads_apart(group: Group) -> list[Group]:

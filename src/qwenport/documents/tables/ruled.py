@@ -8,15 +8,18 @@ from itertools import pairwise
 
 from msgspec.structs import replace
 
-from qwenport.documents.tables.aligned import filled_of
+from qwenport.documents.tables.aligned import aligned_tables, filled_of
 from qwenport.documents.tables.assembly import Filled
 from qwenport.documents.tables.bars import Bar, groups, joined
 from qwenport.documents.tables.chunks import text_rows
 from qwenport.documents.tables.columns import Column, Span
 from qwenport.documents.tables.lattice import Lattice, Slot, lattice_of
-from qwenport.documents.tables.pieces import Piece, cut
+from qwenport.documents.tables.pieces import Piece, cut, text_of
+from qwenport.documents.tables.regularity import has_head
 from qwenport.documents.tables.row_groups import Group, Strip, grouped
+from qwenport.documents.tables.shared_frames import parts_of
 
+_FEWEST = 2  # borders of columns; a table has more
 _LEAST = 3  # cells with text: a box whose edges are hatched looks like a grid with little in it
 _OVERHANG = 0.35  # of its height: how far a text may stand over a rule before it is cut there
 
@@ -29,12 +32,44 @@ def ruled_tables(
     apart, gap = 0.3 * text_height, 0.6 * text_height
     for level_bars, upright_bars in groups(joined(level, apart, gap), joined(upright, apart, gap), 0.5 * text_height):
         lattice = lattice_of(level_bars, upright_bars, text_height)
-        if lattice is None or len(lattice.columns) < 3:
-            continue
-        filled = _rows_parted(_filled(lattice, pieces), lattice, text_height)
-        if len({one.slot.row for one in filled}) > 1 and sum(1 for one in filled if one.pieces) >= _LEAST:
-            found.append(filled)
+        if lattice is not None and len(lattice.columns) > _FEWEST:
+            found += _tables(lattice, pieces, level, text_height)
     return found
+
+
+def _tables(lattice: Lattice, pieces: Sequence[Piece], level: Sequence[Bar], text_height: float) -> list[list[Filled]]:
+    """The tables of one lattice, and those without upright rules that stand in a box of it."""
+    found: list[list[Filled]] = []
+    cells = []
+    for cell in _filled(lattice, pieces):
+        is_box = cell.slot.column_span == len(lattice.columns) - 1
+        within = _headed_tables(cell.pieces, level, text_height) if is_box else []
+        found += within
+        cells += [] if within else [cell]
+    for part, own in parts_of(lattice, cells, text_height):
+        table = _rows_parted(own, part, text_height)
+        if len(part.columns) > _FEWEST and _is_filled(table):
+            found.append(table)
+    return found
+
+
+def _headed_tables(pieces: Sequence[Piece], level: Sequence[Bar], text_height: float) -> list[list[Filled]]:
+    """The tables of a box that are whole: the head of one without any may stand in the box above."""
+    found = aligned_tables(pieces, level, text_height)
+    return [table for table in found if has_head(_texts(table), max(o.slot.column + o.slot.column_span for o in table))]
+
+
+def _texts(table: Sequence[Filled]) -> list[dict[int, str]]:
+    """What each row has, by column."""
+    rows: list[dict[int, str]] = [{} for _ in range(max(one.slot.row for one in table) + 1)]
+    for one in table:
+        if one.pieces:
+            rows[one.slot.row][one.slot.column] = text_of(one.pieces)
+    return rows
+
+
+def _is_filled(table: Sequence[Filled]) -> bool:
+    return len({one.slot.row for one in table}) > 1 and sum(1 for one in table if one.pieces) >= _LEAST
 
 
 def _filled(lattice: Lattice, pieces: Sequence[Piece]) -> list[Filled]:

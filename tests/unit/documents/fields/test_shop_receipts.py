@@ -47,6 +47,19 @@ def test_each_line_of_an_address_has_its_place() -> None:
     assert [(quad[0], quad[1]) for quad in found.places["address",]] == [(30.0, 76.0), (30.0, 112.0)]
 
 
+def test_what_cannot_be_read_of_a_date_or_a_total_is_marked_and_no_other_is_taken() -> None:
+    rows = [row.replace("14/02/2026", "1?/02/2026").replace("12.61", "1?.61") for row in ROWS]
+    values = extract(page((*rows, "THANK YOU 01/01/2020")), parse_schema(SCHEMA)).values
+
+    assert (values["date"], values["total"]) == ("1?/02/2026", "RM 1?.61")
+
+
+def test_a_total_within_which_something_is_missing_is_whole() -> None:
+    rows = [row.replace("TOTAL RM 12.61", "TOTAL: 3 12.61") for row in ROWS]
+
+    assert extract(page(tuple(rows)), parse_schema(SCHEMA)).values["total"] == "3 12.61"
+
+
 def test_a_receipt_that_is_headed_like_an_invoice_is_read_as_a_receipt() -> None:
     rows = (
         *ROWS[:3],

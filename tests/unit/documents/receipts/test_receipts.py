@@ -285,6 +285,19 @@ def test_thousands_are_kept_as_printed() -> None:
     assert read_receipt(page(rows)).total.text == "1,215.75"
 
 
+def test_an_amount_is_given_with_what_cannot_be_read_of_it() -> None:
+    rows = with_rows((("TOTAL (INCL GST) RM", "15.75"), ("TOTAL (INCL GST) RM", "1?.75")))
+
+    assert read_receipt(page(rows)).total.text == "1?.75"
+
+
+@pytest.mark.parametrize("printed", ["14/02/202?", "1?4/02/2026", "2026/02/1?"])
+def test_a_date_of_which_a_part_cannot_be_read_is_none(printed: str) -> None:
+    rows = with_rows((("INVOICE NO : T-0017", "DATE : 14/02/2026 18:05:11"), f"DATE : {printed}"))
+
+    assert read_receipt(page(rows)).date == FieldFound()
+
+
 def test_telephone_numbers_are_no_part_of_an_address() -> None:
     rows = with_rows(("SELANGOR.", "SELANGOR. TEL NO: 03-5555 0000"), ("TEL : 03-5555 0000", "+603-5555 0000"))
 

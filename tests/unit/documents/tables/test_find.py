@@ -410,6 +410,13 @@ def test_keys_spaced_out_to_one_width_are_a_form() -> None:
     assert _html(_page(_rows(rows * 2, (50, 110, 250, 600), "llll"))) == []
 
 
+def test_keys_of_which_some_are_spaced_out_to_the_width_of_the_others_are_a_form() -> None:
+    spaced = [["名", "称", "示例公司"], ["类", "型", "有限责任公司"], ["住", "所", "青溪市银杏街"]]
+    whole = [["法定代表人", "", "张三四"], ["注册资本金", "", "叁仟万元整"], ["成立的日期", "", "2025年"]]
+
+    assert _html(_page(_rows([*spaced, *whole], (50, 130, 250), "lll"))) == []
+
+
 def test_a_box_with_two_texts_in_it_is_no_table() -> None:
     lines = [_line("Notice", 50, 100), _line("Sample", 320, 140)]
 
@@ -448,5 +455,24 @@ def test_words_read_apart_at_the_gap_of_two_columns_are_two_cells() -> None:
             "<table><tr><td>编号</td><td>税率</td><td>名称</td></tr>"
             "<tr><td>A-0</td><td>6.2%</td><td>不锈钢管</td></tr><tr><td>A-1</td><td>11.9%</td><td>打印纸</td></tr>"
             "<tr><td>A-2</td><td>12.8%</td><td>数据线</td></tr><tr><td>A-3</td><td>3.8%</td><td>台灯</td></tr></table>"
+        )
+    ]
+
+
+def test_full_cells_that_were_read_together_with_the_next_column_are_cut_where_that_begins() -> None:
+    full = "显示屏不亮检查后更换已经完成"
+    rows = [
+        ("2025-03-23", f"{full}刘晓明", ""),
+        ("2025-09-29", "更换滤芯", "朱思远"),
+        ("2025-03-29", f"{full}陈晓明", ""),
+    ]
+    lines = _rows([["日期", "处理情况", "维修人"], *rows], (50, 250, 533), "lll")
+
+    assert _html(_page(lines)) == [
+        (
+            "<table><tr><td>日期</td><td>处理情况</td><td>维修人</td></tr>"
+            f"<tr><td>2025-03-23</td><td>{full}</td><td>刘晓明</td></tr>"
+            "<tr><td>2025-09-29</td><td>更换滤芯</td><td>朱思远</td></tr>"
+            f"<tr><td>2025-03-29</td><td>{full}</td><td>陈晓明</td></tr></table>"
         )
     ]

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from qwenport.documents.fields.frame import Fragment, same_row
-from qwenport.documents.fields.kinds import Kind, find
+from qwenport.documents.fields.kinds import Kind, find, with_unreadable
+from qwenport.documents.fields.numbers import WITHIN_DIGITS
 from qwenport.documents.fields.passages import Candidate, Passage, whole
+from qwenport.documents.unreadable import Pattern
 
+_WITHIN = re.compile(WITHIN_DIGITS)
 Finds = dict[str, list[Candidate]]
 """Candidates by the name of the concept."""
 
@@ -27,12 +31,19 @@ def of_kind(fragments: Sequence[Fragment], kind: Kind, least: float = 0.9) -> It
 
 
 def matching(fragments: Sequence[Fragment], pattern: str) -> Iterator[Passage]:
-    """Yield what matches a pattern, from top to bottom; the group `it` alone where there is one."""
-    compiled = re.compile(pattern)
-    group = "it" if "it" in compiled.groupindex else 0
+    """Yield what matches a pattern and is no piece of a number; the group `it` alone where there is one."""
+    compiled = _compiled(pattern)
+    group = "it" if compiled.has_part else 0
     for fragment in fragments:
         for match in compiled.finditer(fragment.text):
-            yield whole(fragment).part(match.start(group), match.end(group)).stripped()
+            start, end = with_unreadable(fragment.text, *match.span(group))
+            if not _WITHIN.match(fragment.text, start) and not _WITHIN.match(fragment.text, end):
+                yield whole(fragment).part(start, end).stripped()
+
+
+@lru_cache(maxsize=256)
+def _compiled(pattern: str) -> Pattern:
+    return Pattern(pattern)
 
 
 def beside(fragment: Fragment, fragments: Sequence[Fragment]) -> tuple[list[Fragment], list[Fragment]]:

@@ -12,13 +12,15 @@ from qwenport.documents.fields.frame import Fragment
 from qwenport.documents.fields.kinds import Kind, find
 from qwenport.documents.fields.passages import Passage, Piece, whole
 from qwenport.documents.fields.unlabelled.places import Finds, add, beside, extent, matching, of_kind
+from qwenport.documents.unreadable import Pattern
 
-_TRAIN_ALONE = re.compile(r"^\W*(?P<it>[GDCZTKYSLP]\s?\d{1,4}|\d{1,4}(?=次))\s?次?\W*(?:[-—→>]*)$")
-_STATIONS_AND_TRAIN = re.compile(
+_TRAIN_ALONE = Pattern(r"^\W*(?P<it>[GDCZTKYSLP]\s?\d{1,4}|\d{1,4}(?=次))\s?次?\W*(?:[-—→>]*)$")
+_STATIONS_AND_TRAIN = Pattern(
     r"^\W*(?P<start>[\u4e00-\u9fff][\u4e00-\u9fff ]{1,8}?)\W*(?P<train>[GDCZTKYSLP]\d{1,4})次?\W*"
     r"(?P<end>[\u4e00-\u9fff][\u4e00-\u9fff ]{1,8})\W*$"
 )
-_STATION = re.compile(r"^\W*(?P<it>[\u4e00-\u9fff]{1,7}(?:\s*[\u4e00-\u9fff]{1,4}){0,3}|[A-Z][A-Za-z' ]{2,24})\W*$")
+_STATION = Pattern(r"^\W*(?P<it>[\u4e00-\u9fff]{1,7}(?:\s*[\u4e00-\u9fff]{1,4}){0,3}|[A-Z][A-Za-z' ]{2,24})\W*$")
+_TICKET_NUMBER = Pattern(r"(?<![\dA-Za-z])[A-Z0-9]{7,21}(?![\dA-Za-z*])")
 _NO_STATION = re.compile(r"检票|候车|二等|一等|报销|限乘|退|改签|发票|铁路|网|学生|车票|席|改|乘|[号元次]")
 
 
@@ -140,7 +142,7 @@ def _ticket_number(fragments: Sequence[Fragment], finds: Finds) -> None:
     for fragment in fragments:
         height = (fragment.middle - top) / max(1.0, bottom - top)
         aside = (fragment.left - left) / max(1.0, right - left)
-        match = re.search(r"(?<![\dA-Za-z])[A-Z0-9]{7,21}(?![\dA-Za-z*])", fragment.text)
+        match = next(_TICKET_NUMBER.finditer(fragment.text), None)
         if match and height < 0.3 and sum(mark.isdigit() for mark in match.group()) >= 6:
             add(
                 finds,

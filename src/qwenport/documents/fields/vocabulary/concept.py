@@ -32,6 +32,8 @@ class Concept(Struct, frozen=True, kw_only=True):
     """What is printed, the most telling first."""
     asked: frozenset[str]
     """What callers may call it, the printed keys among them."""
+    chinese: str
+    """Its usual Chinese name, Simplified; empty where the table has none."""
     document: str
 
 
@@ -85,7 +87,10 @@ def _concept(line: str, document: str) -> Concept:
     calls |= {spelling for each in printed.split("|") if ">" not in each for spelling in spellings(each.strip())} | {
         fold(name)
     }
-    return Concept(name=name, kind=Kind(kind), keys=tuple(keys), asked=frozenset(calls), document=document)
+    chinese = next((key for key in map(str.strip, printed.split("|")) if has_chinese(key) and ">" not in key), "")
+    return Concept(
+        name=name, kind=Kind(kind), keys=tuple(keys), asked=frozenset(calls), chinese=chinese, document=document
+    )
 
 
 def spellings(key: str) -> tuple[str, ...]:
