@@ -26,10 +26,11 @@ from qwenport.evaluation.reading import Answering, ReadingFailed
 from qwenport.evaluation.rendered import Rendering, rendered_cases
 from qwenport.evaluation.rendering import FontsMissing
 from qwenport.evaluation.soak import soak as read_in_a_row
+from qwenport.evaluation.soak_orders import first_of, soak_orders
 from qwenport.settings.configuration_file import OcrModel, OcrTable
 
 SOAK_PICTURES = 4
-"""Pictures that a soak reads over and over."""
+"""Documents that a soak reads over and over, of a user's own."""
 PACE_PICTURES = 8
 """Pages of each run of a pair."""
 
@@ -64,12 +65,12 @@ async def _measure(table: OcrTable, documents: Documents, reading: Reading, *, w
 
 
 async def _soak(table: OcrTable, documents: Documents, pages: int, json: Path | None) -> int:
-    images = _images(documents, SOAK_PICTURES)
+    orders = soak_orders(_soak_cases(documents))
     order = msgspec.structs.replace(_pool_order(table), workers=1, recycle_pages=pages + 1)
     bar = RowBar()
     bar.begin(f"reading {pages} pages", pages)
     async with ReadingPool(order) as pool:
-        result = await read_in_a_row(pool, images, pages, lambda: bar.advance(1))
+        result = await read_in_a_row(pool, orders, pages, lambda: bar.advance(1))
     bar.end()
     for line in soak_lines(result):
         say(line)
@@ -147,8 +148,18 @@ def _images(documents: Documents, count: int) -> list[bytes]:
     """Return pictures to be read over and over: of the documents that were named, else of rendered ones."""
     named = documents.data is not None or _is_rendered(documents)
     cases: Sequence[Case] = _cases(documents) if named else tuple(rendered_cases(_rendering(documents)))
-    step = max(len(cases) // count, 1)
-    return [case.load() for case in cases[::step][:count]]
+    return [case.load() for case in first_of(cases, count)]
+
+
+def _soak_cases(documents: Documents) -> Sequence[Case]:
+    """Return what is read in a row: of the documents that were named, else two with fields, a table, a dense page."""
+    if documents.data is not None or _is_rendered(documents):
+        return first_of(_cases(documents), SOAK_PICTURES)
+    rendering = _rendering(documents)
+    bills = first_of(tuple(rendered_cases(rendering)), 2)
+    table, *_ = rendered_cases(msgspec.structs.replace(rendering, tables=True))
+    _, dense, *_ = rendered_cases(msgspec.structs.replace(rendering, dense=True))
+    return bills[0], table, bills[1], dense
 
 
 def _source(documents: Documents) -> str:

@@ -9,12 +9,13 @@ from msgspec import Struct
 
 from qwenport.engines.ocr.wire import PageFailed, PageOrder
 from qwenport.evaluation.reading import Pool
+from qwenport.evaluation.worker_memory import peak_bytes
 from qwenport.observability.memory import resident_bytes
 
 MOST_GROWTH = 0.10
 """Of what it holds once every page was seen, by which a process may have grown at the end."""
 MOST_BYTES = 1_300_000_000
-"""That a process may hold."""
+"""That a process may hold at any moment."""
 
 
 class SoakResult(Struct, frozen=True, kw_only=True):
@@ -29,8 +30,9 @@ class SoakResult(Struct, frozen=True, kw_only=True):
     late_bytes: int
     """In the last fifth."""
     most_bytes: int
+    """The most that it ever held, also while it read a page, where the system tells it."""
     samples: tuple[int, ...]
-    """After each page."""
+    """What it held after each page."""
 
     @property
     def growth(self) -> float:
@@ -54,23 +56,24 @@ class SoakResult(Struct, frozen=True, kw_only=True):
         return tuple(found)
 
 
-async def soak(pool: Pool, images: Sequence[bytes], pages: int, after_page: Callable[[], object]) -> SoakResult:
-    """Read pictures one after another, over and over, until so many pages are read.
+async def soak(pool: Pool, orders: Sequence[PageOrder], pages: int, after_page: Callable[[], object]) -> SoakResult:
+    """Read one after another, over and over, until so many pages are read.
 
     Args:
         pool: of one process that is not replaced after any number of pages.
-        images: at least one.
+        orders: at least one; what they leave behind is compared best where a fifth of the pages holds them all.
         pages: at least 10, whose fifths are compared.
         after_page: called after each.
     """
     samples: list[int] = []
-    failed = 0
+    failed = most = 0
     seen: set[int] = set()
     for number in range(pages):
-        reply = await pool.read(PageOrder(image=images[number % len(images)]))
+        reply = await pool.read(orders[number % len(orders)])
         failed += isinstance(reply, PageFailed)
         seen.update(pool.processes)
         samples.append(max((resident_bytes(pid) for pid in pool.processes), default=0))
+        most = max(most, peak_bytes(pool.processes))
         after_page()
     fifth = pages // 5
     return SoakResult(
@@ -79,6 +82,6 @@ async def soak(pool: Pool, images: Sequence[bytes], pages: int, after_page: Call
         replaced=len(seen) > 1,
         early_bytes=int(median(samples[fifth : 2 * fifth])),
         late_bytes=int(median(samples[-fifth:])),
-        most_bytes=max(samples),
+        most_bytes=most,
         samples=tuple(samples),
     )

@@ -81,49 +81,123 @@ def test_a_folder_of_something_else_is_refused(tmp_path: Path) -> None:
         kind_of(tmp_path / "nowhere")
 
 
+CLASSES = """\
+0 Ignore
+1 Store_name_value
+2 Store_name_key
+3 Store_addr_value\t
+4 Store_addr_key
+5 Tel_value
+6 Tel_key\t
+7 Date_value
+8 Date_key
+9 Time_value
+10 Time_key\t
+11 Prod_item_value\t
+12 Prod_item_key\t
+13 Prod_quantity_value
+14 Prod_quantity_key
+15 Prod_price_value
+16 Prod_price_key
+17 Subtotal_value
+18 Subtotal_key
+19 Tax_value
+20 Tax_key
+21 Tips_value
+22 Tips_key
+23 Total_value
+24 Total_key\t
+25 Others"""
+ONE = "image_files/Image_12/10/845be0.jpeg"
+
+
+def box(left: int, top: int, right: int, text: str, label: int) -> dict[str, object]:
+    """Return a box ten pixels high as the data set has it: from the bottom left, the other way round."""
+    bottom = top + 10
+    return {"box": [float(each) for each in (left, bottom, right, bottom, right, top, left, top)], "text": text} | {
+        "label": label
+    }
+
+
+ANNOTATIONS = [
+    box(0, 40, 90, "\uffe59.00", 23),
+    box(0, 20, 90, "92833Town", 3),
+    box(50, 10, 90, "Street\u2028", 3),
+    box(0, 10, 45, "1Long", 3),
+    box(0, 40, 45, "TOTAL", 24),
+    box(0, 60, 45, "", 0),
+    box(0, 70, 45, "12/30/2016FRI", 7),
+    box(50, 70, 90, "DATE", 8),
+    box(0, 80, 45, "12/30/2016FRI", 7),
+    box(0, 90, 45, "4.48", 19),
+    box(0, 105, 45, "0.20", 19),
+]
+
+
 @pytest.fixture
 def wildreceipt(tmp_path: Path) -> Path:
-    """Give a folder with one receipt, and one whose picture is missing."""
-    (tmp_path / "class_list.txt").write_text(
-        "0 Ignore\n1 Store_name_value\n3 Store_addr_value\n23 Total_value\n24 Total_key\n"
-    )
-    annotations = [
-        {"box": [0, 40, 90, 40, 90, 50, 0, 50], "text": "9.00", "label": 23},
-        {"box": [0, 20, 90, 20, 90, 30, 0, 30], "text": "Town", "label": 3},
-        {"box": [50, 10, 90, 10, 90, 20, 50, 20], "text": "Street", "label": 3},
-        {"box": [0, 10, 45, 10, 45, 20, 0, 20], "text": "1 Long", "label": 3},
-        {"box": [0, 40, 45, 40, 45, 50, 0, 50], "text": "Total", "label": 24},
-        {"box": [0, 60, 45, 60, 45, 70, 0, 70], "text": "", "label": 0},
-    ]
+    """Give a folder as the archive makes it, with one receipt, and one whose picture is missing."""
+    folder = tmp_path / "wildreceipt"
+    (folder / "image_files" / "Image_12" / "10").mkdir(parents=True)
+    (folder / ONE).write_bytes(b"picture")
+    (folder / "class_list.txt").write_text(CLASSES)
+    (folder / "dict.txt").write_text("/\n\\\n")
     receipts = [
-        {"file_name": "images/one.jpeg", "height": 100, "width": 100, "annotations": annotations},
-        {"file_name": "images/gone.jpeg", "height": 100, "width": 100, "annotations": annotations},
+        {"file_name": ONE, "height": 348, "width": 348, "annotations": ANNOTATIONS},
+        {"file_name": ONE.replace("8", "9"), "height": 348, "width": 348, "annotations": ANNOTATIONS},
     ]
-    (tmp_path / "test.txt").write_text("".join(json.dumps(receipt) + "\n" for receipt in receipts) + "\n")
-    (tmp_path / "images").mkdir()
-    (tmp_path / "images" / "one.jpeg").write_bytes(b"picture")
-    return tmp_path
+    rows = "".join(json.dumps(receipt, ensure_ascii=False) + "\n" for receipt in receipts)
+    for name in ("train.txt", "test.txt"):
+        (folder / name).write_text(rows)
+    return folder
 
 
 def test_a_folder_of_wildreceipt_gives_the_receipts_whose_pictures_are_there(wildreceipt: Path) -> None:
     (case,) = cases_of(wildreceipt)
 
     assert kind_of(wildreceipt) is DataKind.WILDRECEIPT
-    assert (case.name, case.load()) == ("images/one.jpeg", b"picture")
-    assert case.fields == {"store_address": "1 Long Street Town", "total": "9.00"}
+    assert (case.name, case.load()) == (ONE, b"picture")
+    assert case.fields == {
+        "store_name": "",
+        "store_address": "1Long Street 92833Town",
+        "telephone": "",
+        "date": "12/30/2016FRI",
+        "time": "",
+        "subtotal": "",
+        "tips": "",
+        "total": "\uffe59.00",
+    }
     assert json.loads(case.schema).keys() == case.fields.keys()
-    assert [line.text for line in case.lines] == ["9.00", "Town", "Street", "1 Long", "Total"]
+    assert case.lines[:2] == (
+        Line(text="\uffe59.00", quad=(0, 40, 90, 40, 90, 50, 0, 50), score=1.0),
+        Line(text="92833Town", quad=(0, 20, 90, 20, 90, 30, 0, 30), score=1.0),
+    )
+    assert len(case.lines) == len(ANNOTATIONS) - 1
+
+
+def test_the_layout_of_mmocr_and_a_folder_above_are_known(wildreceipt: Path) -> None:
+    (wildreceipt / "annotations").mkdir()
+    (wildreceipt / "test.txt").rename(wildreceipt / "annotations" / "test.txt")
+    (wildreceipt / ONE).rename(wildreceipt / "image_files" / Path(ONE).name)
+
+    (case,) = cases_of(wildreceipt.parent)
+    assert case.load() == b"picture"
 
 
 @pytest.mark.parametrize(
     ("file", "content", "words"),
-    [("class_list.txt", "one two", "`one two`"), ("test.txt", '{"file_name": 1}', "test.txt, line 1")],
+    [("class_list.txt", "one two", "`one two`"), ("test.txt", '\n{"file_name": 1}', "test.txt, line 2")],
 )
 def test_a_broken_list_is_named(wildreceipt: Path, file: str, content: str, words: str) -> None:
     (wildreceipt / file).write_text(content)
 
     with pytest.raises(DataUnreadable, match=words):
         cases_of(wildreceipt)
+
+
+def test_a_folder_that_is_said_to_be_one_and_is_not_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataUnreadable, match=r"holds no class_list\.txt and test\.txt of WildReceipt"):
+        list(folder_cases(tmp_path, DataKind.WILDRECEIPT))
 
 
 PAGE = Page(width=10, height=20, lines=(Line(text="字", quad=(0, 0, 5, 0, 5, 5, 0, 5), score=0.5),))

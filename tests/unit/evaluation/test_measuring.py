@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -12,7 +13,9 @@ import msgspec
 import pytest
 from PIL import Image, ImageDraw
 
+from qwenport.core.ocr import OcrTask
 from qwenport.documents.page import Line, Page
+from qwenport.engines.ocr.scaling import MOST_PIXELS
 from qwenport.engines.ocr.wire import Failure, PageAnswer, PageFailed, PageOrder, PageReply
 from qwenport.evaluation.case import Case
 from qwenport.evaluation.measuring import measure, measurement
@@ -24,8 +27,16 @@ from qwenport.evaluation.page_cache import PageCache
 from qwenport.evaluation.reading import Answering, ReadingFailed
 from qwenport.evaluation.scores import CaseScore, WrongField, by_group
 from qwenport.evaluation.soak import MOST_BYTES, SoakResult, soak
+from qwenport.evaluation.soak_orders import soak_orders
+from qwenport.evaluation.worker_memory import peak_bytes
 from qwenport.settings.configuration_file import OcrTable
 
+TASKS = (
+    OcrTask.KEY_INFORMATION_EXTRACTION,
+    OcrTask.TABLE_PARSING,
+    OcrTask.DOCUMENT_PARSING,
+    OcrTask.ADVANCED_RECOGNITION,
+)
 UNREADABLE = PageFailed(failure=Failure.IMAGE_UNREADABLE, reason="it is no image")
 
 
@@ -169,9 +180,10 @@ def test_a_soak_reads_pictures_over_and_over() -> None:
     pool = ScriptedPool({b"a": PAGE, b"b": PAGE})
     done: list[int] = []
 
-    result = asyncio.run(soak(pool, [b"a", b"b"], 10, lambda: done.append(1)))
+    orders = [PageOrder(image=b"a"), PageOrder(image=b"b", task=OcrTask.TABLE_PARSING)]
+    result = asyncio.run(soak(pool, orders, 10, lambda: done.append(1)))
 
-    assert [order.image for order in pool.orders] == [b"a", b"b"] * 5
+    assert pool.orders == orders * 5
     assert (result.pages, result.failed, result.replaced, len(result.samples), len(done)) == (10, 0, False, 10, 10)
     assert result.problems == ()
 
@@ -179,12 +191,44 @@ def test_a_soak_reads_pictures_over_and_over() -> None:
 def test_a_soak_tells_of_pages_that_failed_and_of_processes_that_were_replaced() -> None:
     pool = ScriptedPool({b"a": PAGE}, processes=[(2**22 + 1,)] * 5 + [(2**22 + 2,)])
 
-    result = asyncio.run(soak(pool, [b"a", b"gone"], 10, list))
+    result = asyncio.run(soak(pool, [PageOrder(image=b"a"), PageOrder(image=b"gone")], 10, list))
 
     assert result.problems == (
         "5 of 10 pages were not read",
         "the reading process ended on the way and was replaced",
     )
+
+
+def test_what_a_process_held_while_it_read_counts_as_what_it_held_at_most() -> None:
+    """This process has given this back long ago."""
+    bytearray(64 << 20)
+    pool = ScriptedPool({b"a": PAGE}, processes=[(os.getpid(),)])
+
+    result = asyncio.run(soak(pool, [PageOrder(image=b"a")], 10, list))
+
+    assert result.most_bytes >= max(result.samples) > 0
+    assert result.most_bytes == peak_bytes((os.getpid(),))
+
+
+def test_a_soak_does_every_task_and_reads_a_page_on_its_side_and_one_of_the_largest_size() -> None:
+    picture = ruled_picture()
+    cases = [
+        Case(name="bill", group="", load=lambda: picture, schema=b'{"No": ""}'),
+        Case(name="page", group="", load=lambda: picture),
+    ]
+
+    *tasks, turned, large = soak_orders(cases)
+
+    assert [order.task for order in tasks] == [None, *list(TASKS)] * 2
+    assert [order.result_schema for order in tasks if order.task is OcrTask.KEY_INFORMATION_EXTRACTION] == [
+        b"",
+        b'{"No": ""}',
+    ]
+    assert {order.image for order in tasks} == {picture}
+    sizes = [Image.open(io.BytesIO(order.image)).size for order in (turned, large)]
+    assert sizes[0] == (220, 660)
+    assert 0.99 * MOST_PIXELS < sizes[1][0] * sizes[1][1] <= MOST_PIXELS
+    assert (turned.rotates, large.rotates) == (True, False)
 
 
 @pytest.mark.parametrize(

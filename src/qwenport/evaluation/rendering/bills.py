@@ -86,8 +86,7 @@ def _draw_light(canvas: Canvas) -> None:
     canvas.put((50, y + 30), "用電量　{units} 度", Pen(size=26))
     for key, value in (("電費", "{charge}"), ("燃料調整費", "{fuel}")):
         y += 46
-        canvas.put((50, y + 40), key, Pen(size=25))
-        canvas.put((500, y + 40), value, Pen(size=25, anchor="r"))
+        canvas.sum_row(y + 40, (50, 500), (key, value), Pen(size=25))
     bar_code(canvas, (50, round(y) + 110), 420, 60)
     canvas.put((560, y + 120), "客戶服務熱線 {phone}", Pen(size=24))
 
@@ -116,10 +115,8 @@ def _draw_gas(canvas: Canvas) -> None:
     frame(canvas, (620, 40, 1040, 210), (20, 70, 120), 3, round_by=12)
     canvas.put((650, 60), "Amount Due", Pen(size=26))
     canvas.put((1010, 54), "{due}", Pen(size=36, bold=True, anchor="r"))
-    canvas.put((650, 120), "Due Date", Pen(size=24))
-    canvas.put((1010, 120), "{due_day}", Pen(size=24, anchor="r"))
-    canvas.put((650, 164), "Account", Pen(size=24))
-    canvas.put((1010, 164), "{account}", Pen(size=24, anchor="r"))
+    canvas.sum_row(120, (650, 1010), ("Due Date", "{due_day}"), Pen(size=24))
+    canvas.sum_row(164, (650, 1010), ("Account", "{account}"), Pen(size=24))
     rows = (
         ("Statement Date", "{statement}"),
         ("Billing Period", "{period}"),
@@ -134,8 +131,7 @@ def _draw_gas(canvas: Canvas) -> None:
         ("Total current charges", "{due}"),
     ):
         y += 46
-        canvas.put((60, y), key, Pen(size=24, bold=key.startswith("Total")))
-        canvas.put((1040, y), value, Pen(size=24, anchor="r", bold=key.startswith("Total")))
+        canvas.sum_row(y, (60, 1040), (key, value), Pen(size=24, bold=key.startswith("Total")))
     canvas.put(
         (550, y + 90), "Please detach and return this part with your payment.", Pen(size=20, anchor="m", ink=GREY)
     )

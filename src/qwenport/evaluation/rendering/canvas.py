@@ -108,6 +108,12 @@ class Canvas:
             y += frame[1]
         return y
 
+    def sum_row(self, y: float, edges: tuple[float, float], pair: tuple[str, str], pen: Pen = PLAIN) -> float:
+        """Prints a key at the left edge and its value up to the right one; gives the y of the next."""
+        self.put((edges[0], y), pair[0], pen)
+        self.put((edges[1], y), pair[1], pen.but(anchor="r"))
+        return y + pen.size * 1.6
+
     def paragraph(self, at: Place, template: str, width: float, pen: Pen = PLAIN) -> float:
         """Prints text in as many lines as the width needs; gives the y below."""
         y = at[1]

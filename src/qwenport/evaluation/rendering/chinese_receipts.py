@@ -14,12 +14,7 @@ from qwenport.evaluation.rendering.layout import Layout, Values
 from qwenport.evaluation.rendering.made_up import MadeUp
 
 _LEFT, _RIGHT, _MIDDLE = 30, 530, 280
-
-
-def _sum_row(canvas: Canvas, y: float, key: str, value: str, pen: Pen) -> float:
-    canvas.put((_LEFT, y), key, pen)
-    canvas.put((_RIGHT, y), value, pen.but(anchor="r"))
-    return y + pen.size * 1.6
+_EDGES: Final = (_LEFT, _RIGHT)
 
 
 def _supermarket(made: MadeUp) -> Values:
@@ -57,10 +52,10 @@ def _draw_supermarket(canvas: Canvas) -> None:
             canvas.put((x, y + 30), f"{{{name}{place}}}", pen.but(anchor="r"))
         y += 64
     dashes(canvas, (_LEFT, y + 2), _RIGHT)
-    y = _sum_row(canvas, y + 16, "总数量", "{pieces}", pen)
-    y = _sum_row(canvas, y, "应收合计", "{total}", pen.but(size=28, bold=True))
-    y = _sum_row(canvas, y, "现金", "{paid}", pen)
-    y = _sum_row(canvas, y, "找零", "{change}", pen)
+    y = canvas.sum_row(y + 16, _EDGES, ("总数量", "{pieces}"), pen)
+    y = canvas.sum_row(y, _EDGES, ("应收合计", "{total}"), pen.but(size=28, bold=True))
+    y = canvas.sum_row(y, _EDGES, ("现金", "{paid}"), pen)
+    y = canvas.sum_row(y, _EDGES, ("找零", "{change}"), pen)
     canvas.put((_LEFT, y + 6), "服务电话：{phone}", pen)
     y = canvas.paragraph((_LEFT, y + 42), "地址：{address}", 490, pen)
     canvas.put((_MIDDLE, y + 16), "谢谢惠顾，请保管好购物小票", pen.but(anchor="m"))
@@ -96,9 +91,9 @@ def _draw_pharmacy(canvas: Canvas) -> None:
         canvas.put((_RIGHT, y + 32), f"{{price{place}}}", pen.but(anchor="r"))
         y += 70
     rule(canvas, (_LEFT, y), (_RIGHT, y), width=1)
-    y = _sum_row(canvas, y + 14, "合计：", "{total}", pen.but(size=28))
-    y = _sum_row(canvas, y, "医保支付：", "{insured}", pen)
-    y = _sum_row(canvas, y, "个人支付：", "{own}", pen)
+    y = canvas.sum_row(y + 14, _EDGES, ("合计：", "{total}"), pen.but(size=28))
+    y = canvas.sum_row(y, _EDGES, ("医保支付：", "{insured}"), pen)
+    y = canvas.sum_row(y, _EDGES, ("个人支付：", "{own}"), pen)
     canvas.put((_LEFT, y + 10), "营业员：{clerk}", pen)
     canvas.put((_LEFT, y + 50), "药品为特殊商品，非质量问题不予退换", Pen(size=19))
 
@@ -128,9 +123,9 @@ def _draw_milk_tea(canvas: Canvas) -> None:
     canvas.put((_RIGHT, 234), "x1", pen.but(anchor="r"))
     canvas.put((_LEFT, 276), "{spec}", pen.but(size=22))
     dashes(canvas, (_LEFT, 320), _RIGHT)
-    y = _sum_row(canvas, 338, "商品总额", "{total}", pen)
-    y = _sum_row(canvas, y, "优惠券", "-¥2.00", pen)
-    y = _sum_row(canvas, y, "实付", "{paid}", pen.but(size=32, bold=True))
+    y = canvas.sum_row(338, _EDGES, ("商品总额", "{total}"), pen)
+    y = canvas.sum_row(y, _EDGES, ("优惠券", "-¥2.00"), pen)
+    y = canvas.sum_row(y, _EDGES, ("实付", "{paid}"), pen.but(size=32, bold=True))
     canvas.rows((_LEFT, y + 10), 36, ("订单号：{number}", "下单时间：{time}", "顾客电话：{phone}"), pen.but(size=22))
     square_code(canvas, (205, round(y) + 140), 150)
 
@@ -159,11 +154,9 @@ def _draw_tea_house(canvas: Canvas) -> None:
     y = canvas.paragraph((_LEFT + 40, 90), "{address}", 420, Pen(size=22))
     canvas.put((_LEFT + 40, y + 4), "電話：{phone}", Pen(size=22))
     pen = Pen(size=24)
-    canvas.put((_LEFT, y + 52), "枱號：{table}", pen)
-    canvas.put((_RIGHT, y + 52), "人數：{guests}", pen.but(anchor="r"))
+    canvas.sum_row(y + 52, _EDGES, ("枱號：{table}", "人數：{guests}"), pen)
     canvas.put((_LEFT, y + 90), "單號：{bill}", pen)
-    canvas.put((_LEFT, y + 128), "日期：{day}", pen)
-    canvas.put((_RIGHT, y + 128), "時間：{clock}", pen.but(anchor="r"))
+    canvas.sum_row(y + 128, _EDGES, ("日期：{day}", "時間：{clock}"), pen)
     rule(canvas, (_LEFT, y + 168), (_RIGHT, y + 168))
     y += 184
     for place in range(4):
@@ -172,9 +165,9 @@ def _draw_tea_house(canvas: Canvas) -> None:
         canvas.put((_RIGHT, y), f"{{price{place}}}", pen.but(anchor="r"))
         y += 42
     rule(canvas, (_LEFT, y), (_RIGHT, y))
-    y = _sum_row(canvas, y + 16, "小計", "{sub}", pen)
-    y = _sum_row(canvas, y, "加一服務費", "{service}", pen)
-    y = _sum_row(canvas, y, "總額", "{total}", pen.but(size=34, bold=True))
+    y = canvas.sum_row(y + 16, _EDGES, ("小計", "{sub}"), pen)
+    y = canvas.sum_row(y, _EDGES, ("加一服務費", "{service}"), pen)
+    y = canvas.sum_row(y, _EDGES, ("總額", "{total}"), pen.but(size=34, bold=True))
     canvas.put((_LEFT, y + 4), "付款方式：{way}", pen)
     canvas.put((_MIDDLE, y + 60), "多謝惠顧", pen.but(anchor="m", spacing=8))
 
@@ -201,8 +194,7 @@ def _draw_convenience(canvas: Canvas) -> None:
     canvas.put((_MIDDLE, 204), "{number}", Pen(size=42, anchor="m", bold=True))
     pen = Pen(size=24)
     canvas.put((_LEFT, 272), "{time}", pen)
-    canvas.put((_LEFT, 308), "隨機碼：{random}", pen)
-    canvas.put((_RIGHT, 308), "總計：{total}", pen.but(anchor="r"))
+    canvas.sum_row(308, _EDGES, ("隨機碼：{random}", "總計：{total}"), pen)
     canvas.put((_LEFT, 344), "賣方：{seller}", pen)
     bar_code(canvas, (_LEFT, 390), 500, 50)
     square_code(canvas, (_LEFT + 30, 460), 170)

@@ -12,12 +12,7 @@ from qwenport.evaluation.rendering.layout import Layout, Values
 from qwenport.evaluation.rendering.made_up import MadeUp
 
 _LEFT, _RIGHT, _MIDDLE = 34, 566, 300
-
-
-def _sum_row(canvas: Canvas, y: float, key: str, value: str, pen: Pen) -> float:
-    canvas.put((_LEFT, y), key, pen)
-    canvas.put((_RIGHT, y), value, pen.but(anchor="r"))
-    return y + pen.size * 1.6
+_EDGES: Final = (_LEFT, _RIGHT)
 
 
 def _cafe(made: MadeUp) -> Values:
@@ -39,17 +34,16 @@ def _draw_cafe(canvas: Canvas) -> None:
     canvas.put((_MIDDLE, 40), "{shop}", Pen(size=36, role="head", anchor="m", bold=True))
     canvas.put((_MIDDLE, 92), "{street}", Pen(size=23, anchor="m"))
     pen = Pen(size=24)
-    canvas.put((_LEFT, 150), "Order #{order}", pen)
-    canvas.put((_RIGHT, 150), "Server: {server}", pen.but(anchor="r"))
+    canvas.sum_row(150, _EDGES, ("Order #{order}", "Server: {server}"), pen)
     canvas.put((_LEFT, 186), "{time}", pen)
     rule(canvas, (_LEFT, 228), (_RIGHT, 228), width=1)
     y = 246.0
     for place in range(3):
-        y = _sum_row(canvas, y, f"{{count{place}}} x {{item{place}}}", f"{{price{place}}}", pen)
+        y = canvas.sum_row(y, _EDGES, (f"{{count{place}}} x {{item{place}}}", f"{{price{place}}}"), pen)
     rule(canvas, (_LEFT, y), (_RIGHT, y), width=1)
-    y = _sum_row(canvas, y + 14, "Subtotal", "{sub}", pen)
-    y = _sum_row(canvas, y, "Tip", "{tip}", pen)
-    y = _sum_row(canvas, y, "Total", "{total}", pen.but(size=32, bold=True))
+    y = canvas.sum_row(y + 14, _EDGES, ("Subtotal", "{sub}"), pen)
+    y = canvas.sum_row(y, _EDGES, ("Tip", "{tip}"), pen)
+    y = canvas.sum_row(y, _EDGES, ("Total", "{total}"), pen.but(size=32, bold=True))
     canvas.put((_LEFT, y + 10), "Paid by card {card}", pen)
     canvas.put((_MIDDLE, y + 70), "Thank you and see you soon!", pen.but(anchor="m"))
 
@@ -96,10 +90,10 @@ def _draw_malaysian(canvas: Canvas) -> None:
     sums = (("Total Sales (Incl. GST)", "{sum}"), ("Rounding Adjustment", "{rounding}"))
     y += 16
     for key, value in sums:
-        y = _sum_row(canvas, y, key, value, pen)
-    y = _sum_row(canvas, y, "Total Amount Payable", "{total}", pen.but(size=26, bold=True))
-    y = _sum_row(canvas, y, "CASH", "{cash}", pen)
-    y = _sum_row(canvas, y, "CHANGE", "{change}", pen)
+        y = canvas.sum_row(y, _EDGES, (key, value), pen)
+    y = canvas.sum_row(y, _EDGES, ("Total Amount Payable", "{total}"), pen.but(size=26, bold=True))
+    y = canvas.sum_row(y, _EDGES, ("CASH", "{cash}"), pen)
+    y = canvas.sum_row(y, _EDGES, ("CHANGE", "{change}"), pen)
     canvas.put((_MIDDLE, y + 16), "GOODS SOLD ARE NOT RETURNABLE", pen.but(anchor="m"))
 
 
@@ -136,11 +130,11 @@ def _draw_american(canvas: Canvas) -> None:
     canvas.put((_LEFT, y + 82), "{day} {clock}", pen)
     y += 134
     for place in range(5):
-        y = _sum_row(canvas, y, f"{{item{place}}}", f"{{price{place}}} F", pen)
-    y = _sum_row(canvas, y + 12, "SUBTOTAL", "{sub}", pen)
-    y = _sum_row(canvas, y, "SALES TAX 8.25%", "{tax}", pen)
-    y = _sum_row(canvas, y, "TOTAL", "{total}", pen.but(size=30, bold=True))
-    y = _sum_row(canvas, y, "VISA {card}", "{total}", pen)
+        y = canvas.sum_row(y, _EDGES, (f"{{item{place}}}", f"{{price{place}}} F"), pen)
+    y = canvas.sum_row(y + 12, _EDGES, ("SUBTOTAL", "{sub}"), pen)
+    y = canvas.sum_row(y, _EDGES, ("SALES TAX 8.25%", "{tax}"), pen)
+    y = canvas.sum_row(y, _EDGES, ("TOTAL", "{total}"), pen.but(size=30, bold=True))
+    y = canvas.sum_row(y, _EDGES, ("VISA {card}", "{total}"), pen)
     canvas.put((_LEFT, y), "APPROVAL CODE {approval}", pen)
     canvas.put((_MIDDLE, y + 56), "# ITEMS SOLD {pieces}", middle)
     bar_code(canvas, (130, round(y) + 100), 340, 60)
@@ -180,8 +174,8 @@ def _draw_chemist(canvas: Canvas) -> None:
         canvas.put((_RIGHT, y), f"{{price{place}}}", pen.but(anchor="r"))
         y += 38
     rule(canvas, (_LEFT, y + 4), (_RIGHT, y + 4), width=1)
-    y = _sum_row(canvas, y + 20, "You saved", "{saved}", pen)
-    y = _sum_row(canvas, y, "Balance due", "{total}", pen.but(size=28, bold=True))
+    y = canvas.sum_row(y + 20, _EDGES, ("You saved", "{saved}"), pen)
+    y = canvas.sum_row(y, _EDGES, ("Balance due", "{total}"), pen.but(size=28, bold=True))
     canvas.put((_LEFT, y + 4), "Points earned: {points}", pen)
     canvas.put((_LEFT, y + 40), "Pharmacist: {pharmacist}", pen)
 

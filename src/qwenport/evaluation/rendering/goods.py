@@ -82,3 +82,9 @@ def wares(made: MadeUp, shop: str, count: int) -> tuple[dict[str, str], int, int
             f"price{place}": grouped(number * each),
         }
     return values, total, pieces
+
+
+def rows_of_goods(count: int, *names: str, numbered: bool = False) -> list[tuple[str, ...]]:
+    """Rows of a table of goods: templates of the values of these names, for each sort of goods."""
+    numbers = [(str(place + 1),) if numbered else () for place in range(count)]
+    return [(*number, *(f"{{{name}{place}}}" for name in names)) for place, number in enumerate(numbers)]

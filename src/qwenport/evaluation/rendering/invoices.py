@@ -81,6 +81,16 @@ def _side(canvas: Canvas, y: float, text: str, ink: Ink) -> None:
         canvas.put((62, y + place * 40), character, Pen(size=22, ink=ink))
 
 
+def _party_box(canvas: Canvas, y: float, heading: str, party: str, ink: Ink) -> float:
+    """A frame with its heading at the side; gives the y below."""
+    bottom = y + 168
+    frame(canvas, (50, y, 1350, bottom), ink)
+    _side(canvas, y + 16, heading, ink)
+    rule(canvas, (96, y), (96, bottom), ink)
+    _party(canvas, y + 14, party)
+    return bottom
+
+
 def _draw_paper_invoice(canvas: Canvas, title: str, ink: Ink, code: str) -> None:
     canvas.put((650, 40), title, Pen(size=40, role="head", anchor="m", ink=ink, spacing=4))
     rule(canvas, (440, 96), (860, 96), ink)
@@ -89,24 +99,18 @@ def _draw_paper_invoice(canvas: Canvas, title: str, ink: Ink, code: str) -> None
     canvas.put((1180, 54), "№", Pen(size=30, role="figures", anchor="r"))
     canvas.put((1190, 54), "{number}", Pen(size=32, role="figures", ink=(40, 50, 120)))
     canvas.put((1000, 110), "开票日期：{day}", Pen(size=22))
-    frame(canvas, (50, 150, 1350, 318), ink)
-    _side(canvas, 166, "购买方", ink)
-    rule(canvas, (96, 150), (96, 318), ink)
-    _party(canvas, 164, "buyer")
-    rule(canvas, (900, 150), (900, 318), ink)
+    bottom = _party_box(canvas, 150, "购买方", "buyer", ink)
+    rule(canvas, (900, 150), (900, bottom), ink)
     canvas.put((920, 170), "密码区", Pen(size=20, ink=ink))
     canvas.rows(
         (920, 206), 32, ("03*3187<4/+8490<+95-59+7<24", "+<712/1+9016>69065*+4<5>6/3"), Pen(size=20, role="figures")
     )
-    bottom = _lines(canvas, (50, 318), ink)
-    frame(canvas, (50, bottom, 1350, bottom + 168), ink)
-    _side(canvas, bottom + 16, "销售方", ink)
-    rule(canvas, (96, bottom), (96, bottom + 168), ink)
-    _party(canvas, bottom + 14, "seller")
-    rule(canvas, (900, bottom), (900, bottom + 168), ink)
-    canvas.put((920, bottom + 14), "备注", Pen(size=20, ink=ink))
-    canvas.put((920, bottom + 52), "{remark}", Pen(size=21))
-    _foot(canvas, bottom + 184)
+    top = _lines(canvas, (50, bottom), ink)
+    bottom = _party_box(canvas, top, "销售方", "seller", ink)
+    rule(canvas, (900, top), (900, bottom), ink)
+    canvas.put((920, top + 14), "备注", Pen(size=20, ink=ink))
+    canvas.put((920, top + 52), "{remark}", Pen(size=21))
+    _foot(canvas, bottom + 16)
 
 
 def _lines(canvas: Canvas, at: tuple[float, float], ink: Ink) -> float:
@@ -146,18 +150,11 @@ def _draw_electronic(canvas: Canvas) -> None:
     heads = ("发票代码：{code}", "发票号码：{number}", "开票日期：{day}", "校验码：{check}")
     canvas.rows((1000, 24), 32, heads, Pen(size=20))
     canvas.put((200, 116), "机器编号：{machine}", Pen(size=20))
-    frame(canvas, (50, 160, 1350, 328), _BROWN)
-    _side(canvas, 176, "购买方", _BROWN)
-    rule(canvas, (96, 160), (96, 328), _BROWN)
-    _party(canvas, 174, "buyer")
-    bottom = _lines(canvas, (50, 328), _BROWN)
-    frame(canvas, (50, bottom, 1350, bottom + 168), _BROWN)
-    _side(canvas, bottom + 16, "销售方", _BROWN)
-    rule(canvas, (96, bottom), (96, bottom + 168), _BROWN)
-    _party(canvas, bottom + 14, "seller")
-    canvas.put((980, bottom + 14), "备注：{remark}", Pen(size=21))
-    _foot(canvas, bottom + 184)
-    seal(canvas, (1270, bottom + 110), 50)
+    top = _lines(canvas, (50, _party_box(canvas, 160, "购买方", "buyer", _BROWN)), _BROWN)
+    bottom = _party_box(canvas, top, "销售方", "seller", _BROWN)
+    canvas.put((980, top + 14), "备注：{remark}", Pen(size=21))
+    _foot(canvas, bottom + 16)
+    seal(canvas, (1270, top + 110), 50)
 
 
 def _draw_digital(canvas: Canvas) -> None:

@@ -10,7 +10,7 @@ from typing import Final
 from qwenport.evaluation.rendering.amounts import grouped, in_words
 from qwenport.evaluation.rendering.canvas import Canvas, Ink, Pen
 from qwenport.evaluation.rendering.decoration import fill, rule, seal
-from qwenport.evaluation.rendering.goods import wares
+from qwenport.evaluation.rendering.goods import rows_of_goods, wares
 from qwenport.evaluation.rendering.grids import Grid, Rows, Span, print_table
 from qwenport.evaluation.rendering.layout import Layout, Values
 from qwenport.evaluation.rendering.made_up import MadeUp, chinese_date
@@ -50,13 +50,9 @@ def _draw_purchase(canvas: Canvas) -> None:
     )
     y = print_table(canvas, (60, 204), grid, heads) + 24
     columns = Grid(widths=(90, 390, 140, 160, 200), aligns="mlrrr", pen=Pen(size=23), shade=(232, 236, 240))
-    lines = [
-        (str(place + 1), f"{{item{place}}}", f"{{count{place}}}", f"{{each{place}}}", f"{{price{place}}}")
-        for place in range(3)
-    ]
     rows: Rows = (
         ("序号", "物料名称", "数量", "单价", "金额"),
-        *lines,
+        *rows_of_goods(3, "item", "count", "each", "price", numbered=True),
         (Span("合计（大写）：{words}", columns=3), Span("{total}", columns=2)),
     )
     y = print_table(canvas, (60, y), columns, rows)
@@ -92,7 +88,7 @@ def _draw_order(canvas: Canvas) -> None:
     canvas.put((60, 302), "電話：", Pen(size=24))
     canvas.put((190, 302), "{phone}", Pen(size=24))
     grid = Grid(widths=(420, 160, 180, 220), aligns="lrrr", ruling="head", pen=Pen(size=24), ink=_NAVY)
-    lines = [(f"{{item{place}}}", f"{{count{place}}}", f"{{each{place}}}", f"{{price{place}}}") for place in range(3)]
+    lines = rows_of_goods(3, "item", "count", "each", "price")
     y = print_table(canvas, (60, 360), grid, (("貨品", "數量", "單價", "金額"), *lines))
     canvas.put((820, y + 24), "總額", Pen(size=28, anchor="r"))
     canvas.put((1030, y + 24), "{total}", Pen(size=28, bold=True, anchor="r"))
@@ -132,7 +128,7 @@ def _draw_delivery(canvas: Canvas) -> None:
     canvas.put((620, 184), "{customer}", Pen(size=23, bold=True))
     canvas.paragraph((620, 222), "{address}", 420, Pen(size=23))
     grid = Grid(widths=(120, 640, 220), aligns="mlr", pen=Pen(size=23), line=1)
-    lines = [(str(place + 1), f"{{item{place}}}", f"{{count{place}}}") for place in range(4)]
+    lines = rows_of_goods(4, "item", "count", numbered=True)
     y = print_table(canvas, (60, 370), grid, (("Line", "Item", "Quantity"), *lines)) + 20
     canvas.put((60, y), "Total pieces: {pieces}", Pen(size=24))
     canvas.put((560, y), "Gross weight: {weight}", Pen(size=24))
@@ -167,10 +163,7 @@ def _draw_dispatch(canvas: Canvas) -> None:
         ((780, 150, "单号：{number}"), (780, 192, "日期：{day}"), (400, 234, "联系电话：{phone}")), Pen(size=23)
     )
     grid = Grid(widths=(90, 400, 130, 160, 200), aligns="mlrrr", pen=Pen(size=23))
-    lines = [
-        (str(place + 1), f"{{item{place}}}", f"{{count{place}}}", f"{{each{place}}}", f"{{price{place}}}")
-        for place in range(3)
-    ]
+    lines = rows_of_goods(3, "item", "count", "each", "price", numbered=True)
     rows = (("序号", "品名及规格", "数量", "单价", "金额"), *lines, ("", "合计", "{pieces}", "", "{total}"))
     y = print_table(canvas, (60, 280), grid, rows)
     canvas.put_all(

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 from qwenport.evaluation.rendering.amounts import grouped
 from qwenport.evaluation.rendering.canvas import BLACK, GREY, Canvas, Pen
@@ -56,6 +56,29 @@ def _title(canvas: Canvas, text: str) -> None:
     canvas.put((_LEFT, 60), text, Pen(size=34, role="head", bold=True))
 
 
+class _Sheet(NamedTuple):
+    """A sheet with a title and one table of filled rows."""
+
+    title: str
+    heads: Rows
+    widths: tuple[int, ...]
+    aligns: str
+    ruling: str
+    above: str = ""
+    """Printed between title and table."""
+    below: str = ""
+
+    def draw(self, canvas: Canvas) -> None:
+        """Prints it."""
+        _title(canvas, self.title)
+        if self.above:
+            canvas.paragraph((_LEFT, 104), self.above, 800, Pen(size=20))
+        grid = replace(_grid(canvas, self.widths, self.aligns, self.ruling), head_rows=len(self.heads))
+        bottom = _print(canvas, grid, (*self.heads, *_body(canvas, len(self.widths))))
+        if self.below:
+            canvas.put((_LEFT, bottom + 16), self.below, Pen(size=19))
+
+
 def _print(canvas: Canvas, grid: Grid, rows: Rows) -> float:
     return print_table(canvas, (_LEFT, _TOP), grid, rows)
 
@@ -67,10 +90,13 @@ def _scores(made: MadeUp) -> Values:
     return _filled(made, (lambda: made.digits(6), made.person, mark, mark, mark, mark))
 
 
-def _draw_scores(canvas: Canvas) -> None:
-    _title(canvas, "期末成绩登记表")
-    head = ("学号", "姓名", "语文", "数学", "英语", "科学")
-    _print(canvas, _grid(canvas, (160, 160, 130, 130, 130, 130), "mlrrrr", "full"), (head, *_body(canvas, 6)))
+_SCORES: Final = _Sheet(
+    "期末成绩登记表",
+    (("学号", "姓名", "语文", "数学", "英语", "科学"),),
+    (160, 160, 130, 130, 130, 130),
+    "mlrrrr",
+    "full",
+)
 
 
 def _output(made: MadeUp) -> Values:
@@ -81,14 +107,16 @@ def _output(made: MadeUp) -> Values:
     return _filled(made, (lambda: f"{place.pop()}厂", number, number, number, number), 4, 7)
 
 
-def _draw_output(canvas: Canvas) -> None:
-    _title(canvas, "各厂季度产量统计")
-    head = (
+_OUTPUT: Final = _Sheet(
+    "各厂季度产量统计",
+    (
         (Span("工厂", rows=2), Span("上半年", columns=2), Span("下半年", columns=2)),
         ("一季度", "二季度", "三季度", "四季度"),
-    )
-    grid = _grid(canvas, (180, 165, 165, 165, 165), "lrrrr", "full")
-    _print(canvas, replace(grid, head_rows=2), (*head, *_body(canvas, 5)))
+    ),
+    (180, 165, 165, 165, 165),
+    "lrrrr",
+    "full",
+)
 
 
 def _stock(made: MadeUp) -> Values:
@@ -118,10 +146,9 @@ def _duty(made: MadeUp) -> Values:
     return _filled(made, columns, 4, 6)
 
 
-def _draw_duty(canvas: Canvas) -> None:
-    _title(canvas, "值班工作記錄表")
-    head = ("日期", "職員姓名", "工作內容", "備註")
-    _print(canvas, _grid(canvas, (130, 160, 380, 190), "mlll", "full"), (head, *_body(canvas, 4)))
+_DUTY: Final = _Sheet(
+    "值班工作記錄表", (("日期", "職員姓名", "工作內容", "備註"),), (130, 160, 380, 190), "mlll", "full"
+)
 
 
 def _tariff(made: MadeUp) -> Values:
@@ -132,15 +159,17 @@ def _tariff(made: MadeUp) -> Values:
     return _filled(made, (zones.pop, fee, fee, fee, fee), 4, 6)
 
 
-def _draw_tariff(canvas: Canvas) -> None:
-    _title(canvas, "Parcel rates")
-    canvas.paragraph((_LEFT, 104), "Prices are valid until further notice and include fuel.", 800, Pen(size=20))
-    head = (
+_TARIFF: Final = _Sheet(
+    "Parcel rates",
+    (
         (Span("Destination", rows=2), Span("Standard", columns=2), Span("Express", columns=2)),
         ("1 kg", "5 kg", "1 kg", "5 kg"),
-    )
-    grid = _grid(canvas, (200, 160, 160, 160, 160), "lrrrr", "full")
-    _print(canvas, replace(grid, head_rows=2), (*head, *_body(canvas, 5)))
+    ),
+    (200, 160, 160, 160, 160),
+    "lrrrr",
+    "full",
+    above="Prices are valid until further notice and include fuel.",
+)
 
 
 def _sales(made: MadeUp) -> Values:
@@ -152,10 +181,9 @@ def _sales(made: MadeUp) -> Values:
     return _filled(made, (month.pop, number, number, lambda: f"{made.chance.randrange(1, 40)}.{made.digits(1)}%"))
 
 
-def _draw_sales(canvas: Canvas) -> None:
-    _title(canvas, "Monthly sales")
-    head = ("Month", "Online", "Stores", "Growth")
-    _print(canvas, _grid(canvas, (240, 200, 200, 180), "lrrr", "rows"), (head, *_body(canvas, 4)))
+_SALES: Final = _Sheet(
+    "Monthly sales", (("Month", "Online", "Stores", "Growth"),), (240, 200, 200, 180), "lrrr", "rows"
+)
 
 
 def _trial(made: MadeUp) -> Values:
@@ -166,11 +194,14 @@ def _trial(made: MadeUp) -> Values:
     return _filled(made, (names.pop, value, value, value, lambda: made.pick("合格", "合格", "不合格")), 4, 6)
 
 
-def _draw_trial(canvas: Canvas) -> None:
-    _title(canvas, "表 3　材料性能测试结果")
-    head = ("样本编号", "密度", "硬度", "强度", "结论")
-    bottom = _print(canvas, _grid(canvas, (180, 150, 150, 150, 160), "lrrrm", "head"), (head, *_body(canvas, 5)))
-    canvas.put((_LEFT, bottom + 16), "注：测试温度为二十摄氏度。", Pen(size=19))
+_TRIAL: Final = _Sheet(
+    "表 3　材料性能测试结果",
+    (("样本编号", "密度", "硬度", "强度", "结论"),),
+    (180, 150, 150, 150, 160),
+    "lrrrm",
+    "head",
+    below="注：测试温度为二十摄氏度。",
+)
 
 
 def _statement(made: MadeUp) -> Values:
@@ -192,10 +223,13 @@ def _statement(made: MadeUp) -> Values:
     return values | {"rows": str(count)}
 
 
-def _draw_statement(canvas: Canvas) -> None:
-    _title(canvas, "Account statement")
-    head = ("Date", "Details", "Paid out", "Paid in", "Balance")
-    _print(canvas, _grid(canvas, (120, 310, 140, 140, 160), "llrrr", "head"), (head, *_body(canvas, 5)))
+_STATEMENT: Final = _Sheet(
+    "Account statement",
+    (("Date", "Details", "Paid out", "Paid in", "Balance"),),
+    (120, 310, 140, 140, 160),
+    "llrrr",
+    "head",
+)
 
 
 def _fares(made: MadeUp) -> Values:
@@ -207,10 +241,7 @@ def _fares(made: MadeUp) -> Values:
     return _filled(made, (stops.pop, fare, fare, lambda: f"{made.chance.randrange(4, 60)}分鐘"), 4, 6)
 
 
-def _draw_fares(canvas: Canvas) -> None:
-    _title(canvas, "巴士車費表")
-    head = ("車站", "成人", "長者", "行車時間")
-    _print(canvas, _grid(canvas, (260, 160, 160, 200), "lrrr", "rows"), (head, *_body(canvas, 4)))
+_FARES: Final = _Sheet("巴士車費表", (("車站", "成人", "長者", "行車時間"),), (260, 160, 160, 200), "lrrr", "rows")
 
 
 def _inventory(made: MadeUp) -> Values:
@@ -226,10 +257,9 @@ def _inventory(made: MadeUp) -> Values:
     return _filled(made, columns, 5, 8)
 
 
-def _draw_inventory(canvas: Canvas) -> None:
-    _title(canvas, "Inventory list")
-    head = ("Code", "Name", "Units", "Price")
-    _print(canvas, _grid(canvas, (190, 300, 150, 180), "llrr", "none"), (head, *_body(canvas, 4)))
+_INVENTORY: Final = _Sheet(
+    "Inventory list", (("Code", "Name", "Units", "Price"),), (190, 300, 150, 180), "llrr", "none"
+)
 
 
 def _faults(made: MadeUp) -> Values:
@@ -248,10 +278,7 @@ def _faults(made: MadeUp) -> Values:
     return _filled(made, columns, 4, 6)
 
 
-def _draw_faults(canvas: Canvas) -> None:
-    _title(canvas, "设备维修记录")
-    head = ("日期", "设备", "处理情况", "维修人")
-    _print(canvas, _grid(canvas, (180, 130, 380, 140), "llll", "none"), (head, *_body(canvas, 4)))
+_FAULTS: Final = _Sheet("设备维修记录", (("日期", "设备", "处理情况", "维修人"),), (180, 130, 380, 140), "llll", "none")
 
 
 def _tasks(made: MadeUp) -> Values:
@@ -271,10 +298,7 @@ def _tasks(made: MadeUp) -> Values:
     return _filled(made, columns, 4, 6)
 
 
-def _draw_tasks(canvas: Canvas) -> None:
-    _title(canvas, "Action items")
-    head = ("Owner", "Task", "Due", "State")
-    _print(canvas, _grid(canvas, (210, 340, 170, 120), "llll", "none"), (head, *_body(canvas, 4)))
+_TASKS: Final = _Sheet("Action items", (("Owner", "Task", "Due", "State"),), (210, 340, 170, 120), "llll", "none")
 
 
 def _prices(made: MadeUp) -> Values:
@@ -288,10 +312,7 @@ def _prices(made: MadeUp) -> Values:
     return _filled(made, (lambda: made.digits(2), dishes.pop, price, price), 5, 7)
 
 
-def _draw_prices(canvas: Canvas) -> None:
-    _title(canvas, "外賣價目表")
-    head = ("編號", "菜式", "午市", "晚市")
-    _print(canvas, _grid(canvas, (130, 340, 150, 150), "mlrr", "none"), (head, *_body(canvas, 4)))
+_PRICES: Final = _Sheet("外賣價目表", (("編號", "菜式", "午市", "晚市"),), (130, 340, 150, 150), "mlrr", "none")
 
 
 def _budget(made: MadeUp) -> Values:
@@ -337,18 +358,18 @@ def _layout(
 
 
 LAYOUTS: Final = (
-    _layout("scores", _RULED, "zh-Hans", _scores, _draw_scores),
-    _layout("output", _RULED, "zh-Hans", _output, _draw_output),
+    _layout("scores", _RULED, "zh-Hans", _scores, _SCORES.draw),
+    _layout("output", _RULED, "zh-Hans", _output, _OUTPUT.draw),
     _layout("stock", _RULED, "en", _stock, _draw_stock),
-    _layout("duty", _RULED, "zh-Hant", _duty, _draw_duty),
-    _layout("tariff", _RULED, "en", _tariff, _draw_tariff),
+    _layout("duty", _RULED, "zh-Hant", _duty, _DUTY.draw),
+    _layout("tariff", _RULED, "en", _tariff, _TARIFF.draw),
     _layout("budget", _RULED, "zh-Hans", _budget, _draw_budget),
-    _layout("sales", _PARTLY, "en", _sales, _draw_sales),
-    _layout("trial", _PARTLY, "zh-Hans", _trial, _draw_trial),
-    _layout("statement", _PARTLY, "en", _statement, _draw_statement),
-    _layout("fares", _PARTLY, "zh-Hant", _fares, _draw_fares),
-    _layout("inventory", _UNRULED, "en", _inventory, _draw_inventory),
-    _layout("faults", _UNRULED, "zh-Hans", _faults, _draw_faults),
-    _layout("tasks", _UNRULED, "en", _tasks, _draw_tasks),
-    _layout("prices", _UNRULED, "zh-Hant", _prices, _draw_prices),
+    _layout("sales", _PARTLY, "en", _sales, _SALES.draw),
+    _layout("trial", _PARTLY, "zh-Hans", _trial, _TRIAL.draw),
+    _layout("statement", _PARTLY, "en", _statement, _STATEMENT.draw),
+    _layout("fares", _PARTLY, "zh-Hant", _fares, _FARES.draw),
+    _layout("inventory", _UNRULED, "en", _inventory, _INVENTORY.draw),
+    _layout("faults", _UNRULED, "zh-Hans", _faults, _FAULTS.draw),
+    _layout("tasks", _UNRULED, "en", _tasks, _TASKS.draw),
+    _layout("prices", _UNRULED, "zh-Hant", _prices, _PRICES.draw),
 )

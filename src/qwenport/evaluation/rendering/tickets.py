@@ -243,8 +243,7 @@ def _draw_flight(canvas: Canvas) -> None:
     )
     y = print_table(canvas, (50, 240), grid, rows) + 40
     for key, value in (("Fare", "{fare}"), ("Taxes and fees", "{taxes}"), ("Total amount", "{total}")):
-        canvas.put((50, y), key, Pen(size=24, bold=key.startswith("Total")))
-        canvas.put((460, y), value, Pen(size=24, bold=key.startswith("Total"), anchor="r"))
+        canvas.sum_row(y, (50, 460), (key, value), Pen(size=24, bold=key.startswith("Total")))
         y += 44
 
 

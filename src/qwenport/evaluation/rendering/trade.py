@@ -10,7 +10,7 @@ from typing import Final
 from qwenport.evaluation.rendering.amounts import grouped, in_words, traditional
 from qwenport.evaluation.rendering.canvas import GREY, WHITE, Canvas, Ink, Pen
 from qwenport.evaluation.rendering.decoration import fill, rule
-from qwenport.evaluation.rendering.goods import wares
+from qwenport.evaluation.rendering.goods import rows_of_goods, wares
 from qwenport.evaluation.rendering.grids import Grid, Span, print_table
 from qwenport.evaluation.rendering.layout import Layout, Values
 from qwenport.evaluation.rendering.made_up import MadeUp
@@ -42,7 +42,7 @@ def _draw_invoice_hant(canvas: Canvas) -> None:
     canvas.put((940, 240), "發票編號：{number}", Pen(size=25, anchor="r"))
     canvas.put((940, 284), "日期：{day}", Pen(size=25, anchor="r"))
     grid = Grid(widths=(400, 140, 160, 180), aligns="lrrr", pen=Pen(size=24), line=1)
-    lines = [(f"{{item{place}}}", f"{{count{place}}}", f"{{each{place}}}", f"{{price{place}}}") for place in range(2)]
+    lines = rows_of_goods(2, "item", "count", "each", "price")
     y = print_table(
         canvas, (60, 330), grid, (("項目", "數量", "單價", "金額"), *lines, (Span("應付總額", columns=3), "{total}"))
     )
@@ -79,7 +79,7 @@ def _draw_invoice(canvas: Canvas) -> None:
     grid = Grid(
         widths=(460, 140, 180, 200), aligns="lrrr", ruling="rows", pen=Pen(size=23), shade=(224, 230, 240), line=1
     )
-    lines = [(f"{{item{place}}}", f"{{count{place}}}", f"{{each{place}}}", f"{{price{place}}}") for place in range(3)]
+    lines = rows_of_goods(3, "item", "count", "each", "price")
     y = print_table(canvas, (60, 340), grid, (("Description", "Qty", "Unit Price", "Amount"), *lines)) + 24
     for key, value in (("Subtotal", "{sub}"), ("Sales Tax (7%)", "{tax}"), ("Amount Due", "{total}")):
         canvas.put((800, y), key, Pen(size=24, anchor="r", bold=key == "Amount Due"))
