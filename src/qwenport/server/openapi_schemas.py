@@ -136,5 +136,6 @@ def _names(structs: Iterable[type], *, by_face: bool) -> dict[type, str]:
 
 def _name(kind: type, *, with_module: bool) -> str:
     place = kind.__module__.removeprefix(_OF_FACES).split(".")
-    kept = place if with_module else place[:-1]
+    # Of the folders that a module lies in, the first is the face.
+    kept = place if with_module else place[:-1][:1]
     return ".".join([*kept, kind.__name__.removeprefix("_")])

@@ -26,7 +26,7 @@ from qwenport.faces.face import CallOperation, Pending, QueryOperation, Request
 from qwenport.faces.openai.completions import CompletionRequest
 from qwenport.faces.openai.embeddings import EmbeddingsRequest
 from qwenport.faces.openai.reranks import RerankRequest
-from qwenport.faces.openai.responses_schema import ResponsesRequest
+from qwenport.faces.openai.responses.schema import ResponsesRequest
 from qwenport.faces.openai.schema import ChatCompletionRequest
 from qwenport.faces.parts import WirePart
 from qwenport.faces.registry import FACES

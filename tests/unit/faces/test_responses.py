@@ -45,7 +45,7 @@ from qwenport.core.tools import Tool, ToolCall, ToolChoice, ToolUse
 from qwenport.core.usage import Usage
 from qwenport.faces.face import Cards, Exchange, Request
 from qwenport.faces.openai import OPENAI
-from qwenport.faces.openai.responses import decode_response
+from qwenport.faces.openai.responses.decode import decode_response
 from qwenport.testing.scripted_face import ScriptedFace, Step
 
 MakeRequest = Callable[..., Request]
@@ -677,7 +677,7 @@ PIECES = st.one_of(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
 @given(pieces=st.lists(PIECES, max_size=12), reason=st.sampled_from(FinishReason))
 def test_whatever_is_said_the_stream_ends_in_the_whole_answer(
     pieces: list[Event], reason: FinishReason, client: openai.OpenAI, face: ScriptedFace

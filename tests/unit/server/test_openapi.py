@@ -224,9 +224,13 @@ class Second(msgspec.Struct, tag_field="kind", tag="second"):
     more: dict[str, Volume] | None = None
 
 
+def test_a_struct_is_named_by_its_face_however_deep_in_it_it_stands() -> None:
+    assert {"openai.ChatCompletion", "openai.Response"} <= DOCUMENT["components"]["schemas"].keys()
+
+
 def test_structs_are_named_once_and_told_apart_by_their_tag() -> None:
     schemas = Schemas([First | Second, list[Second]])
-    place = First.__module__.rpartition(".")[0]
+    place = First.__module__.rpartition(".")[0].partition(".")[0]
     first, second, volume = (f"{place}.{name}" if place else name for name in ("First", "Second", "Volume"))
 
     assert schemas.components == {

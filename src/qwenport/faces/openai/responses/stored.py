@@ -13,8 +13,8 @@ from qwenport.faces.body import JSON_HEADERS
 from qwenport.faces.description import Description
 from qwenport.faces.face import Cards, Operation, QueryOperation, Reply, Request
 from qwenport.faces.openai.paging import Paging, paging_parameters, read_paging
-from qwenport.faces.openai.responses_answers import Response
-from qwenport.faces.openai.responses_items import split_items
+from qwenport.faces.openai.responses.answers import Response
+from qwenport.faces.openai.responses.items import split_items
 from qwenport.faces.shown import shown
 
 _ENCODE = Encoder().encode

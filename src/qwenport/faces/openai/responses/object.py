@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from msgspec import Struct
 from msgspec.json import Encoder
 
 from qwenport.core.call import Call
 from qwenport.core.ids import RequestId
 from qwenport.core.responses import LARGEST_STORED_BYTES, KeepResponse, StoredResponse
 from qwenport.core.usage import Usage
-from qwenport.faces.openai.responses_schema import Echoed, ResponsesRequest
+from qwenport.faces.openai.responses.answers import ResponseHead
+from qwenport.faces.openai.responses.schema import Echoed, ResponsesRequest
 
 _ENCODE = Encoder().encode
 _TEXT: dict[str, Any] = {"format": {"type": "text"}}
@@ -31,28 +31,6 @@ _USAGE = (
 INCOMPLETE = b"incomplete"
 IN_PROGRESS = b"in_progress"
 FAILED = b"failed"
-
-
-class _Head(Struct, frozen=True, kw_only=True):
-    """Members that are the same from the first event to the last."""
-
-    background: bool = False
-    created_at: int
-    id: str
-    instructions: str | None
-    max_output_tokens: int | None
-    metadata: dict[str, str]
-    model: str
-    object: str = "response"
-    parallel_tool_calls: bool
-    previous_response_id: str | None
-    reasoning: Any
-    temperature: float | None
-    text: Any
-    tool_choice: Any
-    tools: list[Any]
-    top_p: float | None
-    truncation: str = "disabled"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,13 +52,15 @@ class ResponseObject:
     ) -> ResponseObject:
         """Return what the answers to this call have in common."""
         identity = f"resp_{call.id}"
-        head = _Head(
+        head = ResponseHead(
+            background=False,
             created_at=int(received_at.timestamp()),
             id=identity,
             instructions=body.instructions,
             max_output_tokens=body.max_output_tokens,
             metadata=body.metadata or {},
             model=call.model,
+            object="response",
             parallel_tool_calls=bool(body.parallel_tool_calls),
             previous_response_id=body.previous_response_id or None,
             reasoning=echoed.reasoning or _REASONING,
@@ -89,6 +69,7 @@ class ResponseObject:
             tool_choice=echoed.tool_choice or "auto",
             tools=echoed.tools or [],
             top_p=body.top_p,
+            truncation="disabled",
         )
         return cls(
             request_id=call.id,

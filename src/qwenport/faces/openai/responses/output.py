@@ -10,7 +10,7 @@ from msgspec.json import Encoder
 from qwenport.core.events import TokenLogprob, ToolCallDelta
 from qwenport.core.ids import RequestId
 from qwenport.faces.logprobs import encode_tokens
-from qwenport.faces.openai.responses_items import item_id
+from qwenport.faces.openai.responses.items import item_id
 
 COMPLETED = b"completed"
 

@@ -17,7 +17,7 @@ from qwenport.core.errors import ParameterInvalid
 from qwenport.core.ids import RequestId
 from qwenport.core.responses import StoredResponse
 from qwenport.faces.messages import WireCalledFunction, WireMessage, WireToolCall, read_messages
-from qwenport.faces.openai.responses_schema import WireContent, WireItem
+from qwenport.faces.openai.responses.schema import WireContent, WireItem
 from qwenport.faces.parts import WireFile, WirePart
 from qwenport.faces.pieces import check_pieces
 from qwenport.faces.shown import shown

@@ -1,6 +1,7 @@
 """What the Responses API answers, as types: the object, its items, and the events of a stream.
 
-Nothing is encoded with them; the OpenAPI document is made of them, and tests hold every answer against them.
+Only the head of a response is encoded with them; the OpenAPI document is made of them, and tests hold every answer
+against them.
 """
 
 from __future__ import annotations
@@ -103,8 +104,8 @@ class Incomplete(Struct, frozen=True, kw_only=True):
     reason: str
 
 
-class Response(Struct, frozen=True, kw_only=True):
-    """A response; what the request said of it is repeated."""
+class ResponseHead(Struct, frozen=True, kw_only=True):
+    """Members that are the same from the first event to the last; what the request said is repeated."""
 
     background: bool
     created_at: int
@@ -123,6 +124,11 @@ class Response(Struct, frozen=True, kw_only=True):
     tools: list[Any]
     top_p: float | None
     truncation: str
+
+
+class Response(ResponseHead, frozen=True, kw_only=True):
+    """A response."""
+
     status: Literal["in_progress", "completed", "incomplete", "failed"]
     store: bool
     error: ResponseFault | None

@@ -12,9 +12,9 @@ from qwenport.core.events import ChoiceFinished, Delta, Event, Finished, Reasoni
 from qwenport.faces.face import Headers
 from qwenport.faces.logprobs import encode_tokens
 from qwenport.faces.openai.errors import encode_error, error_envelope
-from qwenport.faces.openai.responses_encode import Progress
-from qwenport.faces.openai.responses_object import IN_PROGRESS
-from qwenport.faces.openai.responses_output import COMPLETED, CallItem, Item, MessageItem, ReasoningItem
+from qwenport.faces.openai.responses.encode import Progress
+from qwenport.faces.openai.responses.object import IN_PROGRESS
+from qwenport.faces.openai.responses.output import COMPLETED, CallItem, Item, MessageItem, ReasoningItem
 from qwenport.faces.sse import STREAM_HEADERS
 
 _ENCODE = Encoder().encode

@@ -14,15 +14,12 @@ from qwenport.core.model_card import ModelCard
 from qwenport.core.responses import FindResponse, StoredResponse
 from qwenport.core.tools import Tool, ToolChoice
 from qwenport.faces.body import given, read_body
-from qwenport.faces.description import RESOLVES_UPLOADS, Description
-from qwenport.faces.face import CallOperation, Cards, Exchange, Operation, Pending, Request
-from qwenport.faces.openai.responses_answers import Response, ResponseEvent
-from qwenport.faces.openai.responses_encode import Progress, WholeResponse
-from qwenport.faces.openai.responses_items import keep_items, read_conversation, read_earlier, read_input
-from qwenport.faces.openai.responses_object import ResponseObject
-from qwenport.faces.openai.responses_schema import Echoed, ResponsesRequest, WireFormat, WireItem, WireTool
-from qwenport.faces.openai.responses_stored import stored_response_operations
-from qwenport.faces.openai.responses_stream import StreamedResponse
+from qwenport.faces.face import Cards, Exchange, Pending, Request
+from qwenport.faces.openai.responses.encode import Progress, WholeResponse
+from qwenport.faces.openai.responses.items import keep_items, read_conversation, read_earlier, read_input
+from qwenport.faces.openai.responses.object import ResponseObject
+from qwenport.faces.openai.responses.schema import Echoed, ResponsesRequest, WireFormat, WireItem, WireTool
+from qwenport.faces.openai.responses.stream import StreamedResponse
 from qwenport.faces.parameters import WireParameters, read_sampling
 from qwenport.faces.response_format import WireJsonSchema, WireResponseFormat, read_response_format
 from qwenport.faces.shown import shown
@@ -53,27 +50,6 @@ def decode_response(request: Request, cards: Cards) -> Exchange | Pending:
         query = FindResponse(id=body.previous_response_id)
         return Pending(query=query, resume=lambda stored: _exchange(request, body, card, stored))
     return _exchange(request, body, card, None)
-
-
-def response_operations(prefix: str) -> tuple[Operation, ...]:
-    """Return the operations below an address prefix."""
-    description = Description(
-        summary="Go on with a conversation, which may be stored here",
-        body=ResponsesRequest,
-        required=("model", "input"),
-        headers=(RESOLVES_UPLOADS,),
-        example={"model": "qwen-plus", "input": "Who are you?"},
-        answer=Response,
-        piece=ResponseEvent,
-    )
-    create = CallOperation(
-        name="responses",
-        method="POST",
-        path=f"{prefix}/responses",
-        decode=decode_response,
-        description=description,
-    )
-    return (create, *stored_response_operations(prefix))
 
 
 def _exchange(

@@ -7,8 +7,8 @@ from qwenport.core.responses import KeepResponse
 from qwenport.core.usage import Usage
 from qwenport.faces.body import JSON_HEADERS
 from qwenport.faces.face import Reply
-from qwenport.faces.openai.responses_object import INCOMPLETE, ResponseObject
-from qwenport.faces.openai.responses_output import COMPLETED, Output
+from qwenport.faces.openai.responses.object import INCOMPLETE, ResponseObject
+from qwenport.faces.openai.responses.output import COMPLETED, Output
 
 
 class Progress:
