@@ -29,8 +29,9 @@ from qwenport.core.call import Call, ChatInput, Sampling
 from qwenport.core.content import Message, Role
 from qwenport.core.ids import RequestId
 from qwenport.core.prepared_call import PreparedCall
+from qwenport.engines.host_parameters import PARAMETERS_VARIABLE
 from qwenport.engines.llama.engine import TEXT_CAPABILITIES
-from qwenport.engines.llama.host_parameters import PARAMETERS_VARIABLE, HostParameters
+from qwenport.engines.llama.host_parameters import LlamaParameters
 from qwenport.engines.llama.request import request_of
 from qwenport.engines.llama.wire import encode_request
 from qwenport.pipeline.prepare import complete
@@ -181,7 +182,7 @@ def _await_engine(gateway: Gateway) -> None:
         time.sleep(0.2)
 
 
-def _host_of(gateway: Gateway) -> HostParameters:
+def _host_of(gateway: Gateway) -> LlamaParameters:
     """Return socket and secret of the child process, which stand in the environment it was started with."""
     pid = child_with(gateway.supervisor, ("qwenport.engines.llama.host",))
     if pid is None:
@@ -189,7 +190,7 @@ def _host_of(gateway: Gateway) -> HostParameters:
     variables = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
     prefix = f"{PARAMETERS_VARIABLE}=".encode()
     parameters = next(variable.removeprefix(prefix) for variable in variables if variable.startswith(prefix))
-    return msgspec.json.decode(parameters, type=HostParameters)
+    return msgspec.json.decode(parameters, type=LlamaParameters)
 
 
 def _api_request(gateway: Gateway, prompt: str, tokens: int) -> bytes:
@@ -204,7 +205,7 @@ def _api_request(gateway: Gateway, prompt: str, tokens: int) -> bytes:
     return _post(gateway.key, msgspec.json.encode(body))
 
 
-def _direct_request(host: HostParameters, prompt: str, tokens: int) -> bytes:
+def _direct_request(host: LlamaParameters, prompt: str, tokens: int) -> bytes:
     """Return the call that the gateway would make, without what the gateway wants for itself."""
     call = Call(
         id=RequestId("bench"),

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from qwenport.media.bounded_children import BoundedChildren, ChildOrder
+from qwenport.children.bounded import BoundedChildren, ChildOrder
 from qwenport.media.document_ending import Ending
 from qwenport.testing.child_processes import children, only_linux
 from qwenport.testing.made_documents import pdf
@@ -73,5 +73,19 @@ async def test_a_child_that_takes_too_long_is_ended() -> None:
 
     with pytest.raises(TimeoutError):
         await BoundedChildren(1).run(slow, bytes(10_000_000), StreamReader.read)
+
+    assert children("picture_child") == set()
+
+
+@only_linux
+@pytest.mark.parametrize("turns", range(4))
+async def test_a_child_is_ended_whose_caller_leaves_while_it_is_started(turns: int) -> None:
+    asked = asyncio.create_task(BoundedChildren(1).run(DECODE, bytes(10_000_000), StreamReader.read))
+    for _ in range(turns):
+        await asyncio.sleep(0)
+
+    asked.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asked
 
     assert children("picture_child") == set()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from http import HTTPStatus
 
-from qwenport.core.errors import EngineFailed, EngineTimedOut
+from qwenport.core.errors import EngineFailed, EngineTimedOut, ModelUnavailable
 from qwenport.engines.connections import (
     AnswerInvalid,
     AnswerTimedOut,
@@ -15,7 +16,7 @@ from qwenport.engines.connections import (
     NotConnected,
     Peer,
 )
-from qwenport.engines.engine import Condition
+from qwenport.engines.engine import Condition, EngineState
 from qwenport.engines.host_address import unavailable
 
 
@@ -51,6 +52,15 @@ class HostConnections:
     async def close(self) -> None:
         """Close every connection."""
         await self._connections.close()
+
+
+def failed_by_status(status: int, target: str, reason: str = "") -> EngineFailed | ModelUnavailable:
+    """Return what a status is to the house with which a host says nothing of the call."""
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        # The door of an engine on another machine says so while nobody is behind it, llama.cpp while it loads.
+        return unavailable(target.partition("/")[2], Condition(state=EngineState.LOADING))
+    words = f"the engine of `{target}` answered with status {status}"
+    return EngineFailed(f"{words}: {reason}" if reason else words)
 
 
 def failed_midway(error: CallFailed, target: str) -> EngineFailed | EngineTimedOut:

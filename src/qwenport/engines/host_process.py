@@ -15,8 +15,9 @@ from typing import NoReturn, TypeVar
 import msgspec
 
 from qwenport.engines.engine import WATCH_VARIABLE
+from qwenport.engines.host_parameters import PARAMETERS_VARIABLE, HostParameters
 
-_T = TypeVar("_T")
+_Parameters = TypeVar("_Parameters", bound=HostParameters)
 
 
 class HostExit(IntEnum):
@@ -44,15 +45,16 @@ class HostProcess:
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a memory image would hold callers' texts
         self._watch(os.environ.pop(WATCH_VARIABLE, None))
 
-    def parameters(self, variable: str, wanted: type[_T]) -> _T:
-        """Return what the supervisor put into an environment variable, and remove it from there."""
-        text = os.environ.pop(variable, None)
+    def parameters(self, wanted: type[_Parameters]) -> _Parameters:
+        """Return what the supervisor put into the environment, and remove it from there."""
+        text = os.environ.pop(PARAMETERS_VARIABLE, None)
         if text is None:
-            self.end(HostExit.PARAMETERS_INVALID, f"{variable} is not set: this process is started by a supervisor")
+            words = f"{PARAMETERS_VARIABLE} is not set: this process is started by a supervisor"
+            self.end(HostExit.PARAMETERS_INVALID, words)
         try:
             return msgspec.json.decode(text, type=wanted)
         except msgspec.MsgspecError as error:
-            self.end(HostExit.PARAMETERS_INVALID, f"{variable} is not understood: {error}")
+            self.end(HostExit.PARAMETERS_INVALID, f"{PARAMETERS_VARIABLE} is not understood: {error}")
 
     def check_weights(self, path: Path) -> None:
         """End unless the file can be read."""

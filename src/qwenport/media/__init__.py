@@ -13,9 +13,11 @@ text. What is behind it:
 - `pixels`: what an image counts in tokens.
 - `documents`: from a stored file to its text. `plain_text` decodes text; `pdf_text` and `docx_text` run in
   `document_child`.
-- `bounded_children`: both children's bounds on time and memory, to which `withdrawal` holds them from within. What they
-  and this process know of one another is in `picture_order` and `document_ending`.
-- `budget`: the ceilings on what one call may load. `refusals`: the words of everything that is refused.
+- What these child processes and this one know of one another is in `picture_order` and `document_ending`; their bounds
+  on time and memory are those of `qwenport.children`.
+- `paged`: which files have pages, for who draws them and for the gate, which holds room for them before.
+- `budget`: the ceilings on what one call may load. `room`: that on what all calls hold together.
+- `refusals`: the words of everything that is refused.
 
 Nothing is imported here, so that a child process starts with no more than it needs.
 """

@@ -10,10 +10,11 @@ from functools import partial
 
 from msgspec import Struct
 
+from qwenport.children.bounded import BoundedChildren, ChildOrder
 from qwenport.core.errors import ParameterInvalid
-from qwenport.media.bounded_children import BoundedChildren, ChildOrder
 from qwenport.media.budget import CallBudget, call_budget
-from qwenport.media.document_ending import DocumentKind, Ending, document_kind
+from qwenport.media.document_ending import Ending
+from qwenport.media.paged import is_paged, is_pdf
 from qwenport.media.picture_order import LENGTH, PDF, PictureOrder
 from qwenport.media.pictures import Header, read_header
 from qwenport.media.refusals import image_broken, pages_too_many, pdf_broken, pdf_protected, pixels_too_many
@@ -41,36 +42,38 @@ class Decoder:
 
     def __init__(self, bounds: MediaTable) -> None:
         self._bounds = bounds
-        self._children = BoundedChildren(CHILDREN_AT_ONCE)
+        self._children = BoundedChildren(CHILDREN_AT_ONCE, wait_s=bounds.wait_s)
 
-    async def decode(self, content: bytes, budget: CallBudget | None = None) -> tuple[Decoded, ...]:
+    async def decode(self, content: bytes, budget: CallBudget | None = None, owner: str = "") -> tuple[Decoded, ...]:
         """Return the pictures of an image or a PDF, within what is left of a budget or that of a whole call.
 
         Raises:
             ParameterInvalid: it cannot be read or has too much of something; in the words of `refusals`.
+            Overloaded: its turn among those of other owners did not come in time.
         """
         left = call_budget(self._bounds) if budget is None else budget
         if is_pdf(content):
-            order = self._order(Header(PDF, 0, 0))
-            pages = await self._made(order, content, partial(_take_page, left))
+            order = self._order(Header(PDF, 0, 0), self._bounds.max_pages)
+            pages = await self._made(order, content, partial(_take_page, left), owner)
             return tuple(_decoded(page, number) for number, page in enumerate(pages, 1))
         header = read_header(content)
         if header.width * header.height > self._bounds.max_pixels:
             raise pixels_too_many(self._bounds.max_pixels)
-        images = await self._made(self._order(header), content, _ImageCount(left).take)
+        order = self._order(header, self._bounds.max_pages if is_paged(content) else 1)
+        images = await self._made(order, content, _ImageCount(left).take, owner)
         has_pages = len(images) > 1
         return tuple(_decoded(image or content, number * has_pages) for number, image in enumerate(images, 1))
 
-    def _order(self, header: Header) -> PictureOrder:
-        bounds = self._bounds
-        return PictureOrder(*header, bounds.max_pixels, bounds.max_pages, bounds.page_dpi)
+    def _order(self, header: Header, most_pages: int) -> PictureOrder:
+        return PictureOrder(*header, self._bounds.max_pixels, most_pages, self._bounds.page_dpi)
 
-    async def _made(self, order: PictureOrder, content: bytes, take: Callable[[int], None]) -> list[bytes]:
+    async def _made(self, order: PictureOrder, content: bytes, take: Callable[[int], None], owner: str) -> list[bytes]:
         child = ChildOrder(
             module=_MODULE,
             arguments=order.arguments,
             seconds=self._bounds.image_s,
             memory_bytes=self._bounds.image_memory_bytes,
+            owner=owner,
         )
         try:
             made, ending = await self._children.run(child, content, partial(read_pictures, take=take))
@@ -91,11 +94,6 @@ class Decoder:
                 return pixels_too_many(self._bounds.max_pixels)
             case _:
                 return _broken(order)
-
-
-def is_pdf(content: bytes) -> bool:
-    """Tell whether a file is a PDF by its first bytes."""
-    return document_kind(content) is DocumentKind.PDF
 
 
 class _ImageCount:

@@ -12,8 +12,8 @@ import sys
 from collections.abc import Iterator
 from typing import BinaryIO
 
+from qwenport.children.withdrawal import withdraw
 from qwenport.media.document_ending import DocumentEnded, DocumentKind, Ending
-from qwenport.media.withdrawal import withdraw
 
 
 def main(kind: str, most_bytes: int) -> Ending:

@@ -17,13 +17,13 @@ class DocumentKind(StrEnum):
 
 
 _SIGNATURES = ((b"%PDF-", DocumentKind.PDF), (b"PK\x03\x04", DocumentKind.ZIP))
-_SIGNATURE_WITHIN = 64
+SIGNATURE_WITHIN = 64
 """Bytes of a document that may be spaces before its signature."""
 
 
 def document_kind(content: bytes) -> DocumentKind | None:
     """Return what a document is by its first bytes; None for what may be text or an image."""
-    head = content[:_SIGNATURE_WITHIN].lstrip()
+    head = content[:SIGNATURE_WITHIN].lstrip()
     return next((kind for signature, kind in _SIGNATURES if head.startswith(signature)), None)
 
 

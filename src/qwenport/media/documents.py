@@ -6,13 +6,13 @@ import asyncio
 from functools import partial
 from pathlib import Path
 
+from qwenport.children.bounded import BoundedChildren, ChildOrder
 from qwenport.core.content import FilePart
 from qwenport.core.errors import FileNotFound, InputTooLong, ParameterInvalid
 from qwenport.core.ids import AccountId
 from qwenport.core.model_card import ModelCard
 from qwenport.core.stored_files import FileContent
-from qwenport.media.bounded_children import BoundedChildren, ChildOrder
-from qwenport.media.document_ending import MOST_PAGES, DocumentKind, Ending, document_kind
+from qwenport.media.document_ending import MOST_PAGES, SIGNATURE_WITHIN, DocumentKind, Ending, document_kind
 from qwenport.media.images import FindContent
 from qwenport.media.plain_text import decode_text
 from qwenport.media.refusals import (
@@ -47,7 +47,7 @@ class DocumentReader:
     def __init__(self, bounds: MediaTable, read_file: FindContent) -> None:
         self._bounds = bounds
         self._read_file = read_file
-        self._children = BoundedChildren(CHILDREN_AT_ONCE)
+        self._children = BoundedChildren(CHILDREN_AT_ONCE, wait_s=bounds.wait_s)
 
     async def read_all(
         self, parts: tuple[FilePart, ...], account_id: AccountId, card: ModelCard
@@ -77,7 +77,9 @@ class DocumentReader:
         try:
             found = await self._read_file(account_id, file_id)
             kind = await asyncio.to_thread(_kind, found.path)
-            text = await (self._plain(found, most_bytes) if kind is None else self._extract(found, kind, most_bytes))
+            text = await (
+                self._plain(found, most_bytes) if kind is None else self._extract(found, kind, most_bytes, account_id)
+            )
         except (FileNotFound, FileNotFoundError) as error:  # The second: it was deleted in between.
             raise file_invalid(file_id) from error
         if not text.strip():
@@ -92,12 +94,13 @@ class DocumentReader:
             raise file_unsupported(found.file.id, _READ_HERE)
         return text
 
-    async def _extract(self, found: FileContent, kind: DocumentKind, most_bytes: int) -> str:
+    async def _extract(self, found: FileContent, kind: DocumentKind, most_bytes: int, owner: str) -> str:
         order = ChildOrder(
             module=_MODULE,
             arguments=(kind, str(most_bytes)),
             seconds=self._bounds.document_s,
             memory_bytes=self._bounds.document_memory_bytes,
+            owner=owner,
         )
         try:
             text, ending = await self._children.run(order, found.path, partial(_output, most_bytes=most_bytes))
@@ -132,7 +135,7 @@ def _refusal(ending: int, file_id: str) -> ParameterInvalid | _TextTooLong:
 
 def _kind(path: Path) -> DocumentKind | None:
     with path.open("rb") as file:
-        return document_kind(file.read(64))
+        return document_kind(file.read(SIGNATURE_WITHIN))
 
 
 def _decode(path: Path) -> str | None:

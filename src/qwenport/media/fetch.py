@@ -10,6 +10,7 @@ from functools import partial
 import aiohttp
 from aiohttp.abc import AbstractResolver
 
+from qwenport.children.fair_slots import FairSlots
 from qwenport.media.media_type import may_be_image, may_be_pdf
 from qwenport.media.names import NameLookup
 from qwenport.media.outbound import Outbound, parse_url
@@ -22,12 +23,16 @@ from qwenport.media.refusals import (
     TYPE_WRONG,
     refused,
 )
+from qwenport.settings.configuration_file import MediaTable
 
 log = logging.getLogger(__name__)
 
 MOST_REDIRECTS = 3
 FETCHES_AT_ONCE = 16
 """In one gateway process, all calls together."""
+_LOOKUPS_AT_ONCE = 4 * FETCHES_AT_ONCE
+"""Looking up a name cannot be broken off: one that nobody answers for outlives its fetch, and others need threads."""
+_WAIT_S = MediaTable().wait_s
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _HEADERS = {"User-Agent": "qwenport", "Accept": "image/*, application/pdf", "Accept-Encoding": "identity"}
@@ -42,21 +47,32 @@ class Fetcher:
     Proxies of the environment are not used: they would connect to addresses that nobody here has judged.
     """
 
-    def __init__(self, outbound: Outbound, *, seconds: float, resolver: AbstractResolver | None = None) -> None:
-        """Fetch to where `outbound` allows, each within `seconds`; names are looked up by the system or `resolver`."""
+    def __init__(
+        self,
+        outbound: Outbound,
+        *,
+        seconds: float,
+        wait_s: float = _WAIT_S,
+        resolver: AbstractResolver | None = None,
+    ) -> None:
+        """Fetch to where `outbound` allows, each within `seconds` after a wait of `wait_s` at most.
+
+        Names are looked up by the system or `resolver`.
+        """
         self._outbound = outbound
         self._seconds = seconds
-        self._resolver = resolver or NameLookup(FETCHES_AT_ONCE)
-        self._slots = asyncio.Semaphore(FETCHES_AT_ONCE)
+        self._resolver = resolver or NameLookup(_LOOKUPS_AT_ONCE)
+        self._slots = FairSlots(FETCHES_AT_ONCE, wait_s=wait_s)
 
-    async def fetch(self, url: str, reserve: Reserve) -> bytes:
-        """Return what lies at an address.
+    async def fetch(self, url: str, reserve: Reserve, owner: str = "") -> bytes:
+        """Return what lies at an address; `owner` is who waits behind himself where many are fetched at once.
 
         Raises:
             ParameterInvalid: it cannot or may not be had; in the words of `refusals`.
+            Overloaded: its turn did not come in time.
         """
         try:
-            async with self._slots, asyncio.timeout(self._seconds):
+            async with self._slots.hold(owner), asyncio.timeout(self._seconds):
                 return await self._follow(url, reserve)
         except TimeoutError as error:
             raise refused(DOWNLOAD_TIMED_OUT) from error

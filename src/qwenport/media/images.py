@@ -11,14 +11,16 @@ from msgspec import Struct
 from qwenport.core.content import ImagePart, Picture
 from qwenport.core.errors import FileNotFound, ParameterInvalid
 from qwenport.core.ids import AccountId
+from qwenport.core.image_scaling import PixelBounds
 from qwenport.core.model_card import ModelCard
 from qwenport.core.stored_files import FileContent
 from qwenport.media.budget import Budget, CallBudget
 from qwenport.media.data_url import SCHEME, decode_data_url
-from qwenport.media.decoding import Decoded, Decoder, is_pdf
+from qwenport.media.decoding import Decoded, Decoder
 from qwenport.media.fetch import Fetcher
+from qwenport.media.paged import is_pdf
 from qwenport.media.pictures import LONGEST_FILE, read_header
-from qwenport.media.pixels import PixelBounds, image_tokens, pixel_bounds
+from qwenport.media.pixels import image_tokens, pixel_bounds
 from qwenport.media.refusals import TOO_LARGE, URL_INVALID, file_invalid, refused
 
 UPLOADS = "oss://"
@@ -70,7 +72,7 @@ class ImageLoader:
         content = await self._content(part.url, errand)
         _check_length(content)
         if is_pdf(content) or errand.decodes:
-            found = await self._decoder.decode(content, errand.budget)
+            found = await self._decoder.decode(content, errand.budget, errand.account_id)
         else:
             found = (Decoded(data=content, header=read_header(content), page=0),)
         return tuple(_picture(part, each, bounds) for each in found)
@@ -80,7 +82,7 @@ class ImageLoader:
         if scheme.startswith(SCHEME):
             return await _decoded(url, errand.budget.sent)
         if scheme.startswith(_WEB):
-            return await self._finders.fetcher.fetch(url, errand.budget.sent.take)
+            return await self._finders.fetcher.fetch(url, errand.budget.sent.take, errand.account_id)
         if scheme.startswith(UPLOADS) and errand.resolves_uploads:
             key = url[len(UPLOADS) :]
             return await _stored(self._finders.resolve_upload, key, errand, refused(URL_INVALID))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from msgspec.structs import replace
@@ -11,21 +12,25 @@ from msgspec.structs import replace
 from qwenport.core.call import Call, ChatInput
 from qwenport.core.content import FilePart, ImagePart, Message, Part, Picture, TextPart
 from qwenport.core.errors import InputTooLong
-from qwenport.core.ids import AccountId
+from qwenport.core.ids import AccountId, RequestId
 from qwenport.core.model_card import ModelCard
-from qwenport.media.budget import call_budget
+from qwenport.media.budget import call_budget, most_of_call
 from qwenport.media.decoding import Decoder
 from qwenport.media.documents import DocumentReader
 from qwenport.media.fetch import Fetcher
 from qwenport.media.images import FindContent, ImageErrand, ImageFinders, ImageLoader
 from qwenport.media.outbound import Outbound
-from qwenport.media.refusals import TOO_MANY_FILES, images_too_many, pages_too_many, refused
+from qwenport.media.refusals import DOWNLOAD_TIMED_OUT, TOO_MANY_FILES, images_too_many, pages_too_many, refused
+from qwenport.media.room import PictureRoom
 from qwenport.settings.configuration_file import MediaTable
 
 IMAGES_AT_ONCE = 4
 """Of one call."""
 MOST_FILES = 100
 """Of one call (long context guide, help.aliyun.com/zh/model-studio/long-context-qwen-long)."""
+
+_EXPECTED_BYTES = 1 << 20
+"""Of an image on the average, as it came and decoded."""
 
 _Loaded = dict[Part, tuple[Part, ...]]
 """What became of each part; a part that a call names twice is loaded once."""
@@ -58,8 +63,9 @@ class MediaLoader:
         """
         self._bounds = bounds
         self._decodes = decodes
+        self._room = PictureRoom(bounds.max_loaded_bytes, most_of_call=most_of_call(bounds), wait_s=bounds.wait_s)
         finders = ImageFinders(
-            fetcher=fetcher or Fetcher(Outbound(bounds.private_hosts), seconds=bounds.fetch_s),
+            fetcher=fetcher or Fetcher(Outbound(bounds.private_hosts), seconds=bounds.fetch_s, wait_s=bounds.wait_s),
             resolve_upload=resolve_upload,
             read_file=read_file,
         )
@@ -69,28 +75,41 @@ class MediaLoader:
     async def load(self, account_id: AccountId, call: Call, card: ModelCard) -> ChatInput:
         """Return the conversation of a call with pictures for every `ImagePart` and text for every `FilePart`.
 
+        The pictures count until `let_go` is told that the call has ended, however this ends.
+
         Raises:
             ParameterInvalid: something cannot be had or is not taken; in the words of `refusals`.
             InputTooLong: images or documents alone are more than the model reads.
+            Overloaded: too much is loaded for other calls.
         """
         asked = call.input
         if not isinstance(asked, ChatInput):
             raise TypeError(f"the input of call {call.id} is no chat")
         images, files = self._named(asked)
+        await self._room.enter(call.id, account_id, sum(map(_expected_bytes, images)))
         errand = ImageErrand(
             account_id=account_id,
             card=card,
-            budget=call_budget(self._bounds),
+            budget=call_budget(self._bounds, partial(self._room.take, call.id)),
             high_resolution=asked.high_resolution,
             resolves_uploads=call.resolves_uploads,
             decodes=self._decodes(card),
         )
-        loaded = await self._load(images, files, errand)
+        try:
+            async with asyncio.timeout(self._bounds.load_s):
+                loaded = await self._load(images, files, errand)
+        except TimeoutError as error:
+            raise refused(DOWNLOAD_TIMED_OUT) from error
+        self._room.complete(call.id)
         messages = tuple(_with(message, loaded) for message in asked.messages)
         full = replace(asked, messages=messages)
         self._check_count(full)
         _check_context(full, card)
         return full
+
+    def let_go(self, call_id: RequestId) -> None:
+        """Count the pictures of a call no more: it has ended, or never had any."""
+        self._room.leave(call_id)
 
     def _named(self, asked: ChatInput) -> tuple[tuple[ImagePart, ...], tuple[FilePart, ...]]:
         """Return what is to be loaded, each once."""
@@ -141,6 +160,11 @@ async def _all_or_none(tasks: Sequence[asyncio.Task[Any]]) -> None:
                 task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         raise
+
+
+def _expected_bytes(part: ImagePart) -> int:
+    """Return about how much an image will be, before anything of it is known but its address."""
+    return max(_EXPECTED_BYTES, len(part.url) * 3 // 4)
 
 
 def _with(message: Message, loaded: _Loaded) -> Message:

@@ -11,9 +11,9 @@ import os
 import sys
 from collections.abc import Iterator
 
+from qwenport.children.withdrawal import withdraw
 from qwenport.media.document_ending import DocumentEnded, Ending
 from qwenport.media.picture_order import PDF, PictureOrder, write_pictures
-from qwenport.media.withdrawal import withdraw
 
 
 def main(order: PictureOrder) -> Ending:

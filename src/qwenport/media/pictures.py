@@ -19,6 +19,7 @@ from qwenport.media.orientation import (
     tiff_orientation,
     webp_orientation,
 )
+from qwenport.media.paged import is_tiff
 from qwenport.media.refusals import FORMAT_ILLEGAL, drawing_refused, refused, size_unfit
 
 LONGEST_FILE = 10_485_760
@@ -33,7 +34,7 @@ _FORMATS: tuple[tuple[str, Callable[[bytes], bool], Callable[[bytes], Size | Non
     ("image/png", lambda image: image.startswith(b"\x89PNG\r\n\x1a\n"), png_size),
     ("image/webp", lambda image: image.startswith(b"RIFF") and image[8:12] == b"WEBP", webp_size),
     ("image/bmp", lambda image: image.startswith(b"BM"), bmp_size),
-    ("image/tiff", lambda image: image.startswith((b"II*\x00", b"MM\x00*")), tiff_size),
+    ("image/tiff", is_tiff, tiff_size),
     ("image/heic", is_heic, heic_size),
 )
 """The formats that are taken: media type, how to tell it, how to find its size."""

@@ -1,31 +1,21 @@
 """What an image counts in tokens: one for each square of pixels after scaling, and two markers.
 
 Source: the visual understanding guide (help.aliyun.com/zh/model-studio/vision) and the Qwen-OCR API reference of Model
-Studio; the scaling is that of `smart_resize` in github.com/QwenLM/Qwen2.5-VL, `qwen-vl-utils`.
+Studio.
 """
 
 from __future__ import annotations
 
-import math
-
 from msgspec import Struct
 
 from qwenport.core.content import ImagePart
+from qwenport.core.image_scaling import PixelBounds, scaled_size
 from qwenport.core.model_card import ModelCard
 from qwenport.media.refusals import refused
 
 MARKERS = 2
 """Tokens before and after each image."""
 HIGH_RESOLUTION_PATCHES = 16_384
-
-
-class PixelBounds(Struct, frozen=True, kw_only=True):
-    """Between how many pixels an image is scaled."""
-
-    patch: int
-    """Side of the square of pixels that counts one token."""
-    least: int
-    most: int
 
 
 class _Family(Struct, frozen=True, kw_only=True):
@@ -78,29 +68,6 @@ def image_tokens(width: int, height: int, bounds: PixelBounds) -> int:
     """Return what an image of this size counts."""
     scaled_width, scaled_height = scaled_size(width, height, bounds)
     return scaled_width * scaled_height // (bounds.patch * bounds.patch) + MARKERS
-
-
-def scaled_size(width: int, height: int, bounds: PixelBounds) -> tuple[int, int]:
-    """Return the sides after scaling, each a multiple of the patch; the upper bound goes before the lower one."""
-    patch = bounds.patch
-    scaled = max(1, round(width / patch)), max(1, round(height / patch))
-    pixels = scaled[0] * scaled[1] * patch * patch
-    if pixels > bounds.most:
-        shrink = math.sqrt(width * height / bounds.most) * patch
-        scaled = max(1, math.floor(width / shrink)), max(1, math.floor(height / shrink))
-    elif pixels < bounds.least:
-        grow = math.sqrt(bounds.least / (width * height)) / patch
-        scaled = math.ceil(width * grow), math.ceil(height * grow)
-    across, down = _within(scaled, bounds.most // (patch * patch))
-    return across * patch, down * patch
-
-
-def _within(patches: tuple[int, int], most: int) -> tuple[int, int]:
-    """Shorten the longer side where a very long image, one patch wide, still holds too many."""
-    across, down = patches
-    if across * down <= most:
-        return patches
-    return (max(1, most // down), down) if across > down else (across, max(1, most // across))
 
 
 def _family(card: ModelCard) -> _Family:

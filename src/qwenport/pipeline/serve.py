@@ -10,6 +10,7 @@ from typing import Protocol
 from qwenport.core.call import Call
 from qwenport.core.caller import Caller
 from qwenport.core.events import Event
+from qwenport.core.ids import RequestId
 from qwenport.core.model_card import ModelCard
 from qwenport.core.prepared_call import PreparedCall
 from qwenport.gate.admission import Admission
@@ -28,6 +29,10 @@ class Route(Protocol):
         ...
 
 
+def _nothing(_: RequestId) -> None:
+    """Keep nothing of a call."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
     """The steps of a call, as the composition root put them together."""
@@ -37,6 +42,8 @@ class Parts:
     admit: Callable[[Caller, ModelCard, Call], Admission]
     prepare: Callable[[Caller, Call, ModelCard], Awaitable[PreparedCall]]
     route: Route
+    let_go: Callable[[RequestId], None] = _nothing
+    """Told that a call has ended, however it did, for whatever was loaded for it."""
 
 
 async def serve(caller: Caller, call: Call, parts: Parts) -> AsyncGenerator[Event, None]:
@@ -49,11 +56,14 @@ async def serve(caller: Caller, call: Call, parts: Parts) -> AsyncGenerator[Even
     parts.permit(caller, card, call)
     call = what_is_read(call, card)
     async with parts.admit(caller, card, call) as admission:
-        prepared = await parts.prepare(caller, call, card)
-        admission.loaded(*loaded_media(call, prepared.call))
-        async with parts.route(caller, card, prepared, admission) as answer:
-            for event in answer.begun:
-                yield event
-            async for event in answer.rest:
-                admission.observe(event)
-                yield event
+        try:
+            prepared = await parts.prepare(caller, call, card)
+            admission.loaded(*loaded_media(call, prepared.call))
+            async with parts.route(caller, card, prepared, admission) as answer:
+                for event in answer.begun:
+                    yield event
+                async for event in answer.rest:
+                    admission.observe(event)
+                    yield event
+        finally:
+            parts.let_go(call.id)

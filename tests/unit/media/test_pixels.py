@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from qwenport.core.content import ImagePart
 from qwenport.core.errors import ParameterInvalid
 from qwenport.core.model_card import ModelCard
-from qwenport.media.pixels import PixelBounds, image_tokens, most_image_tokens, pixel_bounds, scaled_size
+from qwenport.media.pixels import image_tokens, most_image_tokens, pixel_bounds
 from qwenport.testing.models import model_card
 
 READER, VIEWER = "qwen-vl-ocr", "qwen3-vl"
@@ -69,33 +67,3 @@ def test_high_resolution_is_a_bound_of_its_own_for_models_that_view(patch: int, 
 def test_bounds_that_contradict_one_another_are_refused() -> None:
     with pytest.raises(ParameterInvalid, match="The min_pixels parameter is 9000; it must not be greater than"):
         bounds(VIEWER, 32, 9_000, 5_000)
-
-
-@pytest.mark.parametrize(
-    ("width", "height", "most", "expected"),
-    [
-        (11, 11, 2_621_440, (64, 64)),  # grown to four patches
-        (16, 48, 2_621_440, (64, 128)),  # half a patch is rounded to the even number
-        (10_000, 10_000, 2_621_440, (1_600, 1_600)),  # shrunk
-        (20_000, 100, 4_096, (128, 32)),  # one patch high, and cut to the bound all the same
-        (100, 20_000, 4_096, (32, 128)),
-    ],
-)
-def test_sides_become_multiples_of_the_patch(width: int, height: int, most: int, expected: tuple[int, int]) -> None:
-    assert scaled_size(width, height, PixelBounds(patch=32, least=4_096, most=most)) == expected
-
-
-SIDES = st.integers(11, 100_000)
-
-
-@given(width=SIDES, height=SIDES, patch=st.sampled_from([28, 32]), least=st.integers(4, 5_000), times=st.integers(4, 9))
-def test_scaling_keeps_within_the_bounds(width: int, height: int, patch: int, least: int, times: int) -> None:
-    area = patch * patch
-    scaled = scaled_size(width, height, PixelBounds(patch=patch, least=least * area, most=least * times * area))
-    turned = scaled_size(height, width, PixelBounds(patch=patch, least=least * area, most=least * times * area))
-
-    assert all(side >= patch and side % patch == 0 for side in scaled)
-    assert scaled[0] * scaled[1] <= least * times * area
-    assert turned == (scaled[1], scaled[0])
-    if max(width, height) <= 200 * min(width, height) and least >= 200:
-        assert scaled[0] * scaled[1] >= least * area

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
 
 from qwenport.core.call import Call, ChatInput
-from qwenport.core.errors import ModelNotFound
-from qwenport.core.ids import AccountId
+from qwenport.core.caller import Caller
+from qwenport.core.errors import EngineFailed, ModelNotFound, ParameterInvalid
+from qwenport.core.ids import AccountId, RequestId
 from qwenport.core.model_card import ModelCard
+from qwenport.core.prepared_call import PreparedCall
 from qwenport.gate.admission import Gate, Rules
 from qwenport.gate.limit_book import LimitBook
 from qwenport.gate.local_counters import LocalCounters
@@ -82,4 +85,27 @@ async def test_a_model_that_nobody_knows_is_refused_before_anything_is_held(tmp_
         await anext(serve(CALLER, unknown, parts(journal, engine)))
 
     assert (journal.offset, engine.calls) == (0, [])
+    journal.close()
+
+
+@pytest.mark.parametrize("ending", ["finished", "left", "failed", "not prepared"])
+async def test_what_was_loaded_for_a_call_is_let_go_when_it_ends_however_it_ends(ending: str, tmp_path: Path) -> None:
+    journal = Journal(tmp_path, segment_bytes=4096)
+    engine = ScriptedEngine(lambda _: [EngineFailed("broke")] if ending == "failed" else answer("a", "b"))
+    let_go: list[RequestId] = []
+
+    async def refuse(_caller: Caller, _call: Call, _card: ModelCard) -> PreparedCall:
+        raise ParameterInvalid("no image", parameter="messages")
+
+    made = dataclasses.replace(parts(journal, engine), let_go=let_go.append)
+    if ending == "not prepared":
+        made = dataclasses.replace(made, prepare=refuse)
+    async with aclosing(serve(CALLER, replace(CALL, streams=True), made)) as events:
+        with suppress(EngineFailed, ParameterInvalid):
+            async for _ in events:
+                assert let_go == []
+                if ending == "left":
+                    break
+
+    assert let_go == [CALL.id]
     journal.close()

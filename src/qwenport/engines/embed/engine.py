@@ -9,7 +9,7 @@ import msgspec
 
 from qwenport.core.call import Call, EmbeddingInput, RerankInput
 from qwenport.core.capabilities import Ability, Capabilities
-from qwenport.core.errors import EngineFailed, ModelUnavailable, ParameterInvalid
+from qwenport.core.errors import EngineFailed, ParameterInvalid
 from qwenport.core.events import Event, Finished, Started
 from qwenport.core.prepared_call import PreparedCall
 from qwenport.core.usage import Usage
@@ -18,7 +18,7 @@ from qwenport.engines.embed.answer import Answer
 from qwenport.engines.embed.wire import MOST_TOKENS, PATH, TOO_LONG, VECTOR_SIZE, decode_too_long, encode
 from qwenport.engines.embed.work import Embedding, Reranking, Work
 from qwenport.engines.engine import Condition
-from qwenport.engines.host_connections import HostConnections
+from qwenport.engines.host_connections import HostConnections, failed_by_status
 
 CAPABILITIES = Capabilities(
     abilities=(Ability.EMBEDDING, Ability.RERANK),
@@ -35,8 +35,6 @@ CAPABILITIES = Capabilities(
 """What multilingual-e5-small can do; it was not trained so that a part of a vector is one too."""
 
 _OK = 200
-_UNAVAILABLE = 503
-"""What the door of an engine on another machine says while nobody is behind it."""
 _LONGEST_REFUSAL_BYTES = 1 << 16
 
 
@@ -122,9 +120,7 @@ class EmbedEngine:
                 raise _too_long(decode_too_long(body).index, prepared.max_input_tokens)
         except (CallFailed, msgspec.MsgspecError) as error:
             raise EngineFailed(f"the engine of `{self.target}` refused a call without a reason") from error
-        if answer.status == _UNAVAILABLE:
-            raise ModelUnavailable(f"`{self.target.partition('/')[2]}` is loading")
-        raise EngineFailed(f"the engine of `{self.target}` answered with status {answer.status}")
+        raise failed_by_status(answer.status, self.target)
 
 
 def _encoded(work: Work, prepared: PreparedCall) -> bytes:

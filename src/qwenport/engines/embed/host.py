@@ -9,25 +9,23 @@ import asyncio
 from pathlib import Path
 from typing import NoReturn
 
-from aiohttp import web
-
 from qwenport.engines.embed.embedder import Embedder
-from qwenport.engines.embed.host_parameters import PARAMETERS_VARIABLE, HostParameters
+from qwenport.engines.embed.host_parameters import EmbedParameters
 from qwenport.engines.embed.packed_weights import PackedWeights, WeightsUnreadable
 from qwenport.engines.embed.service import EmbeddingService
 from qwenport.engines.host_process import HostExit, HostProcess
+from qwenport.engines.host_server import serve
 
 
 def main() -> NoReturn:
     """Host the model of the environment's parameters until the supervisor ends."""
     process = HostProcess("embed")
     process.begin()
-    parameters = process.parameters(PARAMETERS_VARIABLE, HostParameters)
+    parameters = process.parameters(EmbedParameters)
     process.check_weights(Path(parameters.weights))
     process.free_socket(Path(parameters.socket))
     embedder = _load(process, Path(parameters.weights))
-    asyncio.run(_serve(process, embedder, parameters))
-    raise AssertionError("the host serves until its process is ended")
+    asyncio.run(serve(process, parameters, EmbeddingService(embedder)))
 
 
 def _load(process: HostProcess, weights: Path) -> Embedder:
@@ -35,17 +33,6 @@ def _load(process: HostProcess, weights: Path) -> Embedder:
         return Embedder(PackedWeights(weights))
     except WeightsUnreadable as error:
         process.end(HostExit.WEIGHTS_CORRUPT, str(error))
-
-
-async def _serve(process: HostProcess, embedder: Embedder, parameters: HostParameters) -> None:
-    runner = EmbeddingService(embedder, parameters.secret).runner()
-    await runner.setup()
-    try:
-        await web.UnixSite(runner, parameters.socket).start()
-    except OSError as error:
-        process.end(HostExit.SOCKET_REFUSED, f"the socket `{parameters.socket}` cannot be used: {error}")
-    process.say(f"`{parameters.model}` is ready")
-    await asyncio.Event().wait()
 
 
 if __name__ == "__main__":

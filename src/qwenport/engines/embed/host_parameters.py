@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-from msgspec import Struct
-
-PARAMETERS_VARIABLE = "QWENPORT_EMBED_HOST"
-"""Environment variable that holds `HostParameters` as JSON; a command line could be read by every user."""
+from qwenport.engines.host_parameters import HostParameters
 
 
-class HostParameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class EmbedParameters(HostParameters, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One model to host."""
 
-    model: str
     weights: str
-    socket: str
-    secret: str

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import os
-import sys
-
-import msgspec
 
 from qwenport.catalog.engine_model import EngineModel
 from qwenport.catalog.weights import WeightsStore
 from qwenport.engines.condition_file import ConditionReader
 from qwenport.engines.embed.engine import EmbedEngine
-from qwenport.engines.embed.host_parameters import PARAMETERS_VARIABLE, HostParameters
+from qwenport.engines.embed.host_parameters import EmbedParameters
 from qwenport.engines.engine import Engine, HostCommand, Site
 from qwenport.engines.host_address import is_healthy, peer_of, socket_path
+from qwenport.engines.host_parameters import host_command
 from qwenport.engines.host_process import usable_cores
 
 _THREADS_VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
@@ -38,16 +36,13 @@ class EmbedKind:
         """Return how to start the host, None for one that runs elsewhere."""
         if model.url:
             return None
-        parameters = HostParameters(
+        parameters = EmbedParameters(
             model=model.name,
             weights=str(WeightsStore(site.models_dir).path(model)),
             socket=str(socket_path(model, site)),
             secret=site.secret,
         )
-        return HostCommand(
-            arguments=(sys.executable, "-m", "qwenport.engines.embed.host"),
-            environment={PARAMETERS_VARIABLE: msgspec.json.encode(parameters).decode(), **_threads()},
-        )
+        return host_command("qwenport.engines.embed.host", parameters, _threads())
 
     async def is_ready(self, model: EngineModel, site: Site) -> bool:
         """Tell whether the host answers that its model is loaded."""

@@ -1,18 +1,25 @@
-"""The HTTP service of the host: one thread that computes, a loop that listens meanwhile."""
+"""What the host does for the gateway: one thread that computes, a loop that listens meanwhile."""
 
 from __future__ import annotations
 
 import asyncio
-import hmac
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-import msgspec
 from aiohttp import web
 
 from qwenport.engines.embed.embedder import Embedder, ReadText, TextTooLong
-from qwenport.engines.embed.wire import MOST_TOKENS, PATH, TOO_LONG, Counts, TooLong, decode_request, encode
+from qwenport.engines.embed.wire import (
+    MOST_TOKENS,
+    PATH,
+    TOO_LONG,
+    Counts,
+    EmbedRequest,
+    TooLong,
+    decode_request,
+    encode,
+)
 
 _LONGEST_BODY_BYTES = 64 << 20
 """More than the gateway takes from a caller."""
@@ -23,35 +30,21 @@ _T = TypeVar("_T")
 
 
 class EmbeddingService:
-    """Answers the gateway. Calls take turns: after each batch the next one's is computed."""
+    """Embeds texts. Calls take turns: after each batch the next one's is computed."""
 
-    def __init__(self, embedder: Embedder, secret: str) -> None:
-        """Answer nobody who does not show the secret."""
+    path = PATH
+    most_bytes = _LONGEST_BODY_BYTES
+    decode = staticmethod(decode_request)
+
+    def __init__(self, embedder: Embedder) -> None:
         self._embedder = embedder
-        self._expected = f"Bearer {secret}".encode()
         # One thread, whose queue is the order of turns; a batch that waits is given up when its caller leaves.
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="embed")
 
-    def runner(self) -> web.AppRunner:
-        """Return the service, ready to be set up; a handler is cancelled when its caller leaves."""
-        app = web.Application(client_max_size=_LONGEST_BODY_BYTES)
-        app.router.add_get("/health", self._health)
-        app.router.add_post(PATH, self._embed)
-        return web.AppRunner(app, handler_cancellation=True, access_log=None)
-
-    async def _health(self, _: web.Request) -> web.Response:
-        return web.Response(text="{}")
-
-    async def _embed(self, request: web.Request) -> web.StreamResponse:
-        shown = request.headers.get("Authorization", "").encode("utf-8", "replace")
-        if not hmac.compare_digest(shown, self._expected):
-            return web.Response(status=401)
+    async def answer(self, order: EmbedRequest, request: web.Request) -> web.StreamResponse:
+        """Send how many tokens the texts have, and then their vectors as they are made."""
         try:
-            asked = decode_request(await request.read())
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-            return web.Response(status=400, text=str(error))
-        try:
-            texts = await self._read(self._embedder.read(asked))
+            texts = await self._read(self._embedder.read(order))
         except TextTooLong as error:
             return web.Response(status=TOO_LONG, body=encode(TooLong(index=error.index)))
         response = web.StreamResponse()

@@ -18,7 +18,7 @@ from qwenport.core.events import Event
 from qwenport.core.prepared_call import PreparedCall
 from qwenport.core.tools import ToolUse
 from qwenport.engines.connections import CallFailed, HttpAnswer, Peer
-from qwenport.engines.dialects import TaskAnswer
+from qwenport.engines.dialects import TaskAnswer, frames_of
 from qwenport.engines.engine import Condition
 from qwenport.engines.host_connections import HostConnections
 from qwenport.engines.llama.answer import BLIND, Answer, Expected, Sight, new_call_id
@@ -105,7 +105,7 @@ class LlamaEngine:
         else:
             order = _order(prepared, self._request(prepared), self._deadlines.first_event_s)
         answer = Answer(self._expected(order), self._profile.new_call_id)
-        task = TaskAnswer(asked.ocr) if isinstance(asked, ChatInput) and asked.ocr is not None else None
+        task = self._task(asked) if isinstance(asked, ChatInput) else None
         limit_s = order.first_event_s
         async with self._opened(order) as stream:
             while frames := await stream.read(limit_s):
@@ -125,6 +125,11 @@ class LlamaEngine:
     async def close(self) -> None:
         """Close every connection."""
         await self._connections.close()
+
+    def _task(self, asked: ChatInput) -> TaskAnswer | None:
+        if asked.ocr is None:
+            return None
+        return TaskAnswer(asked.ocr, frames_of(asked, self.capabilities.coordinates))
 
     def _request(self, prepared: PreparedCall) -> LlamaRequest:
         return request_of(prepared, self.capabilities, template_tools=self._profile.template_tools)

@@ -14,7 +14,7 @@ from typing import NoReturn
 import xllamacpp
 
 from qwenport.engines.host_process import HostExit, HostProcess, usable_cores
-from qwenport.engines.llama.host_parameters import PARAMETERS_VARIABLE, HostParameters
+from qwenport.engines.llama.host_parameters import LlamaParameters
 
 _BATCH_TOKENS = 128
 """So small a piece of the prompt lets a departed caller stop a long prefill within 0.2 s; it costs no speed."""
@@ -30,7 +30,7 @@ def main() -> NoReturn:
     """Host the model of the environment's parameters until the supervisor ends."""
     process = HostProcess("llama")
     process.begin()
-    parameters = process.parameters(PARAMETERS_VARIABLE, HostParameters)
+    parameters = process.parameters(LlamaParameters)
     process.check_weights(Path(parameters.weights))
     if parameters.projector:
         process.check_weights(Path(parameters.projector))
@@ -41,7 +41,7 @@ def main() -> NoReturn:
     raise AssertionError(server)
 
 
-def _load(process: HostProcess, parameters: HostParameters) -> xllamacpp.Server:
+def _load(process: HostProcess, parameters: LlamaParameters) -> xllamacpp.Server:
     try:
         return xllamacpp.Server(_llama_parameters(parameters))
     except RuntimeError as error:
@@ -49,7 +49,7 @@ def _load(process: HostProcess, parameters: HostParameters) -> xllamacpp.Server:
         process.end(HostExit.WEIGHTS_CORRUPT, f"llama.cpp cannot load {files}: {error}")
 
 
-def _llama_parameters(parameters: HostParameters) -> xllamacpp.CommonParams:
+def _llama_parameters(parameters: LlamaParameters) -> xllamacpp.CommonParams:
     chosen = xllamacpp.CommonParams()
     chosen.model.path = parameters.weights
     chosen.model_alias = {parameters.model}

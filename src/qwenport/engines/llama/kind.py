@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-
 import msgspec
 
 from qwenport.catalog.engine_model import EngineModel
@@ -13,8 +11,9 @@ from qwenport.core.ocr import OcrTask
 from qwenport.engines.condition_file import ConditionReader
 from qwenport.engines.engine import Engine, HostCommand, Site
 from qwenport.engines.host_address import is_healthy, peer_of, socket_path
+from qwenport.engines.host_parameters import host_command
 from qwenport.engines.llama.engine import LlamaEngine, Profile
-from qwenport.engines.llama.host_parameters import PARAMETERS_VARIABLE, HostParameters
+from qwenport.engines.llama.host_parameters import LlamaParameters
 
 
 class LlamaKind:
@@ -38,15 +37,12 @@ class LlamaKind:
         )
 
     def host_command(self, model: EngineModel, site: Site) -> HostCommand | None:
-        """Return how to start the host, None for one that runs elsewhere.
-
-        Its parameters travel in the environment, which other users cannot read.
-        """
+        """Return how to start the host, None for one that runs elsewhere."""
         if model.url:
             return None
         store = WeightsStore(site.models_dir)
         projector = next((str(store.path(file)) for file in model.files if file.table == "projector"), "")
-        parameters = HostParameters(
+        parameters = LlamaParameters(
             model=model.name,
             weights=str(store.path(model)),
             projector=projector,
@@ -56,10 +52,7 @@ class LlamaKind:
             slots=model.slots,
             secret=site.secret,
         )
-        return HostCommand(
-            arguments=(sys.executable, "-m", "qwenport.engines.llama.host"),
-            environment={PARAMETERS_VARIABLE: msgspec.json.encode(parameters).decode()},
-        )
+        return host_command("qwenport.engines.llama.host", parameters)
 
     async def is_ready(self, model: EngineModel, site: Site) -> bool:
         """Tell whether the host answers that its model is loaded."""

@@ -5,15 +5,12 @@ llama.cpp bounds the tokens of an image for a whole host; what one caller asks f
 
 from __future__ import annotations
 
-import asyncio
-import math
-import sys
-from asyncio.subprocess import DEVNULL, PIPE, Process
+from asyncio import StreamReader
 from collections.abc import Iterator
-from contextlib import suppress
 
 from msgspec.structs import replace
 
+from qwenport.children.bounded import BoundedChildren, ChildOrder
 from qwenport.core.call import ChatInput
 from qwenport.core.content import Message, Picture
 from qwenport.core.errors import EngineTimedOut, ParameterInvalid
@@ -37,7 +34,7 @@ class Scaler:
     """Scales the pictures of calls in child processes, a few at a time."""
 
     def __init__(self) -> None:
-        self._turns = asyncio.Semaphore(_AT_ONCE)
+        self._children = BoundedChildren(_AT_ONCE)
 
     async def fitted(self, asked: ChatInput) -> ChatInput:
         """Return the chat with pictures that llama.cpp can read; the same object where they are so already.
@@ -60,27 +57,17 @@ class Scaler:
         return replace(message, content=tuple(parts))
 
     async def _scaled(self, picture: Picture) -> Picture:
-        bounds = (picture.most_pixels, math.ceil(_CHILD_S) + 1, _CHILD_MEMORY_BYTES)
-        command = (sys.executable, "-I", "-m", _MODULE, *map(str, bounds))
-        async with self._turns:
-            starting = asyncio.ensure_future(
-                asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, env={})
-            )
-            try:
-                # uvloop leaves a child behind whose start is cancelled.
-                child = await asyncio.shield(starting)
-            except asyncio.CancelledError:
-                with suppress(OSError):
-                    await _end(await starting)
-                raise
-            try:
-                async with asyncio.timeout(_CHILD_S):
-                    scaled, _ = await child.communicate(picture.data)
-            except TimeoutError as error:
-                raise EngineTimedOut from error
-            finally:
-                await _end(child)
-        if child.returncode != 0:
+        order = ChildOrder(
+            module=_MODULE,
+            arguments=(str(picture.most_pixels),),
+            seconds=_CHILD_S,
+            memory_bytes=_CHILD_MEMORY_BYTES,
+        )
+        try:
+            scaled, ending = await self._children.run(order, picture.data, StreamReader.read)
+        except TimeoutError as error:
+            raise EngineTimedOut from error
+        if ending != 0:
             raise unreadable_image()
         return replace(picture, data=scaled, media_type="image/png")
 
@@ -101,9 +88,3 @@ def _is_unfit(image: object) -> bool:
         return False
     is_large = 0 < image.most_pixels < image.width * image.height
     return is_large or not image.data.startswith(_READABLE)
-
-
-async def _end(child: Process) -> None:
-    if child.returncode is None:
-        child.kill()
-        await child.communicate()

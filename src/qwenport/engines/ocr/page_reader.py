@@ -5,6 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from qwenport.engines.ocr.layout_weights import LayoutUnavailable
 from qwenport.engines.ocr.reader_order import ReaderOrder
 from qwenport.engines.ocr.recognition import Recognizer
 from qwenport.engines.ocr.scaling import Pixels
@@ -36,7 +37,7 @@ class PageReader:
         """Return the answer to one order.
 
         Raises:
-            PageUnreadable: the image is none, or its fields are none.
+            PageUnreadable: the image is none, or its fields are none, or the task cannot be done here.
             MemoryError: there is too little for this page.
         """
         try:
@@ -44,6 +45,8 @@ class PageReader:
             return self._work.perform(order, sight)
         except SchemaRefused as error:
             raise PageUnreadable(Failure.SCHEMA_INVALID, str(error)) from error
+        except LayoutUnavailable as error:
+            raise PageUnreadable(Failure.TASK_UNAVAILABLE, str(error)) from error
         except (cv2.error, RuntimeError) as error:
             if any(words in str(error) for words in _NO_MEMORY):
                 raise MemoryError from error

@@ -17,13 +17,16 @@ _FIRST_DELAY_S = 0.2
 _LONGEST_DELAY_S = 15.0
 
 
-class _WornOut(Exception):
-    """A process ended that had read other pages before."""
+class _Unready(Exception):
+    """No process could be made ready; the words say why."""
 
 
 class ReadingPool:
     """Reads pages, each in a process of its own kind; whoever came first is read first.
 
+    A page that ends its process, or exhausts one that had read others, is given to a fresh one, once: the process may
+    have been worn, or dead already. What ends that one too has failed, and costs other pages nothing but the processes.
+    Only where none can be made ready the next is started later, and later still.
     A process is started for the first page that finds none free. Cancelling `read` gives up the place in the queue,
     or ends the process that is at work on the page.
     """
@@ -38,7 +41,7 @@ class ReadingPool:
         self._idle: list[ReadingProcess] = []
         self._alive: set[ReadingProcess] = set()
         self._failures = 0
-        """Starts and pages in a row that ended a process."""
+        """Starts in a row after which no process was ready."""
         self._not_before = 0.0
         """When the next process may be started, by the loop's clock."""
 
@@ -66,20 +69,16 @@ class ReadingPool:
         message = encode(order)
         async with self._places:
             try:
-                return await self._read(message)
-            except _WornOut:
-                # It may have died while it waited for work: that is not the page's fault, and not known before.
-                while self._idle:
-                    await self._end(self._idle.pop())
-                return await self._read(message)
+                process = await self._idle_process() or await self._new_process()
+                had_read = process.pages > 0
+                reply = await self._read(message, process)
+                if _may_be_worn(reply, had_read=had_read):
+                    reply = await self._read(message, await self._new_process())
+            except _Unready as error:
+                return PageFailed(failure=Failure.NO_READER, reason=str(error))
+            return reply
 
-    async def _read(self, message: bytes) -> PageReply:
-        """Return the reply; raises `_WornOut` where a process ended that had read other pages before."""
-        try:
-            process = await self._free_process()
-        except ProcessEnded as ended:
-            return PageFailed(failure=Failure.CRASHED, reason=f"no reading process could be started: {ended}")
-        is_fresh = process.pages == 0
+    async def _read(self, message: bytes, process: ReadingProcess) -> PageReply:
         reply: PageReply | None = None
         try:
             async with asyncio.timeout(self._order.page_s):
@@ -87,23 +86,23 @@ class ReadingPool:
         except TimeoutError:
             return PageFailed(failure=Failure.TOO_SLOW, reason=f"it took longer than {self._order.page_s:g} seconds")
         except ProcessEnded as ended:
-            if not is_fresh:
-                raise _WornOut from ended
-            self._count_failure()
             return PageFailed(failure=Failure.CRASHED, reason=str(ended))
         else:
-            self._failures = 0
             return reply
         finally:
             await self._release(process, is_good=reply is not None and not _spoils(reply))
 
-    async def _free_process(self) -> ReadingProcess:
+    async def _idle_process(self) -> ReadingProcess | None:
         while self._idle:
             process = self._idle.pop()
             process.wake()
             if process.is_alive:
                 return process
             await self._end(process)
+        return None
+
+    async def _new_process(self) -> ReadingProcess:
+        """Return one that is ready; raises `_Unready`."""
         loop = asyncio.get_running_loop()
         await asyncio.sleep(max(0.0, self._not_before - loop.time()))
         process = ReadingProcess(self._module)
@@ -115,10 +114,12 @@ class ReadingPool:
             await self._end(process)
             if isinstance(error, TimeoutError):
                 self._count_failure()
-                raise ProcessEnded(f"its models were not loaded within {_LOAD_S:g} seconds") from error
+                raise _Unready(f"its models were not loaded within {_LOAD_S:g} seconds") from error
             if isinstance(error, ProcessEnded):
                 self._count_failure()
+                raise _Unready(str(error)) from error
             raise
+        self._failures = 0
         return process
 
     async def _release(self, process: ReadingProcess, *, is_good: bool) -> None:
@@ -146,3 +147,10 @@ class ReadingPool:
 
 def _spoils(reply: PageReply) -> bool:
     return isinstance(reply, PageFailed) and reply.failure is Failure.OUT_OF_MEMORY
+
+
+def _may_be_worn(reply: PageReply, *, had_read: bool) -> bool:
+    """Tell whether another process may read what this one failed at."""
+    if not isinstance(reply, PageFailed):
+        return False
+    return reply.failure is Failure.CRASHED or (reply.failure is Failure.OUT_OF_MEMORY and had_read)

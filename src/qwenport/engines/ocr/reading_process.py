@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from asyncio.subprocess import PIPE, Process
+from asyncio.subprocess import Process
 from contextlib import suppress
 
 import msgspec
 
+from qwenport.children.starting import start_child
 from qwenport.engines.ocr.frames import LENGTH_BYTES, framed, length_of
 from qwenport.engines.ocr.wire import PageReply, decode_reply
 from qwenport.engines.ocr.worker_order import MODULE, READY, WorkerExit, WorkerOrder, encode_order
@@ -49,17 +50,10 @@ class ReadingProcess:
         command = (sys.executable, "-I", "-m", self._module)
         # By this, OpenMP of whichever library is told how many threads to use.
         environment = {"OMP_NUM_THREADS": str(order.reader.threads)}
-        starting = asyncio.ensure_future(
-            asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE, env=environment)
-        )
         try:
-            self._child = await asyncio.shield(starting)
-        except asyncio.CancelledError:
-            with suppress(OSError):
-                self._child = await starting
-            raise
+            self._child = await start_child(command, environment)
         except OSError as error:
-            raise ProcessEnded(f"`{sys.executable}` cannot be run: {error.strerror}") from error
+            raise ProcessEnded(f"it cannot be run: {error.strerror}") from error
         if await self._ask(encode_order(order)) != READY:
             raise ProcessEnded("it did not say that it is ready")
 

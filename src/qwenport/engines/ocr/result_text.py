@@ -53,6 +53,14 @@ def joined(answers: Sequence[PageAnswer]) -> PageAnswer:
     return PageAnswer(text=result_text(together), fence=first.fence, result=together)
 
 
+def with_pages(result: bytes, sizes: Sequence[Mapping[str, int]]) -> bytes:
+    """Return a result of places with the sizes of the pages that they are on as `pages`; any other as it is."""
+    if not sizes or not result:
+        return result
+    told = msgspec.json.decode(result, type=dict[str, msgspec.Raw])
+    return msgspec.json.encode({**told, "pages": sizes}) if "words_info" in told else result
+
+
 def _merged(mine: Any, further: Any) -> Any:
     if isinstance(mine, Mapping) and isinstance(further, Mapping):
         return {key: _merged(mine.get(key, ""), further.get(key, "")) for key in {**mine, **further}}

@@ -35,9 +35,9 @@ class Framing:
     scale_x: float
     """Detector pixels a pixel of the image."""
     scale_y: float
-    left: int
+    left: float
     """Ground that was put before the image, in pixels of the image."""
-    top: int
+    top: float
 
     def back(self, points: Points) -> Points:
         """Return where points of the detector's image are in the image."""
@@ -58,29 +58,47 @@ def bounded(image: Pixels, most_pixels: int) -> tuple[Pixels, float]:
 
 
 def framed(image: Pixels) -> Framing:
-    """Return the image as the detector takes it: no strip, of a bounded size, with sides it can halve."""
-    grounded, left, top = _on_ground(image)
-    height, width = grounded.shape[:2]
-    scale = max(1.0, LEAST_SIDE / min(height, width))
-    scale = min(scale, math.sqrt(MOST_DETECTED_PIXELS / (height * width)))
-    size = (_whole(width * scale), _whole(height * scale))
-    return Framing(_resized(grounded, size), size[0] / width, size[1] / height, left, top)
+    """Return the image as the detector takes it: no strip, of a bounded size, with sides it can halve.
 
-
-def _on_ground(image: Pixels) -> tuple[Pixels, int, int]:
+    A strip is scaled before it is put on its ground, which at full size could be a hundred times as large.
+    """
     height, width = image.shape[:2]
-    longest = max(height, width)
-    missing_height = max(math.ceil(longest / LONGEST_TO_SHORTEST) - height, 0)
-    missing_width = max(math.ceil(longest / LONGEST_TO_SHORTEST) - width, 0)
-    if not missing_height and not missing_width:
-        return image, 0, 0
-    top, left = missing_height // 2, missing_width // 2
+    shortest = math.ceil(max(height, width) / LONGEST_TO_SHORTEST)
+    ground_width, ground_height = max(width, shortest), max(height, shortest)
+    scale = max(1.0, LEAST_SIDE / min(ground_height, ground_width))
+    scale = min(scale, math.sqrt(MOST_DETECTED_PIXELS / (ground_height * ground_width)))
+    size = (_whole(ground_width * scale), _whole(ground_height * scale))
+    if (ground_width, ground_height) == (width, height):
+        return Framing(_resized(image, size), size[0] / width, size[1] / height, 0.0, 0.0)
+    within = (
+        _scaled(width, size[0] / ground_width, size[0]),
+        _scaled(height, size[1] / ground_height, size[1]),
+    )
+    left, top = (size[0] - within[0]) // 2, (size[1] - within[1]) // 2
+    scale_x, scale_y = within[0] / width, within[1] / height
+    return Framing(_on_ground(image, within, size), scale_x, scale_y, left / scale_x, top / scale_y)
+
+
+def _on_ground(image: Pixels, within: tuple[int, int], size: tuple[int, int]) -> Pixels:
+    """Return an image scaled to `within`, in the middle of a ground of its border's colour."""
     border = np.concatenate((image[0], image[-1], image[:, 0], image[:, -1]))
     colour = tuple(int(value) for value in np.median(border, axis=0))
+    missing_width, missing_height = size[0] - within[0], size[1] - within[1]
+    left, top = missing_width // 2, missing_height // 2
     padded = cv2.copyMakeBorder(
-        image, top, missing_height - top, left, missing_width - left, cv2.BORDER_CONSTANT, value=colour
+        _resized(image, within),
+        top,
+        missing_height - top,
+        left,
+        missing_width - left,
+        cv2.BORDER_CONSTANT,
+        value=colour,
     )
-    return np.asarray(padded, dtype=np.uint8), left, top
+    return np.asarray(padded, dtype=np.uint8)
+
+
+def _scaled(side: int, scale: float, most: int) -> int:
+    return min(max(round(side * scale), 1), most)
 
 
 def _whole(side: float) -> int:

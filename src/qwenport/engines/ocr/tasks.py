@@ -111,11 +111,12 @@ def _word_info(line: Line) -> dict[str, object]:
     middle_x, middle_y = (x0 + x1 + x2 + x3) / 4, (y0 + y1 + y2 + y3) / 4
     width = (math.hypot(x1 - x0, y1 - y0) + math.hypot(x2 - x3, y2 - y3)) / 2
     height = (math.hypot(x3 - x0, y3 - y0) + math.hypot(x2 - x1, y2 - y1)) / 2
-    angle = math.degrees(math.atan2(y1 - y0 + y2 - y3, x1 - x0 + x2 - x3))
+    # Whole degrees before it is folded, or the angle of lines that run upwards would be 90 or -90 by chance.
+    angle = round(math.degrees(math.atan2(y1 - y0 + y2 - y3, x1 - x0 + x2 - x3)))
     # Upside down is the same rectangle.
     angle = angle - 180 if angle > 90 else angle + 180 if angle < -90 else angle
     return {
         "text": line.text,
         "location": [round(value) for value in line.quad],
-        "rotate_rect": [round(middle_x), round(middle_y), round(width), round(height), round(angle)],
+        "rotate_rect": [round(middle_x), round(middle_y), round(width), round(height), angle],
     }

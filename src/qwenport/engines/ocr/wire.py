@@ -69,7 +69,11 @@ class Failure(StrEnum):
     TOO_SLOW = "too_slow"
     OUT_OF_MEMORY = "out_of_memory"
     CRASHED = "crashed"
-    """The reading process ended, or said what cannot be understood."""
+    """The reading process ended on the page, or said what cannot be understood."""
+    NO_READER = "no_reader"
+    """No reading process could be started."""
+    TASK_UNAVAILABLE = "task_unavailable"
+    """What the task needs beside the reader is not there; the reason is for the caller."""
 
 
 class PageFailed(Struct, frozen=True, kw_only=True, tag="failed"):

@@ -8,13 +8,13 @@ connection; none of its words hold a text of a page.
 from __future__ import annotations
 
 import os
-import resource
 import signal
 import sys
 from typing import BinaryIO, NoReturn
 
 import msgspec
 
+from qwenport.children.withdrawal import withdraw_for_long
 from qwenport.core.clock import SystemClock
 from qwenport.engines.ocr.frames import framed, read_frame
 from qwenport.engines.ocr.model_files import WeightsUnreadable
@@ -55,10 +55,7 @@ def _own_output() -> BinaryIO:
 def _withdraw(order: WorkerOrder) -> None:
     """Bound memory, shut the network, and yield to whatever else runs on the machine."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the host decides.
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a memory image would hold callers' texts
-    if sys.platform == "linux":  # macOS refuses this limit.
-        resource.setrlimit(resource.RLIMIT_AS, (order.memory_bytes, order.memory_bytes))
-    os.nice(5)
+    withdraw_for_long(order.memory_bytes)
     sys.addaudithook(_refuse_network)
 
 

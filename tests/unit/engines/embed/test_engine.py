@@ -25,6 +25,7 @@ from qwenport.engines.embed.service import EmbeddingService
 from qwenport.engines.embed.wire import MOST_TOKENS, EmbedRequest
 from qwenport.engines.engine import Condition, EngineState
 from qwenport.engines.host_address import host_peer
+from qwenport.engines.host_server import HostServer
 
 pytestmark = pytest.mark.anyio
 
@@ -60,7 +61,7 @@ async def serving(runner: web.AppRunner, engine: EmbedEngine, socket: Path) -> A
 
 @pytest.fixture
 async def engine(embedder: Embedder, socket: Path) -> AsyncIterator[EmbedEngine]:
-    async with serving(EmbeddingService(embedder, "s").runner(), engine_at(socket), socket) as engine:
+    async with serving(HostServer(EmbeddingService(embedder), "s").runner(), engine_at(socket), socket) as engine:
         yield engine
 
 
@@ -180,7 +181,7 @@ class CountingEmbedder(Embedder):
 
 async def test_no_text_is_read_after_those_that_are_too_many(embedder: Embedder, socket: Path) -> None:
     counting = CountingEmbedder(embedder, asyncio.get_running_loop())
-    async with serving(EmbeddingService(counting, "s").runner(), engine_at(socket), socket) as engine:
+    async with serving(HostServer(EmbeddingService(counting), "s").runner(), engine_at(socket), socket) as engine:
         with pytest.raises(ParameterInvalid, match="all texts together have more"):
             await all_of(engine, EmbeddingInput(texts=("red " * 2_000,) * 100), longest=2_048)
 
@@ -189,7 +190,7 @@ async def test_no_text_is_read_after_those_that_are_too_many(embedder: Embedder,
 
 async def test_texts_of_other_calls_are_read_between_those_of_a_long_one(embedder: Embedder, socket: Path) -> None:
     counting = CountingEmbedder(embedder, asyncio.get_running_loop())
-    async with serving(EmbeddingService(counting, "s").runner(), engine_at(socket), socket) as engine:
+    async with serving(HostServer(EmbeddingService(counting), "s").runner(), engine_at(socket), socket) as engine:
         long = asyncio.create_task(all_of(engine, EmbeddingInput(texts=("red " * 2_000,) * 59), longest=2_048))
         await counting.has_begun.wait()
         await all_of(engine, EmbeddingInput(texts=("red",)))
@@ -214,7 +215,7 @@ async def test_other_work_is_refused(engine: EmbedEngine) -> None:
 
 
 async def test_a_host_that_wants_another_secret_answers_nothing(embedder: Embedder, socket: Path) -> None:
-    runner = EmbeddingService(embedder, "another").runner()
+    runner = HostServer(EmbeddingService(embedder), "another").runner()
     async with serving(runner, engine_at(socket), socket) as engine:
         with pytest.raises(EngineFailed, match="answered with status 401"):
             await all_of(engine, EmbeddingInput(texts=("red",)))
@@ -265,7 +266,7 @@ SEVERAL_BATCHES = EmbeddingInput(texts=("red fox green",) * 400)
 
 async def test_a_departed_caller_stops_the_work_after_the_batch_under_way(embedder: Embedder, socket: Path) -> None:
     slow = SlowEmbedder(embedder, asyncio.get_running_loop())
-    async with serving(EmbeddingService(slow, "s").runner(), engine_at(socket), socket) as engine:
+    async with serving(HostServer(EmbeddingService(slow), "s").runner(), engine_at(socket), socket) as engine:
         events = engine.run(prepared(SEVERAL_BATCHES))
         assert isinstance(await anext(events), Started)
         assert isinstance(await anext(events), Embedded)
@@ -282,7 +283,7 @@ async def test_a_departed_caller_stops_the_work_after_the_batch_under_way(embedd
 
 async def test_a_host_that_says_nothing_more_times_out(embedder: Embedder, socket: Path) -> None:
     slow = SlowEmbedder(embedder, asyncio.get_running_loop())
-    runner = EmbeddingService(slow, "s").runner()
+    runner = HostServer(EmbeddingService(slow), "s").runner()
     async with serving(runner, engine_at(socket, silence_s=0.2), socket) as engine:
         with pytest.raises(EngineTimedOut):
             await all_of(engine, SEVERAL_BATCHES)

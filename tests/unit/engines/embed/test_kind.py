@@ -11,11 +11,13 @@ from aiohttp import web
 
 from qwenport.engines import condition_file
 from qwenport.engines.embed.embedder import Embedder
-from qwenport.engines.embed.host_parameters import PARAMETERS_VARIABLE, HostParameters
+from qwenport.engines.embed.host_parameters import EmbedParameters
 from qwenport.engines.embed.kind import EmbedKind
 from qwenport.engines.embed.service import EmbeddingService
 from qwenport.engines.engine import Condition, EngineState, Site
 from qwenport.engines.host_address import socket_path
+from qwenport.engines.host_parameters import PARAMETERS_VARIABLE
+from qwenport.engines.host_server import HostServer
 from qwenport.testing.models import engine_model
 
 MODEL = engine_model(kind="embed")
@@ -26,7 +28,7 @@ def test_the_host_is_told_everything_and_the_secret_is_not_on_its_command_line(s
 
     assert command is not None
     assert command.arguments == (sys.executable, "-m", "qwenport.engines.embed.host")
-    assert msgspec.json.decode(command.environment[PARAMETERS_VARIABLE], type=HostParameters) == HostParameters(
+    assert msgspec.json.decode(command.environment[PARAMETERS_VARIABLE], type=EmbedParameters) == EmbedParameters(
         model="tiny",
         weights="/models/tiny-abababababab.gguf",
         socket=str(socket_path(MODEL, site)),
@@ -63,7 +65,7 @@ def test_the_engine_tells_the_condition_that_the_supervisor_wrote(site: Site) ->
 
 @pytest.mark.anyio
 async def test_a_host_that_answers_is_ready(site: Site, embedder: Embedder) -> None:
-    runner = EmbeddingService(embedder, "hush").runner()
+    runner = HostServer(EmbeddingService(embedder), "hush").runner()
     await runner.setup()
     await web.UnixSite(runner, str(socket_path(MODEL, site))).start()
 

@@ -18,7 +18,8 @@ from qwenport.core.tools import Tool, ToolUse
 from qwenport.engines import condition_file
 from qwenport.engines.engine import Condition, EngineState, Site
 from qwenport.engines.host_address import socket_path
-from qwenport.engines.llama.host_parameters import PARAMETERS_VARIABLE, HostParameters
+from qwenport.engines.host_parameters import PARAMETERS_VARIABLE
+from qwenport.engines.llama.host_parameters import LlamaParameters
 from qwenport.engines.llama.kind import LlamaKind, capabilities_of
 from qwenport.testing.calls import chat_call
 from qwenport.testing.llama_host import FakeLlamaHost, answer
@@ -32,7 +33,7 @@ def test_the_host_is_told_everything_and_the_secret_is_not_on_its_command_line(s
 
     assert command is not None
     assert command.arguments == (sys.executable, "-m", "qwenport.engines.llama.host")
-    assert msgspec.json.decode(command.environment[PARAMETERS_VARIABLE], type=HostParameters) == HostParameters(
+    assert msgspec.json.decode(command.environment[PARAMETERS_VARIABLE], type=LlamaParameters) == LlamaParameters(
         model="tiny",
         weights="/models/tiny-abababababab.gguf",
         socket=str(socket_path(MODEL, site)),
@@ -53,7 +54,7 @@ def test_the_host_of_a_model_that_sees_is_told_of_its_projector(site: Site) -> N
     command = LlamaKind().host_command(SEEING, site)
 
     assert command is not None
-    told = msgspec.json.decode(command.environment[PARAMETERS_VARIABLE], type=HostParameters)
+    told = msgspec.json.decode(command.environment[PARAMETERS_VARIABLE], type=LlamaParameters)
     assert (told.weights, told.projector, told.image_tokens) == (
         "/models/tiny-abababababab.gguf",
         "/models/tiny-projector-cdcdcdcdcdcd.gguf",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import io
 from base64 import b64decode
 from contextlib import aclosing
@@ -14,7 +15,7 @@ from msgspec.structs import replace
 from PIL import Image
 
 from qwenport.core.call import ChatInput, JsonSchema
-from qwenport.core.capabilities import Capabilities
+from qwenport.core.capabilities import Capabilities, Coordinates
 from qwenport.core.content import ImagePart, Message, Picture, Role, TextPart
 from qwenport.core.errors import InputTooLong, ParameterInvalid, QwenportError
 from qwenport.core.events import ChoiceFinished, Delta, Event, Finished, FinishReason, Recognized, Started
@@ -249,6 +250,22 @@ async def test_a_task_is_asked_for_by_its_prompt_and_its_result_comes_before_the
     assert [part["type"] for part in shown(host)] == ["image_url", "text"]
     assert shown(host)[1]["text"].startswith(TASK_PROMPTS[OcrTask.KEY_INFORMATION_EXTRACTION])
     assert len(host.requests[-1]["messages"]) == 1  # type: ignore[arg-type]  # JSON
+
+
+async def test_places_are_asked_for_and_read_in_what_the_model_counts_in(socket: Path) -> None:
+    said = '[{"bbox_2d": [250, 500, 500, 1000], "text": "Total"}]'
+    profile = dataclasses.replace(SEES, capabilities=replace(SEES.capabilities, coordinates=Coordinates.THOUSANDTHS))
+    host = FakeLlamaHost(answer(said), text_tokens=1)
+    options = OcrOptions(task=OcrTask.ADVANCED_RECOGNITION)
+
+    events, _ = await ask(socket, host, prepared(chat(picture(), ocr=options)), profile)
+
+    # The picture is 40 by 20 pixels.
+    place = b'"location":[10,10,20,10,20,20,10,20],"rotate_rect":[15,15,10,10,0]'
+    assert [event.result for event in events if isinstance(event, Recognized)] == [
+        b'{"words_info":[{"text":"Total",' + place + b"}]}"
+    ]
+    assert "from 0 to 1000" in shown(host)[1]["text"]
 
 
 async def test_formulae_are_asked_for_and_answered_as_text(socket: Path) -> None:

@@ -23,11 +23,14 @@ from qwenport.core.usage import Usage
 from qwenport.documents.page import Page
 from qwenport.engines.engine import Condition, EngineState
 from qwenport.engines.host_address import host_peer
+from qwenport.engines.ocr.asked import Asked
 from qwenport.engines.ocr.engine import OcrEngine
 from qwenport.engines.ocr.wire import Failure, PageAnswer, PageFailed, PageOrder
 from qwenport.settings.configuration_file import OcrTable
-from qwenport.testing.calls import chat_call
+from qwenport.testing.calls import CALLER, chat_call
+from qwenport.testing.models import model_card
 from qwenport.testing.reading_host import FakeReadingHost, Step
+from qwenport.testing.routing import router_to
 from qwenport.testing.scripted_engine import Wait
 
 pytestmark = pytest.mark.anyio
@@ -71,9 +74,23 @@ async def serving(
             await engine.close()
 
 
+class Unheard:
+    """Nobody hears what a call consumes."""
+
+    def routed(self) -> None: ...
+
+    def observe(self, event: Event) -> None: ...
+
+    def restart(self) -> None: ...
+
+
 async def all_of(engine: OcrEngine, call: PreparedCall) -> list[Event]:
     async with aclosing(engine.run(call)) as events:
         return [event async for event in events]
+
+
+def json_of(schema: dict[str, Any]) -> JsonSchema:
+    return JsonSchema(name="wanted", schema=msgspec.json.encode(schema))
 
 
 def fields(**values: str) -> PageAnswer:
@@ -150,17 +167,22 @@ async def test_places_on_several_pages_tell_their_page() -> None:
 
     (result,) = found(events)
     assert [(each["page"], each["text"]) for each in result["words_info"]] == [(1, "a"), (2, "b"), (2, "c")]
+    assert result["pages"] == [{"page": 1, "width": 10, "height": 10}, {"page": 2, "width": 10, "height": 10}]
     assert [each["text"] for each in msgspec.json.decode(said(events)[8:-4])] == ["a", "b", "c"]
     assert [event.usage for event in events if isinstance(event, Finished)] == [
         Usage(input_tokens=200, output_tokens=events[-1].usage.output_tokens, image_tokens=200, images=0, pages=2)  # type: ignore[union-attr]
     ]
 
 
-async def test_one_page_has_no_page_among_its_places() -> None:
+@pytest.mark.parametrize(("page", "beside"), [(0, {}), (1, {"pages": [{"page": 1, "width": 10, "height": 10}]})])
+async def test_one_page_has_no_page_among_its_places_and_a_size_where_it_was_drawn(
+    page: int, beside: dict[str, Any]
+) -> None:
     async with serving({b"1": places("a")}) as (engine, _):
-        (result,) = found(await all_of(engine, prepared(picture(b"1", page=1), ocr=OcrOptions(task=PLACES))))
+        (result,) = found(await all_of(engine, prepared(picture(b"1", page=page), ocr=OcrOptions(task=PLACES))))
 
-    assert [each.keys() for each in result["words_info"]] == [{"text", "location", "rotate_rect"}]
+    [word] = result["words_info"]
+    assert (word.keys(), result) == ({"text", "location", "rotate_rect"}, {"words_info": [word], **beside})
 
 
 async def test_fields_of_several_pages_are_merged_first_found() -> None:
@@ -226,6 +248,32 @@ async def test_json_of_a_schema_has_the_types_of_the_schema() -> None:
     assert [msgspec.json.decode(order.result_schema) for order in host.orders] == [{"Total": "with tax", "Paid": ""}]
 
 
+def test_fields_of_a_schema_are_asked_for_by_their_names_and_descriptions() -> None:
+    properties = {
+        "total": {"anyOf": [{"type": "number", "description": "with tax"}, {"type": "null"}]},
+        "buyer": {"$ref": "#/$defs/Buyer"},
+        "taxes": {"type": "array", "items": {"type": "integer"}},
+    }
+    buyer = {"type": "object", "properties": {"name": {"type": "string", "description": "of the buyer"}}}
+    wanted = json_of({"type": "object", "properties": properties, "$defs": {"Buyer": buyer}})
+
+    [order] = Asked(prepared(picture(b"1"), json=wanted).call).orders()
+
+    assert msgspec.json.decode(order.result_schema) == {
+        "total": "with tax",
+        "buyer": {"name": "of the buyer"},
+        "taxes": [""],
+    }
+
+
+def test_a_schema_that_cannot_be_asked_for_is_refused_by_its_parameter() -> None:
+    endless = json_of({"$ref": "#/$defs/Node", "$defs": {"Node": {"properties": {"a": {"$ref": "#/$defs/Node"}}}}})
+
+    with pytest.raises(ParameterInvalid, match="The schema of response_format cannot be used: ") as refused:
+        Asked(prepared(picture(b"1"), json=endless).call)
+    assert refused.value.parameter == "response_format"
+
+
 @pytest.mark.parametrize(
     ("reply", "error", "words"),
     [
@@ -235,9 +283,15 @@ async def test_json_of_a_schema_has_the_types_of_the_schema() -> None:
             "cannot be opened (no image)",
         ),
         (PageFailed(failure=Failure.SCHEMA_INVALID, reason="no JSON"), ParameterInvalid, "cannot be used: no JSON"),
-        (PageFailed(failure=Failure.TOO_SLOW), EngineTimedOut, ""),
+        (
+            PageFailed(failure=Failure.TOO_SLOW, reason="it took 9 seconds"),
+            EngineTimedOut,
+            "(reading this page: it took 9 seconds, `[ocr].page_s`)",
+        ),
         (PageFailed(failure=Failure.OUT_OF_MEMORY), EngineFailed, "too little memory for this page"),
-        (PageFailed(failure=Failure.CRASHED, reason="signal 9"), EngineFailed, "ended: signal 9"),
+        (PageFailed(failure=Failure.CRASHED, reason="signal 9"), EngineFailed, "ended on this page: signal 9"),
+        (PageFailed(failure=Failure.NO_READER, reason="no file"), EngineFailed, "could not be started: no file"),
+        (PageFailed(failure=Failure.TASK_UNAVAILABLE, reason="x"), ModelUnavailable, "cannot do this task: x"),
         (web.Response(status=503), ModelUnavailable, "`small` is loading"),
         (web.Response(status=500), EngineFailed, "answered with status 500"),
         (web.Response(body=b"\x01"), EngineFailed, "sent what is no answer"),
@@ -253,6 +307,28 @@ async def test_each_way_of_failing_is_its_own_error_before_anything_is_said(
             await anext(events)
 
     assert words in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("failure", "error", "tries"),
+    [
+        (Failure.TOO_SLOW, EngineTimedOut, 1),
+        (Failure.OUT_OF_MEMORY, EngineFailed, 1),
+        (Failure.CRASHED, EngineFailed, 1),
+        (Failure.TASK_UNAVAILABLE, ModelUnavailable, 1),
+        (Failure.NO_READER, EngineFailed, 3),
+    ],
+)
+async def test_what_the_page_itself_makes_fail_is_not_read_again(
+    failure: Failure, error: type[Exception], tries: int
+) -> None:
+    async with serving({b"1": PageFailed(failure=failure, reason="it took 9 seconds")}) as (engine, host):
+        route = router_to(engine, tries=3)
+        with pytest.raises(error):
+            async with route(CALLER, model_card(), prepared(picture(b"1")), Unheard()):
+                pytest.fail("nothing was answered")
+
+    assert [order.image for order in host.orders] == [b"1"] * tries
 
 
 async def test_a_later_page_that_fails_ends_the_call_and_its_other_pages() -> None:

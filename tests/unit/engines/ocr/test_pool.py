@@ -71,13 +71,42 @@ async def test_a_process_is_replaced_after_its_pages() -> None:
     assert pids[0] == pids[1] != pids[2] == pids[3] != pids[4]
 
 
-async def test_a_page_that_kills_its_process_fails_and_the_next_is_read() -> None:
+async def test_a_page_that_kills_its_process_is_given_to_another_and_fails_then(tmp_path: Path) -> None:
+    begun = tmp_path / "begun"
     async with pool() as reading:
-        failed = await reading.read(order(DIE))
+        failed = await reading.read(order(DIE, begun))
         after = await reading.read(order())
 
     assert failed == PageFailed(failure=Failure.CRASHED, reason="it was ended by signal 9")
+    assert begun.read_bytes() == b"11"
     assert isinstance(after, PageAnswer)
+
+
+async def test_pages_that_kill_their_processes_hold_up_nobody_else() -> None:
+    """Were the next process started later after each, this would take longer than a test may."""
+    async with pool() as reading:
+        for _ in range(6):
+            await reading.read(order(DIE))
+
+        assert isinstance(await reading.read(order()), PageAnswer)
+
+
+async def test_a_page_that_kills_its_process_ends_no_other() -> None:
+    async with pool(workers=2) as reading:
+        pids = {pid_of(reply) for reply in await asyncio.gather(reading.read(order()), reading.read(order()))}
+
+        await reading.read(order(DIE))
+
+        assert (len(pids), len(pids & set(reading.processes))) == (2, 1)
+
+
+async def test_a_page_that_exhausts_a_process_which_had_read_others_is_given_to_a_fresh_one(tmp_path: Path) -> None:
+    async with pool() as reading:
+        await reading.read(order())
+        refused = [await reading.read(order(NO_MEMORY, tmp_path / name)) for name in ("a", "b")]
+
+    assert refused == [PageFailed(failure=Failure.OUT_OF_MEMORY)] * 2
+    assert [(tmp_path / name).read_bytes() for name in ("a", "b")] == [b"11", b"1"]
 
 
 async def test_a_process_that_died_while_it_waited_costs_no_page() -> None:
@@ -115,9 +144,7 @@ async def test_a_reply_that_is_none_is_a_failure_of_the_process() -> None:
 async def test_a_process_that_cannot_start_is_told() -> None:
     async with pool(recogniser=scripted_reader.REFUSE_TO_START) as reading:
         assert await reading.read(order()) == PageFailed(
-            failure=Failure.CRASHED,
-            reason="no reading process could be started: "
-            "a model file is missing or not the pinned one; its log says which",
+            failure=Failure.NO_READER, reason="a model file is missing or not the pinned one; its log says which"
         )
         assert reading.processes == ()
 

@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tracemalloc
 from functools import cache
 from pathlib import Path
 
 import cv2
+import msgspec
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
+from qwenport.core.ocr import OcrTask
 from qwenport.documents.page import Page
 from qwenport.documents.reading_order import page_text
 from qwenport.engines.ocr.model_files import WeightsUnreadable, checked
+from qwenport.engines.ocr.page_reader import PageReader, PageUnreadable
 from qwenport.engines.ocr.reader_order import ModelFile
 from qwenport.engines.ocr.reading_models import reader_order
 from qwenport.engines.ocr.recognition import Recognizer
 from qwenport.engines.ocr.scaling import MOST_DETECTED_PIXELS, Pixels, bounded, framed
+from qwenport.engines.ocr.wire import Failure, PageOrder
 from qwenport.settings.configuration_file import OcrTable
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(240)]
@@ -135,13 +140,53 @@ def test_places_on_a_framed_image_lead_back() -> None:
 
     corners = framing.back(np.array(((0, 0), (width, height)), dtype=np.float32))
 
-    assert corners == pytest.approx(np.array(((0, -235), (3000, 265))), abs=1)
+    assert corners == pytest.approx(np.array(((0, -235), (3000, 265))), abs=3)
+
+
+def test_what_stands_in_a_strip_is_found_where_it_is() -> None:
+    strip = np.full((60, 4000, 3), 255, dtype=np.uint8)
+    strip[20:50, 3000:3040] = 0
+
+    framing = framed(strip)
+    rows, columns = np.nonzero(framing.image[:, :, 0] < 128)
+    ends = ((columns.min(), rows.min()), (columns.max() + 1, rows.max() + 1))
+
+    assert framing.back(np.array(ends, dtype=np.float32)) == pytest.approx(np.array(((3000, 20), (3040, 50))), abs=3)
+
+
+def test_a_long_strip_is_never_put_on_a_ground_of_its_own_size() -> None:
+    strip = np.full((140, 28_000, 3), 255, dtype=np.uint8)
+    tracemalloc.start()
+    try:
+        framed(strip)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert 5_000_000 < most < 40_000_000
 
 
 def test_an_image_within_its_bound_is_not_touched() -> None:
     image = np.zeros((10, 10, 3), dtype=np.uint8)
 
     assert bounded(image, 100)[0] is image
+
+
+def test_a_task_that_needs_what_is_not_installed_is_told_and_others_are_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "rapid_layout", None)
+    reader = PageReader(reader_order(OcrTable(), tmp_path))
+    _, encoded = cv2.imencode(".png", drawn("Total 553"))
+    order = PageOrder(image=encoded.tobytes(), task=OcrTask.DOCUMENT_PARSING)
+
+    with pytest.raises(PageUnreadable) as unreadable:
+        reader.read(order)
+    answer = reader.read(msgspec.structs.replace(order, task=OcrTask.TEXT_RECOGNITION))
+
+    words = "the package `rapid_layout` is not installed"
+    assert (unreadable.value.failure, str(unreadable.value)) == (Failure.TASK_UNAVAILABLE, words)
+    assert answer.text == "Total 553"
 
 
 def test_a_model_file_that_is_not_the_pinned_one_is_refused(tmp_path: Path) -> None:

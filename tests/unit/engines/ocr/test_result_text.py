@@ -1,9 +1,11 @@
 from __future__ import annotations
 
-import msgspec
+from typing import Any
 
-from qwenport.engines.ocr.json_shape import shaped
-from qwenport.engines.ocr.result_text import fenced, joined, result_text
+import msgspec
+import pytest
+
+from qwenport.engines.ocr.result_text import fenced, joined, result_text, with_pages
 from qwenport.engines.ocr.wire import PageAnswer
 
 LINE = {"text": "合计", "location": [1, 2, 3, 2, 3, 4, 1, 4], "rotate_rect": [2, 3, 2, 2, 0]}
@@ -63,37 +65,20 @@ def test_texts_of_several_pages_keep_their_fences() -> None:
     assert joined(pages) == PageAnswer(text="```html\n<table></table>\n```\n\nno table")
 
 
-def test_values_get_the_types_of_a_json_schema_and_none_is_invented() -> None:
-    schema = {
-        "type": "object",
-        "properties": {
-            "price": {"type": "number"},
-            "seats": {"type": "integer"},
-            "paid": {"type": "boolean"},
-            "note": {"type": ["string", "null"]},
-            "missing": {"type": "number"},
-            "items": {"type": "array", "items": {"type": "object", "properties": {"n": {"type": "integer"}}}},
-            "plain": {},
-        },
-    }
-    values = {
-        "price": "¥1,553.50",
-        "seats": "2 seats",
-        "paid": "是",
-        "note": "",
-        "missing": "",
-        "items": [{"n": "3"}],
-        "plain": "x",
-    }
+SIZES = [{"page": 1, "width": 1654, "height": 2339}]
 
-    told = shaped(msgspec.json.encode({"kv_result": values}), msgspec.json.encode(schema))
 
-    assert msgspec.json.decode(told) == {
-        "price": 1553.5,
-        "seats": 2,
-        "paid": True,
-        "note": None,
-        "missing": None,
-        "items": [{"n": 3}],
-        "plain": "x",
-    }
+@pytest.mark.parametrize(
+    ("result", "sizes", "expected"),
+    [
+        ({"words_info": [LINE]}, SIZES, {"words_info": [LINE], "pages": SIZES}),
+        ({"words_info": [LINE]}, [], {"words_info": [LINE]}),
+        ({"kv_result": {"a": "1"}}, SIZES, {"kv_result": {"a": "1"}}),
+    ],
+)
+def test_sizes_of_pages_stand_beside_places_alone(result: Any, sizes: Any, expected: Any) -> None:
+    assert msgspec.json.decode(with_pages(msgspec.json.encode(result), sizes)) == expected
+
+
+def test_an_answer_without_a_result_gets_none() -> None:
+    assert with_pages(b"", SIZES) == b""

@@ -32,10 +32,11 @@ def strip(text: str, *gaps: int) -> tuple[list[Character], Pixels]:
         ("abcd", (2, 4, 2), "abcd"),
         ("a,bc", (12, 2, 2), "a,bc"),
         ("1.23", (2, 12, 2), "1.23"),
+        ("36℃u", (2, 12, 2), "36℃u"),
         ("合计五元", (2, 12, 2), "合计五元"),
         ("1223", (2, 60, 2), "12 23"),
     ],
-    ids=["words", "letters", "before a comma", "within a number", "Chinese", "columns"],
+    ids=["words", "letters", "before a comma", "within a number", "before a unit", "Chinese", "columns"],
 )
 def test_a_space_stands_where_the_gap_between_words_shows_it(text: str, gaps: tuple[int, ...], expected: str) -> None:
     assert spelled(*strip(text, *gaps)).text == expected

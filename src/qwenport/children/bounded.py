@@ -1,6 +1,6 @@
 """Child processes that read what callers sent: a few at a time, bounded in time and memory, gone when nobody waits.
 
-What is read ends its own process and nothing else when it breaks its reader. The child is a module of this package,
+What is read ends its own process and nothing else when it breaks its reader. The child is a module of the house,
 `python -I -m MODULE SECONDS MEMORY …`, which calls `withdrawal.withdraw` before anything else; it has no environment.
 """
 
@@ -10,18 +10,20 @@ import asyncio
 import math
 import sys
 from asyncio import StreamReader
-from asyncio.subprocess import DEVNULL, PIPE, Process
+from asyncio.subprocess import DEVNULL, Process
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO, TypeVar
+from typing import TypeVar
 
 from msgspec import Struct
 
+from qwenport.children.fair_slots import FairSlots
+from qwenport.children.starting import end_child, start_child
+
 _Read = TypeVar("_Read")
 
-_PIPE_BYTES = 1 << 20
-"""Of a child's output that wait to be read."""
+_WAIT_S = 60.0
 
 
 class ChildOrder(Struct, frozen=True, kw_only=True):
@@ -31,6 +33,8 @@ class ChildOrder(Struct, frozen=True, kw_only=True):
     arguments: tuple[str, ...]
     seconds: float
     memory_bytes: int
+    owner: str = ""
+    """For whom it works: whoever asks for much waits behind himself."""
 
     @property
     def command(self) -> tuple[str, ...]:
@@ -41,10 +45,10 @@ class ChildOrder(Struct, frozen=True, kw_only=True):
 
 
 class BoundedChildren:
-    """Runs children, `at_once` of them at the same time; the others wait for their turn."""
+    """Runs children, `at_once` of them at the same time; the others wait for their turn, by turns of their owners."""
 
-    def __init__(self, at_once: int) -> None:
-        self._slots = asyncio.Semaphore(at_once)
+    def __init__(self, at_once: int, *, wait_s: float = _WAIT_S) -> None:
+        self._slots = FairSlots(at_once, wait_s=wait_s)
 
     async def run(
         self, order: ChildOrder, source: Path | bytes, read: Callable[[StreamReader], Awaitable[_Read]]
@@ -53,34 +57,22 @@ class BoundedChildren:
 
         Raises:
             TimeoutError: it took longer than its order says; whatever the reason, the child is gone afterwards.
+            Overloaded: its turn did not come in time.
         """
-        async with self._slots:
+        async with self._slots.hold(order.owner):
             child = await _begin(order.command, source)
             try:
                 async with asyncio.timeout(order.seconds):
                     return await _talk(child, source, read), await child.wait()
             finally:
-                await _end(child)
+                await end_child(child)
 
 
 async def _begin(command: Sequence[str], source: Path | bytes) -> Process:
     if isinstance(source, bytes):
-        return await _start(command, PIPE)
+        return await start_child(command, {}, errors=DEVNULL)
     with await asyncio.to_thread(source.open, "rb") as document:
-        return await _start(command, document)
-
-
-async def _start(command: Sequence[str], source: BinaryIO | int) -> Process:
-    """Start the child, and end it again where the client leaves meanwhile, which uvloop does not do by itself."""
-    starting = asyncio.ensure_future(
-        asyncio.create_subprocess_exec(*command, stdin=source, stdout=PIPE, stderr=DEVNULL, env={}, limit=_PIPE_BYTES)
-    )
-    try:
-        return await asyncio.shield(starting)
-    except asyncio.CancelledError:
-        with suppress(OSError):
-            await _end(await starting)
-        raise
+        return await start_child(command, {}, source=document, errors=DEVNULL)
 
 
 async def _talk(child: Process, source: Path | bytes, read: Callable[[StreamReader], Awaitable[_Read]]) -> _Read:
@@ -103,9 +95,3 @@ async def _feed(child: Process, content: bytes) -> None:
         child.stdin.write(content)
         await child.stdin.drain()
         child.stdin.close()
-
-
-async def _end(child: Process) -> None:
-    if child.returncode is None:
-        child.kill()
-        await child.communicate()
