@@ -42,6 +42,8 @@ class Upstreams:
         self._keys: dict[str, Secret] = {}
         self._engines: dict[str, tuple[ModelCard, Engine]] = {}
         self._targets: tuple[Target, ...] = ()
+        self.rekeyed: frozenset[str] = frozenset()
+        """Those whose key the configuration that was followed last has changed."""
 
     @property
     def by_name(self) -> Mapping[str, Upstream]:
@@ -56,6 +58,11 @@ class Upstreams:
     def key_kind(self, name: str) -> KeyKind:
         """Return what kind of key an upstream is given."""
         return key_kind(self._keys.get(name))
+
+    def address_of(self, target: str) -> str:
+        """Return where a target's upstream is; empty for an engine of the house."""
+        upstream = self._upstreams.get(target.partition("/")[0])
+        return "" if upstream is None else " ".join(sorted(upstream.place.base_urls))
 
     def follow(self, settings: Settings, catalog: Catalog) -> tuple[Leaving, ...]:
         """Put the upstreams of checked settings in force, and return those that are not any more.
@@ -74,6 +81,9 @@ class Upstreams:
         for gone in leaving:
             del self._upstreams[gone.upstream.name]
             self._engines = {t: made for t, made in self._engines.items() if t not in gone.targets}
+        self.rekeyed = frozenset(
+            name for name in self._upstreams if self._keys.get(name) != settings.upstream_keys.get(name)
+        )
         for name, place in found.items():
             self._take_up(place, settings.upstream_keys.get(name))
         self._keys = dict(settings.upstream_keys)
@@ -85,7 +95,7 @@ class Upstreams:
         known = self._upstreams.get(place.name)
         if known is None:
             self._upstreams[place.name] = Upstream(place, key)
-        elif self._keys.get(place.name) != key:
+        elif place.name in self.rekeyed:
             known.use_key(key)
 
     def _target(self, target: str, catalog: Catalog) -> Target:

@@ -29,7 +29,19 @@ _FAILURES = (EngineFailed, EngineTimedOut, Overloaded, ModelUnavailable)
 class Attempt:
     """A try that has room at its target. It ends exactly once, by `finish`."""
 
-    __slots__ = ("_began", "_breaker", "_clock", "_first_event_s", "_is_again", "_is_probe", "_on_try", "lane", "seat")
+    __slots__ = (
+        "_began",
+        "_breaker",
+        "_clock",
+        "_doubt",
+        "_first_event_s",
+        "_is_again",
+        "_is_probe",
+        "_is_trial",
+        "_on_try",
+        "lane",
+        "seat",
+    )
 
     def __init__(self, lane: Lane, seat: Seat, clock: Clock, on_try: OnTry, *, is_again: bool) -> None:
         """`is_again` where the same call has been tried there before."""
@@ -43,6 +55,8 @@ class Attempt:
         # A reload gives the target another breaker, of which a call that began before, with the old key, says nothing.
         self._breaker = lane.breaker
         self._is_probe = self._breaker is not None and self._breaker.enter(now)
+        self._doubt = lane.doubt
+        self._is_trial = self._doubt is not None and self._doubt.enter(now)
         lane.began(now)
 
     @property
@@ -55,6 +69,9 @@ class Attempt:
         now = self._clock.monotonic()
         self._first_event_s = now - self._began
         self.lane.answered(self._first_event_s)
+        if self._doubt is not None:
+            self._doubt.answered(self._first_event_s)
+            self._is_trial = False
         if self._is_probe and self._breaker is not None:
             self._breaker.succeeded(now, is_probe=True)
             self._is_probe = False
@@ -68,6 +85,8 @@ class Attempt:
         """Give the room back, and draw from the ending what it says about the target."""
         lane = self.lane
         try:
+            if self._first_event_s is None:
+                self._judge_wait(error)
             if self._breaker is not None:
                 self._judge(self._breaker, error)
             if lane.room.pacer is not None:
@@ -84,6 +103,8 @@ class Attempt:
         now = self._clock.monotonic()
         if isinstance(error, UpstreamKeyRefused | UpstreamExhausted):
             breaker.trip(now, str(error), error.told_s)
+        elif isinstance(error, ModelUnavailable) and not error.is_sure:
+            breaker.leave(is_probe=self._is_probe)
         elif isinstance(error, _FAILURES):
             if self._is_again and not self._is_probe:
                 return  # one call that is too much for the target must not shut it for all the others
@@ -96,6 +117,17 @@ class Attempt:
                 breaker.succeeded(now, is_probe=self._is_probe)
         else:
             breaker.leave(is_probe=self._is_probe)
+
+    def _judge_wait(self, error: BaseException | None) -> None:
+        """Draw from a try without a first event what it says of how long one takes there."""
+        now = self._clock.monotonic()
+        is_left = error is not None and not isinstance(error, Exception)
+        if is_left or isinstance(error, EngineTimedOut):
+            self.lane.waited(now - self._began)
+            if self._doubt is not None:
+                self._doubt.left(now, now - self._began, is_trial=self._is_trial)
+        elif self._doubt is not None:
+            self._doubt.end()
 
     def _outcome(self, error: BaseException | None) -> str:
         if error is None:

@@ -4,20 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from qwenport.core.call import Call
+from qwenport.core.call import Call, NativeInput
 from qwenport.core.caller import Caller
 from qwenport.core.capabilities import misfit
-from qwenport.core.errors import AccessDenied, ModelUnavailable, ModelUnpurchased, ParameterInvalid
+from qwenport.core.errors import AccessDenied, ModelUnavailable, ModelUnpurchased, ParameterInvalid, QwenportError
 from qwenport.core.route import Route
 from qwenport.routing.lane import Lane
 
 
-def route_of(routes: Sequence[Route], caller: Caller, model: str) -> Route:
-    """Return the first route that is the caller's; raises `ModelUnavailable` where there is none."""
+def route_of(routes: Sequence[Route], caller: Caller, model: str, call: Call) -> Route:
+    """Return the first route that is the caller's; raises `unserved` where there is none."""
     for route in routes:
         if (not route.key or route.key == caller.key_id) and (not route.account or route.account == caller.account_id):
             return route
-    raise ModelUnavailable(f"no engine here serves `{model}`")
+    raise unserved(model, call)
+
+
+def unserved(model: str, call: Call) -> QwenportError:
+    """Return what is said where a model leads nowhere here, which no waiting mends.
+
+    A service that nobody hands on is none that this installation offers, and no model that has failed.
+    """
+    if isinstance(call.input, NativeInput):
+        return ModelUnpurchased(f"{ModelUnpurchased.words} (this server hands `{model}` on to no upstream)")
+    return ModelUnavailable(f"no engine here serves `{model}`", passes=False)
 
 
 def allowed(lanes: Sequence[Lane], caller: Caller, model: str) -> Sequence[Lane]:

@@ -70,4 +70,5 @@ class HealthKeeper:
 
 def _is_unwell(lane: Lane) -> bool:
     is_shut = lane.breaker is not None and lane.breaker.state is BreakerState.OPEN
-    return is_shut or lane.engine.condition().state is not EngineState.READY
+    is_doubted = lane.doubt is not None and lane.doubt.is_cast
+    return is_shut or is_doubted or lane.engine.condition().state is not EngineState.READY

@@ -8,6 +8,7 @@ from collections import Counter
 from qwenport.core.model_card import ModelCard
 from qwenport.engines.engine import EngineState
 from qwenport.routing.breaker import Breaker
+from qwenport.routing.doubt import Doubt
 from qwenport.routing.retry_budget import RetryBudget
 from qwenport.routing.room import Room
 from qwenport.routing.target import Target
@@ -16,24 +17,28 @@ NEWEST_PART = 0.2
 """Weight of the newest latency in the moving average."""
 
 _UNWELL = {EngineState.READY: 0, EngineState.LOADING: 1, EngineState.ENDED: 1, EngineState.ABSENT: 2}
+_DOUBTED = 1
 _SHUT = 3
 
 
 class Lane:
     """One target and its standing. Targets of one upstream share its budget."""
 
-    def __init__(self, target: Target, room: Room, breaker: Breaker | None, budget: RetryBudget) -> None:
-        """`breaker` is None for an engine of the house: its own process tells how it is."""
+    def __init__(
+        self, target: Target, room: Room, breaker: Breaker | None, doubt: Doubt | None, budget: RetryBudget
+    ) -> None:
+        """`breaker` and `doubt` are None for an engine of the house: its own process tells how it is."""
         self.target = target
         self.engine = target.engine
         self.name = target.name
         self.region = target.region
         self.room = room
         self.breaker = breaker
+        self.doubt = doubt
         self.budget = budget
         self.paces_tokens = target.pace is not None and target.pace.tokens_per_minute is not None
         self.first_event_s: float | None = None
-        """Moving average of the time to the first event; None before the first one."""
+        """Moving average of the time to the first event, or until who waited for one left; None before the first."""
         self.under_way = 0
         self.tries = 0
         self.failures: Counter[str] = Counter()
@@ -66,12 +71,15 @@ class Lane:
 
     def unwell(self, now: float) -> int:
         """Return 0 for a target that is well, and more the less is to be expected of it."""
-        return _UNWELL[self.engine.condition().state] if self.may_pass(now) else _SHUT
+        if not self.may_pass(now):
+            return _SHUT
+        unwell = _UNWELL[self.engine.condition().state]
+        return unwell or (_DOUBTED if self.doubt is not None and self.doubt.holds(now) else 0)
 
     def cost(self, card: ModelCard, currency: str, tokens: tuple[int, int]) -> float | None:
         """Return what input and output tokens cost in its region; None where the card has no such price."""
-        if not self.region:
-            return 0.0  # the operator's own ground
+        if self.is_on_own_ground:
+            return 0.0
         tiers = sorted(
             (price for price in card.prices if price.region == self.region and price.currency == currency),
             key=lambda price: price.up_to_input_tokens or float("inf"),
@@ -92,6 +100,11 @@ class Lane:
         """Note how long a first event took."""
         mean = self.first_event_s
         self.first_event_s = seconds if mean is None else mean + NEWEST_PART * (seconds - mean)
+
+    def waited(self, seconds: float) -> None:
+        """Note that no first event had come after so long; one that is usually later says nothing by that."""
+        if seconds > (self.first_event_s or 0.0):
+            self.answered(seconds)
 
     def ended(self) -> None:
         """Note that a try ended."""

@@ -41,6 +41,8 @@ def is_hopeless(error: QwenportError, lane: Lane) -> bool:
     """
     if (asked_to_wait_s(error) or 0) > LONGEST_WAIT_S:
         return True
+    if isinstance(error, EngineTimedOut | EngineFailed):
+        return not error.passes
     return isinstance(error, ModelUnavailable) and (not error.passes or lane.is_of_the_house)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from types import MappingProxyType
@@ -12,7 +12,6 @@ from types import MappingProxyType
 from qwenport.core.call import Call
 from qwenport.core.caller import Caller
 from qwenport.core.clock import Clock
-from qwenport.core.errors import ModelUnavailable
 from qwenport.core.model_card import ModelCard
 from qwenport.core.prepared_call import PreparedCall
 from qwenport.core.route import Route
@@ -20,7 +19,8 @@ from qwenport.engines.engine import Engine
 from qwenport.routing.answer import Observer
 from qwenport.routing.attempt import OnTry
 from qwenport.routing.breaker import Breaker, BreakerState
-from qwenport.routing.eligible import able, allowed, route_of
+from qwenport.routing.doubt import Doubt
+from qwenport.routing.eligible import able, allowed, route_of, unserved
 from qwenport.routing.lane import Lane
 from qwenport.routing.pacing import LocalPacer
 from qwenport.routing.passage import Passage
@@ -75,6 +75,8 @@ class Router:
         self._leaving: list[Lane] = []
         self._pacers: dict[tuple[str, str], tuple[Pace, LocalPacer]] = {}
         self._budgets: dict[str, RetryBudget] = {}
+        self._rules = _breaker_rules(parts.retries)
+        """Those by which the present breakers open."""
         self._routes = routes
         self.replace(targets, routes)
 
@@ -93,7 +95,7 @@ class Router:
 
         Entering raises:
             ModelUnavailable: no target of the route exists here, or none of them can answer now.
-            ModelUnpurchased: all of them run in regions that the account has switched off.
+            ModelUnpurchased: all run in regions that the account has switched off; or nobody hands this service on.
             AccessDenied: none of them runs in a region of the key.
             ParameterInvalid: no target can do what the call asks.
             Overloaded, UpstreamThrottled: no room came in time.
@@ -103,11 +105,11 @@ class Router:
 
     def lanes_for(self, caller: Caller, card: ModelCard, call: Call, now: float) -> Sequence[Lane]:
         """Return the targets that a call may go to, the best first; raises as `__call__` where there are none."""
-        route = route_of(self._routes(card.name), caller, card.name)
+        route = route_of(self._routes(card.name), caller, card.name, call)
         known = self._lanes
         lanes: Sequence[Lane] = [known[name] for name in route.targets if name in known]
         if not lanes:
-            raise ModelUnavailable(f"no engine here serves `{card.name}`")
+            raise unserved(card.name, call)
         if caller.terms.deactivated_regions or caller.regions:
             lanes = allowed(lanes, caller, card.name)
         lanes = able(lanes, call)
@@ -115,14 +117,19 @@ class Router:
             return lanes
         return ordered(lanes, Circumstances(route, card, lambda: self.parts.bound(call, card), self.parts.chance), now)
 
-    def replace(self, targets: Sequence[Target], routes: RoutesOf) -> None:
+    def replace(self, targets: Sequence[Target], routes: RoutesOf, *, rekeyed: Collection[str] = ()) -> None:
         """Put other targets and routes in force; calls under way go on, those that wait look again.
 
-        A target that stays with the same engine keeps its queue and its figures; every breaker is closed again.
+        A target that stays with the same engine keeps its queue, its figures and its breaker; this one is closed again
+        where the rules of breakers are others, and at the upstreams `rekeyed`, which have another key.
         """
         former = self._lanes
         self._routes = routes
+        former_rules, self._rules = self._rules, _breaker_rules(self.parts.retries)
         self._lanes = {target.name: self._lane(target, former.get(target.name)) for target in targets}
+        for lane in self._lanes.values():
+            if self._rules != former_rules or lane.target.upstream in rekeyed:
+                lane.breaker, lane.doubt = self._breaker(lane.target), self._doubt(lane.target)
         self._engines.clear()
         self._engines.update((name, lane.engine) for name, lane in self._lanes.items())
         kept = {lane.room for lane in self._lanes.values()}
@@ -143,15 +150,13 @@ class Router:
         return [_standing(lane) for lane in self._lanes.values()]
 
     def _lane(self, target: Target, former: Lane | None) -> Lane:
+        percent = self.parts.retries.budget_percent
+        budget = self._budgets.setdefault(target.upstream or target.name, RetryBudget(percent))
+        budget.percent = percent
         if former is not None and former.target == target:
-            former.breaker = self._breaker(target)
             former.room.queue_length = self.parts.queue.length
-            former.budget.percent = self.parts.retries.budget_percent
             return former
-        budget = self._budgets.setdefault(
-            target.upstream or target.name, RetryBudget(self.parts.retries.budget_percent)
-        )
-        return Lane(target, self._room(target), self._breaker(target), budget)
+        return Lane(target, self._room(target), self._breaker(target), self._doubt(target), budget)
 
     def _breaker(self, target: Target) -> Breaker | None:
         if not target.upstream:
@@ -164,6 +169,16 @@ class Router:
                 log.info("`%s` %s", target.name, _WORDS[state])
 
         return Breaker(self.parts.retries, told)
+
+    def _doubt(self, target: Target) -> Doubt | None:
+        if not target.upstream:
+            return None
+
+        def told(tries: int) -> None:
+            words = "`%s` comes after the others for a while: callers left %d times in a row before it said a word"
+            log.warning(words, target.name, tries)
+
+        return Doubt(self.parts.retries, told)
 
     def _room(self, target: Target) -> Room:
         slots = target.engine.slots
@@ -192,11 +207,17 @@ _WORDS = {
 }
 
 
+def _breaker_rules(rules: RetryTable) -> tuple[float, ...]:
+    return rules.breaker_failures, rules.breaker_window_s, rules.breaker_open_s
+
+
 def _standing(lane: Lane) -> TargetStanding:
     now = lane.engine.condition()
     state = f"{now.state}: {now.reason}" if now.reason else now.state.value
     if lane.breaker is not None and lane.breaker.reason:
         state += f"; {lane.breaker.reason}"
+    if lane.doubt is not None and lane.doubt.is_cast:
+        state += "; callers leave before it says a word"
     return TargetStanding(
         target=lane.name,
         upstream=lane.target.upstream,

@@ -99,11 +99,16 @@ class SharedPaces:
             pacer.tell()
 
     async def _renew(self) -> None:
-        for pacer in tuple(self._pacers.values()):
-            members = pacer.members()
-            for start in range(0, len(members), RENEWED_AT_ONCE):
-                some = members[start : start + RENEWED_AT_ONCE]
-                await self.valkey.run(RENEW, (pacer.keys[1],), (str(LEASE_MS), *some))
+        """Renew the places of what runs.
+
+        What ended meanwhile was given back before it was renewed, or not at all while Valkey was coming back: it goes
+        back once more, or nobody would have its place until the lease ends.
+        """
+        renewed = [(pacer, permit) for pacer in tuple(self._pacers.values()) for permit in await pacer.renew()]
+        while ended := [(pacer, permit) for pacer, permit in renewed if not pacer.knows(permit)]:
+            renewed = [(pacer, permit) for pacer, permit in renewed if pacer.knows(permit)]
+            for pacer, permit in ended:
+                await pacer.withdraw(permit)
 
 
 class SharedPermit:
@@ -209,9 +214,23 @@ class SharedPacer:
         each = 0.0 if self.pace.tokens_per_minute is None else Rhythm.of(self.pace.tokens_per_minute).interval_s
         self._send((permit.id, str(permit.count), _us(difference * each), "0", "0"))
 
-    def members(self) -> Sequence[str]:
-        """Return the leases of the calls that run."""
-        return [f"{permit.id}:{place}" for permit in self._running.values() for place in range(1, permit.count + 1)]
+    async def renew(self) -> Sequence[SharedPermit]:
+        """Renew the leases of the calls that run, and return whose they are; raises `StorageUnavailable`."""
+        running = tuple(self._running.values())
+        for start in range(0, len(running), RENEWED_AT_ONCE):
+            some = running[start : start + RENEWED_AT_ONCE]
+            members = (f"{permit.id}:{place}" for permit in some for place in range(1, permit.count + 1))
+            await self._paces.valkey.run(RENEW, (self.keys[1],), (str(LEASE_MS), *members))
+        return running
+
+    def knows(self, permit: SharedPermit) -> bool:
+        """Tell whether the call of a permit still runs."""
+        return permit.id in self._running
+
+    async def withdraw(self, permit: SharedPermit) -> None:
+        """Take the leases of a call that ended out of Valkey; raises `StorageUnavailable`."""
+        await self._paces.valkey.run(GIVE_BACK, self.keys, (permit.id, str(permit.count), "0", "0", "0", *_REST))
+        self._note_given()
 
     def tell(self) -> None:
         """Have every queue that waits for this pace look again."""
@@ -266,11 +285,13 @@ class SharedPacer:
             self.tell()
 
     async def _give(self, said: Sequence[str]) -> None:
-        rest = (_us(RECOVERY_S), _us(ONE_SIGNAL_S), f"{NARROWEST:g}")
         try:
-            await self._paces.valkey.run(GIVE_BACK, self.keys, (*said, *rest))
+            await self._paces.valkey.run(GIVE_BACK, self.keys, (*said, *_REST))
         except StorageUnavailable as error:  # the lease ends by itself, and so does what the pace has counted
             self._paces.went_down(error)
+        self._note_given()
+
+    def _note_given(self) -> None:
         self._given += 1
         self._ask_at = -math.inf
         self.tell()
@@ -290,3 +311,7 @@ def _text(number: int | None) -> str:
 
 def _us(seconds: float) -> str:
     return f"{seconds * 1e6:.0f}"
+
+
+_REST = (_us(RECOVERY_S), _us(ONE_SIGNAL_S), f"{NARROWEST:g}")
+"""What every message to `GIVE_BACK` ends with."""

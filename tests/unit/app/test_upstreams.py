@@ -64,6 +64,16 @@ def engines(upstreams: Upstreams) -> dict[str, Engine]:
     return {target.name: target.engine for target in upstreams.targets}
 
 
+async def test_only_those_that_stay_and_have_another_key_are_rekeyed(configured: Configurations) -> None:
+    upstreams, text = Upstreams(), ALIBABA + VLLM.format(port=1) + ROUTES
+    told = []
+    for key in ("sk-0123456789", "sk-0123456789", "sk-9876543210", "sk-9876543210"):
+        upstreams.follow(*configured(text, key))
+        told.append(upstreams.rekeyed)
+
+    assert told == [frozenset(), frozenset(), frozenset({"alibaba"}), frozenset()]
+
+
 async def test_each_model_that_routes_lead_to_is_a_target_once(configured: Configurations) -> None:
     upstreams = Upstreams()
     leaving = upstreams.follow(*configured(ALIBABA + VLLM.format(port=1) + ROUTES))

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from dataclasses import replace as replace_parts
 from random import Random
 
 import pytest
@@ -198,7 +199,10 @@ async def test_what_no_other_try_mends_ends_the_call(error: QwenportError) -> No
     assert ups.order == ["a"]
 
 
-@pytest.mark.parametrize("error", [UpstreamExhausted("in arrears"), ModelUnavailable("gone", passes=False)])
+@pytest.mark.parametrize(
+    "error",
+    [UpstreamExhausted("in arrears"), ModelUnavailable("gone", passes=False), EngineTimedOut("slow", passes=False)],
+)
 async def test_what_stays_is_tried_elsewhere_and_never_there_again(error: QwenportError) -> None:
     ups = Upstreams()
     ups.add("a", [error])
@@ -231,7 +235,7 @@ async def test_an_upstream_that_only_its_operator_can_mend_gets_no_further_calls
         await events_of(by)
 
     assert ups.order == ["b", "b", "b"]
-    by.replace(ups.targets, lambda _: (Route(targets=("a/m",)),))
+    by.replace(ups.targets, lambda _: (Route(targets=("a/m",)),), rekeyed={"a"})
     assert await events_of(by) == answer("a", served_by="a/m")
 
 
@@ -504,6 +508,18 @@ async def test_a_wall_before_an_upstream_that_turns_calls_away_does_not_shut_it(
     for _ in range(2):
         await error_of(events_of(by))
 
+    assert await events_of(by) == answer("a", served_by="a/m")
+
+
+async def test_a_model_that_only_words_about_one_call_tell_to_be_missing_is_not_shut_for_the_others() -> None:
+    ups = Upstreams(RetryTable(breaker_failures=2))
+    told = ModelUnavailable("not served", passes=False, is_sure=False)
+    ups.add("a", *[[told]] * 3)
+    by = ups.router()
+    for _ in range(3):
+        await error_of(events_of(by))
+
+    assert (len(ups.order), by.standing()[0].breaker) == (3, "closed")
     assert await events_of(by) == answer("a", served_by="a/m")
 
 
@@ -785,12 +801,46 @@ async def test_a_call_that_began_before_a_reload_does_not_shut_what_the_reload_o
     by = ups.router()
     held = asyncio.create_task(events_of(by))
     await wait.arrives()
-    by.replace(ups.targets, lambda _: (Route(targets=("a/m",)),))
+    by.replace(ups.targets, lambda _: (Route(targets=("a/m",)),), rekeyed={"a"})
     wait.go.set()
     await error_of(held)
 
     assert by.standing()[0].breaker == "closed"
     assert await events_of(by) == answer("a", served_by="a/m")
+
+
+@pytest.mark.parametrize(
+    ("rules", "rekeyed", "breaker"),
+    [
+        (RetryTable(tries=1, breaker_failures=1), (), "open"),
+        (RetryTable(tries=2, breaker_failures=1), ("b",), "open"),
+        (RetryTable(tries=1, breaker_failures=1), ("a",), "closed"),
+        (RetryTable(tries=1, breaker_failures=2), (), "closed"),
+    ],
+    ids=["nothing", "other upstream, other tries", "its key", "the rules of breakers"],
+)
+async def test_a_reload_closes_a_breaker_only_where_what_it_was_opened_by_has_changed(
+    rules: RetryTable, rekeyed: tuple[str, ...], breaker: str
+) -> None:
+    ups = Upstreams(RetryTable(tries=1, breaker_failures=1))
+    ups.add("a", [UpstreamKeyRefused("the key was refused")])
+    by = ups.router()
+    await error_of(events_of(by))
+    by.parts = replace_parts(by.parts, retries=rules)
+    by.replace(ups.targets, lambda _: (Route(targets=("a/m",)),), rekeyed=rekeyed)
+
+    assert by.standing()[0].breaker == breaker
+
+
+async def test_a_reload_puts_another_budget_in_force_also_where_the_target_is_another() -> None:
+    ups, fresh = Upstreams(RetryTable(budget_percent=20)), Upstreams()
+    ups.add("a")
+    fresh.add("a")
+    by = ups.router()
+    by.parts = replace_parts(by.parts, retries=RetryTable(budget_percent=0))
+    by.replace(fresh.targets, lambda _: (Route(targets=("a/m",)),))
+
+    assert by.lanes["a/m"].budget.percent == 0
 
 
 async def test_how_a_target_stands_is_told_in_words_and_figures() -> None:

@@ -17,6 +17,7 @@ from qwenport.core.call import (
     Call,
     EmbeddingInput,
     JsonSchema,
+    NativeInput,
     PromptInput,
     RerankInput,
     Sampling,
@@ -104,8 +105,18 @@ async def test_targets_that_are_not_here_are_passed_over() -> None:
 
 @pytest.mark.parametrize("routes", [(Route(targets=("first/model",)),), (Route(targets=("a/b",), key="another"),)])
 async def test_a_route_that_leads_nowhere_is_refused_with_the_models_name(routes: tuple[Route, ...]) -> None:
-    with pytest.raises(ModelUnavailable, match="no engine here serves `qwen-plus`"):
+    with pytest.raises(ModelUnavailable, match="no engine here serves `qwen-plus`") as caught:
         await taker(router([Target(engine=engine("other/model"))], *routes))
+
+    assert not caught.value.passes
+
+
+@pytest.mark.parametrize("routes", [(Route(targets=("first/model",)),), (Route(targets=("a/b",), key="another"),)])
+async def test_a_service_that_nobody_hands_on_is_none_that_can_be_bought_here(routes: tuple[Route, ...]) -> None:
+    asked = call_of(NativeInput(service="audio/asr/transcription", body=b"{}"))
+
+    with pytest.raises(ModelUnpurchased, match="this server hands `qwen-plus` on to no upstream"):
+        await taker(router([Target(engine=engine("other/model"))], *routes), asked)
 
 
 async def test_a_route_of_the_key_goes_before_one_of_the_account_and_that_before_the_one_for_all() -> None:
@@ -347,6 +358,16 @@ async def test_the_cheapest_is_the_one_whose_region_costs_least_for_this_call() 
     assert await taker(router([*targets, HERE], replace(route, targets=(*route.targets, "here/model"))), card=card) == (
         "here/model"
     )
+
+
+async def test_a_public_target_without_a_region_has_no_price_and_is_not_the_cheapest() -> None:
+    targets = [
+        Target(engine=engine("anywhere/m"), upstream="anywhere", is_own_ground=False),
+        Target(engine=engine("dear/m"), region="singapore", upstream="dear"),
+    ]
+    by = router(targets, Route(targets=("anywhere/m", "dear/m"), choose=Choice.CHEAPEST))
+
+    assert await taker(by, card=model_card(prices=(price("singapore", "USD", "3"),))) == "dear/m"
 
 
 async def test_of_targets_that_cost_the_same_the_first_takes_the_call() -> None:

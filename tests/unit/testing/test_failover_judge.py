@@ -100,10 +100,23 @@ def test_what_is_right_is_counted_and_nothing_is_found() -> None:
             (*ROWS, replace(BROKEN_ROW, request_id="c", output_tokens=1, cost="0.0000044")),
             id="a refused call is billed for text",
         ),
+        pytest.param(
+            (*ROWS, replace(BROKEN_ROW, request_id="c", output_tokens=0, cost="0.0000024")),
+            id="a refused call is billed for what it asked",
+        ),
     ],
 )
 def test_what_the_books_have_otherwise_than_clients_is_found(booked: tuple[Booked, ...]) -> None:
     assert len(findings(booked=booked)) >= 1
+
+
+def test_a_whole_answer_that_failed_and_is_billed_is_found() -> None:
+    failed = replace(BROKEN, streams=False, status=500, text="")
+    row = replace(BROKEN_ROW, output_tokens=0, cost="0.0000024")
+
+    assert findings(seen=(ANSWERED, failed, REFUSED), booked=(WHOLE_ROW, row)) == (
+        "call 2 (whole, internal_error): nothing of it reached its client, and it cost 0.0000024",
+    )
 
 
 def test_a_text_with_a_piece_twice_is_found() -> None:

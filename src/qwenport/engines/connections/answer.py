@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from qwenport.engines.connections.errors import AnswerInvalid, CallFailed
@@ -39,11 +39,25 @@ class HttpAnswer:
     working. A waiting reader that is cancelled closes it too.
     """
 
-    __slots__ = ("_fault", "_fields", "_headers", "_held", "_line", "_parts", "_size", "_splitter", "_waiter", "status")
+    __slots__ = (
+        "_fault",
+        "_fields",
+        "_headers",
+        "_held",
+        "_line",
+        "_parts",
+        "_size",
+        "_splitter",
+        "_waiter",
+        "on_fault",
+        "status",
+    )
 
     def __init__(self, line: Line) -> None:
         self.status = 0
         """0 until the head has come, which it has when a caller gets the answer."""
+        self.on_fault: Callable[[], None] | None = None
+        """Hears that the body does not end as it should; not where the reader closes it before."""
         self._line: Line | None = line
         self._fields: list[tuple[bytes, bytes]] = []
         self._headers: Mapping[str, str] | None = None
@@ -145,6 +159,10 @@ class HttpAnswer:
         """Keep a header, its name in lower case."""
         self._fields.append((name, value))
 
+    def drop_fields(self) -> None:
+        """Forget the headers: they were those of an interim answer."""
+        self._fields.clear()
+
     def take_status(self, status: int) -> None:
         """Know that the head has come."""
         self.status = status
@@ -167,6 +185,8 @@ class HttpAnswer:
         """Know that nothing more comes, as it should or for this reason."""
         if self._held and self._line is not None:
             self._line.go_on()
+        if fault is not None and self._line is not None and self.on_fault is not None:
+            self.on_fault()
         self._fault = fault
         self._wake()
         self._line = None

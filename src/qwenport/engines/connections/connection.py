@@ -154,6 +154,8 @@ class Connection(asyncio.Protocol):
         status = self._parser.get_status_code()
         if status < 200:
             self._interim += 1
+            if self._answer is not None and not self._answer.status:
+                self._answer.drop_fields()
             if self._interim > _MOST_INTERIM_ANSWERS:
                 self._refuse(f"more than {_MOST_INTERIM_ANSWERS} interim answers came before it")
         elif self._answer is not None and self._fault is None and not self._is_complete:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-import socket
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from qwenport.engines.connections.errors import NotConnected
+from qwenport.engines.connections.names import LookUp, Name, NameUnknown, system_addresses
 
 Factory = Callable[[], asyncio.Protocol]
 
@@ -43,6 +43,8 @@ class Peer:
     """How long a connection is kept that serves nothing."""
     address: str = ""
     """Numeric address to connect to; empty for whatever the host's name stands for."""
+    look_up: LookUp = system_addresses
+    """Tells what names stand for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,16 @@ class Origin:
     tls: bool
     authority: str
     """What the header `Host` says."""
+
+
+def name_of(peer: Peer) -> Name:
+    """Return the name of a peer's host, or its address where that is given.
+
+    Raises:
+        PeerInvalid: its URL leads nowhere.
+    """
+    origin = origin_of(peer.url)
+    return Name(peer.address or origin.host, origin.port, peer.look_up)
 
 
 def origin_of(url: str) -> Origin:
@@ -86,6 +98,7 @@ class Dialer:
         self._peer = peer
         self._tls: ssl.SSLContext | None = None
         self.origin = origin_of(peer.url)
+        self._name = name_of(peer)
 
     async def dial(self, new_protocol: Factory, most_s: float) -> None:
         """Connect a protocol that `new_protocol` makes, within `most_s` seconds and the peer's own limit.
@@ -93,51 +106,41 @@ class Dialer:
         Raises:
             NotConnected: nobody could be reached in time.
         """
+        loop = asyncio.get_running_loop()
         limit_s = min(self._peer.connect_s, most_s)
+        end = loop.time() + limit_s
+        addresses = await self._addresses(limit_s)
         try:
-            async with asyncio.timeout(limit_s):
-                await self._dial(new_protocol, limit_s)
-        except TimeoutError as error:
-            raise NotConnected(f"no connection to {self.name} within {limit_s:.3g} s") from error
-        except ssl.SSLCertVerificationError as error:
-            raise NotConnected(f"the certificate of {self.name} is not accepted: {error.verify_message}") from error
-        except ssl.SSLError as error:
-            raise NotConnected(f"no TLS with {self.name}: {error.reason or error}") from error
-        except (socket.gaierror, UnicodeError) as error:
-            raise NotConnected(f"the name of {self.name} cannot be resolved") from error
+            async with asyncio.timeout_at(end):
+                await self._dial(new_protocol, addresses, end)
         except OSError as error:
-            raise NotConnected(f"no connection to {self.name}: {_words(error)}") from error
+            # The name may have come to stand for something else.
+            self._name.suspect()
+            raise NotConnected(self._reason(error, limit_s)) from error
 
     @property
     def name(self) -> str:
         """What the peer is called in messages."""
         return f"`{self._peer.url}`" if self._peer.socket is None else f"the socket of `{self._peer.url}`"
 
-    async def addresses(self) -> list[str]:
-        """Return what the host's name stands for, each once, in the resolver's order.
+    async def _addresses(self, limit_s: float) -> Sequence[str]:
+        if self._peer.socket is not None:
+            return ()
+        try:
+            return await self._name.addresses(limit_s)
+        except NameUnknown as error:
+            raise NotConnected(f"the name of {self.name} cannot be resolved") from error
 
-        Raises:
-            OSError, UnicodeError: it stands for nothing.
-        """
-        if self._peer.address:
-            return [self._peer.address]
-        found = await asyncio.get_running_loop().getaddrinfo(
-            self.origin.host, self.origin.port, type=socket.SOCK_STREAM
-        )
-        return list(dict.fromkeys(str(address[0]) for *_, address in found))
-
-    async def _dial(self, new_protocol: Factory, limit_s: float) -> None:
+    async def _dial(self, new_protocol: Factory, addresses: Sequence[str], end: float) -> None:
         loop = asyncio.get_running_loop()
         tls = self._context() if self.origin.tls else None
         hostname = self.origin.host if tls else None
         if self._peer.socket is not None:
             await loop.create_unix_connection(new_protocol, str(self._peer.socket), ssl=tls, server_hostname=hostname)
             return
-        addresses = await self.addresses()
-        deadline = loop.time() + limit_s
         for left in range(len(addresses), 0, -1):
             # One address that swallows everything must not use up the time of the others.
-            share_s = (deadline - loop.time()) / left
+            share_s = (end - loop.time()) / left
             try:
                 async with asyncio.timeout(share_s):
                     await loop.create_connection(
@@ -148,6 +151,17 @@ class Dialer:
                     raise
             else:
                 return
+
+    def _reason(self, error: OSError, limit_s: float) -> str:
+        match error:
+            case TimeoutError():
+                return f"no connection to {self.name} within {limit_s:.3g} s"
+            case ssl.SSLCertVerificationError():
+                return f"the certificate of {self.name} is not accepted: {error.verify_message}"
+            case ssl.SSLError():
+                return f"no TLS with {self.name}: {error.reason or error}"
+            case _:
+                return f"no connection to {self.name}: {_words(error)}"
 
     def _context(self) -> ssl.SSLContext:
         """Return how certificates are checked; read once, at the first connection."""

@@ -9,13 +9,18 @@ from itertools import count
 
 from qwenport.engines.connections.answer import HttpAnswer
 from qwenport.engines.connections.connections import Connections
-from qwenport.engines.connections.errors import AnswerTimedOut, CallFailed, ConnectionLost, NotConnected
-from qwenport.engines.connections.peer import Dialer, Peer
+from qwenport.engines.connections.errors import AnswerInvalid, AnswerTimedOut, CallFailed, ConnectionLost, NotConnected
+from qwenport.engines.connections.names import NameUnknown
+from qwenport.engines.connections.peer import Peer, name_of
 
 _REST_S = 10.0
 """How long a replica that did not answer is passed over while there are others."""
-_RESOLVE_S = 30.0
-"""How old the addresses of a name may be."""
+_FIRST_REST_S = 1.0
+"""The same for one that answered, but badly; twice as long each time that follows soon, up to the above."""
+_MOST_LEFT = 3
+"""Requests in a row whose callers left before a head came; then it counts as one that answered badly."""
+_BROKEN = 500
+"""From this status on the answer tells about the server, and not about what was asked."""
 
 _Ask = Callable[[Connections, float], Awaitable[HttpAnswer]]
 """Sends the request over these connections, within so many seconds."""
@@ -27,15 +32,48 @@ class Replica:
     def __init__(self, peer: Peer) -> None:
         self.connections = Connections(peer)
         self.rests_until = 0.0
+        self.may_be_well = False
+        """Whether it could be reached when it failed last."""
         self.used = 0
         """Number of the request that it took last; among equally busy ones the longest unused is next."""
+        self._rests = 0
+        self._rested_until = 0.0
+        self._left = 0
+
+    def well(self) -> None:
+        """Note that it answered."""
+        self.rests_until, self._left = 0.0, 0
+
+    def away(self) -> None:
+        """Note that it did not answer."""
+        self.may_be_well = False
+        self.rests_until = _now() + _REST_S
+
+    def broken(self) -> None:
+        """Note that it answered badly; what began before the last such answer says nothing new."""
+        now = _now()
+        if now < self.rests_until:
+            return
+        if now - self._rested_until > _REST_S:
+            self._rests = 0
+        self.may_be_well = True
+        self.rests_until = self._rested_until = now + min(_REST_S, _FIRST_REST_S * 2.0**self._rests)
+        self._rests = min(self._rests + 1, 8)
+
+    def left(self) -> None:
+        """Note that a caller left before a head came."""
+        self._left += 1
+        if self._left >= _MOST_LEFT:
+            self._left = 0
+            self.broken()
 
 
 class Replicas:
     """Gives each request to the least busy replica; one that cannot be reached is passed over for a while.
 
-    So is one that hung up or said nothing instead of a head, but that request is not sent to another: it may have been
-    worked on. A request that reached nobody goes on to the next replica: nothing of it was sent.
+    So is one that hung up or said nothing instead of a head, breaks off, or answers with a status of 500 or more: such
+    a one is quick, would always be the least busy, and would draw all requests. That request is not sent to another: it
+    may have been worked on. A request that reached nobody goes on to the next replica: nothing of it was sent.
     """
 
     def __init__(self, peers: Sequence[Peer], *, by_name: Peer | None = None) -> None:
@@ -45,7 +83,10 @@ class Replicas:
             PeerInvalid, RequestInvalid: a peer cannot be called.
         """
         self._replicas = {f"{number} {peer.url}": Replica(peer) for number, peer in enumerate(peers)}
-        self._names = None if by_name is None else _Names(by_name)
+        self._by_name = by_name
+        self._name = None if by_name is None else name_of(by_name)
+        self._addresses: Sequence[str] = ()
+        """Those that the replicas are at, as the name told them last."""
         self._retired: set[Connections] = set()
         self._headers: Mapping[str, str] | None = None
         self._numbers = count(1)
@@ -89,37 +130,39 @@ class Replicas:
 
     async def close(self) -> None:
         """Close every connection and look nothing up any more."""
-        if self._names is not None:
-            await self._names.close()
+        if self._name is not None:
+            self._name.close()
         await asyncio.gather(*(connections.close() for connections in self._all()))
 
     async def _ask(self, ask: _Ask, status_s: float) -> HttpAnswer:
-        time = asyncio.get_running_loop().time
-        end = time() + status_s
-        if self._names is not None:
-            self._use_addresses(await self._names.addresses(status_s))
+        end = _now() + status_s
+        if self._by_name is not None:
+            await self._follow(self._by_name, status_s)
         failure: CallFailed = NotConnected("none of the replicas can be reached")
         for replica in self._in_order():
-            left_s = end - time()
+            left_s = end - _now()
             if left_s <= 0:
                 break
             replica.used = next(self._numbers)
             try:
-                answer = await ask(replica.connections, left_s)
+                return await _ask_one(replica, ask, left_s)
             except NotConnected as error:
-                self._rest(replica)
                 failure = error
-            except (ConnectionLost, AnswerTimedOut):
-                self._rest(replica)
-                raise
-            else:
-                replica.rests_until = 0.0
-                return answer
+        if self._name is not None:
+            self._name.suspect()
         raise failure
 
     def _in_order(self) -> Iterator[Replica]:
-        """Give the replicas in the order in which they are to be tried, those that rest last."""
-        now = asyncio.get_running_loop().time()
+        """Give the replicas in the order in which they are to be tried, those that rest last.
+
+        Where all rest, those that could be reached do not: a request that breaks one replica after the other must not
+        leave the first one that is tried again alone with everything.
+        """
+        now = _now()
+        if all(replica.rests_until > now for replica in self._replicas.values()):
+            for replica in self._replicas.values():
+                if replica.may_be_well:
+                    replica.rests_until = now
 
         def rank(replica: Replica) -> tuple[float, int, int]:
             rest_s = max(replica.rests_until - now, 0.0)
@@ -127,8 +170,17 @@ class Replicas:
 
         return iter(sorted(self._replicas.values(), key=rank))
 
-    def _rest(self, replica: Replica) -> None:
-        replica.rests_until = asyncio.get_running_loop().time() + _REST_S
+    async def _follow(self, peer: Peer, limit_s: float) -> None:
+        """Be at what the peer's name stands for; raises `NotConnected` where nobody tells."""
+        if self._name is None:
+            return
+        try:
+            addresses = await self._name.addresses(min(limit_s, peer.connect_s))
+        except NameUnknown as error:
+            raise NotConnected(f"the name of `{peer.url}` cannot be resolved") from error
+        if addresses is not self._addresses:
+            self._addresses = addresses
+            self._use_addresses({address: replace(peer, address=address) for address in addresses})
 
     def _use_addresses(self, peers: Mapping[str, Peer]) -> None:
         """Have a replica for each of these and for no other; what runs on one that is gone goes on to its end."""
@@ -148,49 +200,26 @@ class Replicas:
         return [*(replica.connections for replica in self._replicas.values()), *self._retired]
 
 
-class _Names:
-    """What a name stands for, by and by."""
+def _now() -> float:
+    return asyncio.get_running_loop().time()
 
-    def __init__(self, peer: Peer) -> None:
-        self._peer = peer
-        self._dialer = Dialer(peer)
-        self._known: dict[str, Peer] = {}
-        self._due = 0.0
-        self._lookup: asyncio.Task[None] | None = None
 
-    async def addresses(self, limit_s: float) -> dict[str, Peer]:
-        """Return a peer for each address; only the first time is waited for, later ones go on beside the calls.
-
-        Raises:
-            NotConnected: the name stands for nothing.
-        """
-        if self._lookup is None and asyncio.get_running_loop().time() >= self._due:
-            self._lookup = asyncio.create_task(self._look_up())
-            self._lookup.add_done_callback(self._end)
-        if not self._known and self._lookup is not None:
-            # Others wait for the same; one who leaves takes nothing from them.
-            await asyncio.wait({self._lookup}, timeout=limit_s)
-        if not self._known:
-            raise NotConnected(f"the name of {self._dialer.name} cannot be resolved")
-        return self._known
-
-    async def close(self) -> None:
-        """Look nothing up any more."""
-        if self._lookup is not None:
-            self._lookup.cancel()
-            await asyncio.gather(self._lookup, return_exceptions=True)
-
-    async def _look_up(self) -> None:
-        """Ask once; where nobody tells, what was known goes on."""
-        try:
-            async with asyncio.timeout(self._peer.connect_s):
-                addresses = await self._dialer.addresses()
-        except (OSError, UnicodeError):
-            return
-        self._known = {address: replace(self._peer, address=address) for address in addresses}
-
-    def _end(self, lookup: asyncio.Task[None]) -> None:  # noqa: ARG002 - asyncio tells which
-        self._lookup = None
-        if self._known:
-            # Also after a failure: a name that nobody tells must not be asked for with every call.
-            self._due = asyncio.get_running_loop().time() + _RESOLVE_S
+async def _ask_one(replica: Replica, ask: _Ask, left_s: float) -> HttpAnswer:
+    """Ask a replica, and take note of how it went."""
+    try:
+        answer = await ask(replica.connections, left_s)
+    except (NotConnected, ConnectionLost, AnswerTimedOut):
+        replica.away()
+        raise
+    except AnswerInvalid:
+        replica.broken()
+        raise
+    except asyncio.CancelledError:
+        replica.left()
+        raise
+    if answer.status >= _BROKEN:
+        replica.broken()
+    else:
+        replica.well()
+        answer.on_fault = replica.broken
+    return answer

@@ -92,8 +92,12 @@ class Answer:
         self._left: int | None = None
         """Of a whole answer's tokens, those that no event carries yet."""
         self._ended_tokens = 0
+        self._going_on = expected.choices
+        """How many choices have not ended."""
         self.has_begun = False
         """Whether an event was made."""
+        self.is_complete = False
+        """Whether every choice has ended and the usage was told, after which nothing need follow."""
 
     def events_of(self, encoded: bytes, *, is_whole: bool = False) -> Sequence[Event]:
         """Return the events that one chunk stands for, `Started` before the first of all.
@@ -112,10 +116,13 @@ class Answer:
         generated = self._generated(chunk, is_whole=is_whole)
         if not chunk.choices:
             self._read_rest(chunk)
+            self.is_complete = self.is_complete or (chunk.usage is not None and not self._going_on)
             return ()
         events: list[Event] = []
         for choice in chunk.choices:
             self._read(choice, generated, events)
+        if chunk.usage is not None and not self._going_on:
+            self.is_complete = True
         if events and not self.has_begun:
             events.insert(0, self._begin())
         return events
@@ -248,6 +255,7 @@ class Answer:
         if reason is None:
             told_why = shown_words(without_key(word, self._expected.asked.key))[:40]
             raise self._failed(f"ended its answer for an unknown reason, `{told_why}`")
+        self._going_on -= choice.reason is None
         choice.reason = reason
 
     def _count(self, choice: _Choice, text: str, generated: int) -> int:

@@ -21,7 +21,7 @@ from qwenport.core.call import ChatInput, EmbeddingInput, PromptInput, RerankInp
 from qwenport.core.capabilities import Capabilities, Thinking, misfit
 from qwenport.core.errors import ParameterInvalid, QwenportError
 from qwenport.core.events import Event, Recognized
-from qwenport.core.ocr import OcrTask
+from qwenport.core.ocr import OcrOptions, OcrTask
 from qwenport.core.prepared_call import PreparedCall
 from qwenport.engines.connections import CallFailed, HttpAnswer
 from qwenport.engines.dialects import (
@@ -29,8 +29,10 @@ from qwenport.engines.dialects import (
     MULTIMODAL_SERVICE,
     Dialect,
     TaskAnswer,
+    asked_for_task,
     call_headers,
     chat_body,
+    frames_of,
     prompt_body,
     task_body,
     task_headers,
@@ -129,25 +131,31 @@ class UpstreamEngine:
         self.capabilities = able
 
     def _request(self, prepared: PreparedCall, dialect: Dialect) -> _Request:
-        options = prepared.call.input.ocr if isinstance(prepared.call.input, ChatInput) else None
-        if options is not None and self._home.addresses.native:
-            native = NativeOcrAnswer()
-            return _Request(
-                path=f"{self._home.addresses.native}/services/{MULTIMODAL_SERVICE}",
-                body=task_body(prepared, options, self._model),
-                headers=task_headers(prepared),
-                streams=True,
-                decode=native.decode,
-                task=native,
-            )
+        asked, task = prepared.call.input, None
+        if isinstance(asked, ChatInput) and asked.ocr is not None:
+            if self._home.addresses.native:
+                return self._task_request(prepared, asked.ocr)
+            coordinates = self._promised.coordinates
+            task = TaskAnswer(asked.ocr, frames_of(asked, coordinates))
+            prepared = replace(prepared, call=replace(prepared.call, input=asked_for_task(asked, coordinates)))
         streams = prepared.call.streams or not dialect.stops_whole_answers
-        if isinstance(prepared.call.input, PromptInput):
+        if isinstance(asked, PromptInput):
             path, body = "/completions", prompt_body(prepared, dialect, self._model, streams=streams)
         else:
             path, body = "/chat/completions", chat_body(prepared, dialect, self._model, streams=streams)
         headers = call_headers(prepared, dialect)
-        task = TaskAnswer(options) if options is not None else None
         return _Request(path=self._home.addresses.base + path, body=body, headers=headers, streams=streams, task=task)
+
+    def _task_request(self, prepared: PreparedCall, options: OcrOptions) -> _Request:
+        native = NativeOcrAnswer()
+        return _Request(
+            path=f"{self._home.addresses.native}/services/{MULTIMODAL_SERVICE}",
+            body=task_body(prepared, options, self._model),
+            headers=task_headers(prepared),
+            streams=True,
+            decode=native.decode,
+            task=native,
+        )
 
     def _asked(self, prepared: PreparedCall) -> Asked:
         return Asked(
@@ -239,7 +247,9 @@ class UpstreamEngine:
         yield list(answer.finish())
 
     async def _read_frames(self, stream: Frames, answer: Answer) -> AsyncGenerator[list[Event], None]:
-        while frames := await stream.next(has_begun=answer.has_begun):
+        while frames := (
+            await stream.next_soon() if answer.is_complete else await stream.next(has_begun=answer.has_begun)
+        ):
             for frame in frames:
                 encoded = frame[5:] if frame.startswith(b"data:") and b"\n" not in frame else _payload(frame)
                 if len(encoded) < _LONGEST_DONE and encoded.strip() == _DONE:

@@ -54,7 +54,7 @@ def error_of(refusal: Refusal, asked: Asked) -> QwenportError | RoomTooSmall:
     too_long = _too_long(refusal, asked)
     if too_long is not None:
         return too_long
-    error = _kind_of(refusal)(refusal, asked)
+    error = _kind_of(refusal, asked)(refusal, asked)
     error.told_s = refusal.retry_after_s
     return error
 
@@ -93,13 +93,19 @@ def _blocked(refusal: Refusal, _: Asked) -> QwenportError:
     return ContentBlocked("Output" if refusal.message.lower().startswith("output") else "Input")
 
 
-def _no_model(_: Refusal, asked: Asked) -> QwenportError:
-    return ModelUnavailable(f"the upstream `{asked.upstream}` does not serve `{_model(asked)}`", passes=False)
+def _refused_alone(refusal: Refusal, asked: Asked) -> QwenportError:
+    said = shown_words(refusal.message)
+    return UpstreamTurnedAway(f"The upstream `{asked.upstream}` refused the call{': ' if said else '.'}{said}")
 
 
-def _not_allowed(_: Refusal, asked: Asked) -> QwenportError:
+def _no_model(refusal: Refusal, asked: Asked) -> QwenportError:
+    words = f"the upstream `{asked.upstream}` does not serve `{_model(asked)}`"
+    return ModelUnavailable(words, passes=False, is_sure=_is_sure(refusal))
+
+
+def _not_allowed(refusal: Refusal, asked: Asked) -> QwenportError:
     words = f"the account at the upstream `{asked.upstream}` may not use `{_model(asked)}`: it is not activated there"
-    return ModelUnavailable(words, passes=False)
+    return ModelUnavailable(words, passes=False, is_sure=_is_sure(refusal))
 
 
 def _no_address(_: Refusal, asked: Asked) -> QwenportError:
@@ -201,10 +207,19 @@ _BY_STATUS: dict[int, _Kind] = {
 """What is not here is a failure of the upstream's."""
 
 
-def _kind_of(refusal: Refusal) -> _Kind:
+def _known(refusal: Refusal) -> _Kind | None:
+    return _BY_CODE.get(refusal.code.lower()) or _BY_CODE.get(refusal.kind.lower())
+
+
+def _is_sure(refusal: Refusal) -> bool:
+    """Tell a code and a status, which are the upstream's alone, from words, of which a call may have written some."""
+    return refusal.status == 404 or _known(refusal) in {_no_model, _not_allowed}
+
+
+def _kind_of(refusal: Refusal, asked: Asked) -> _Kind:
     code = refusal.code or refusal.kind
-    known = _BY_CODE.get(code.lower()) or _BY_CODE.get(refusal.kind.lower())
-    kind = _by_words(refusal, known) or known
+    known = _known(refusal)
+    kind = _by_words(refusal, known, _model(asked)) or known
     if kind is not None:
         return kind
     if code.startswith("AccessDenied"):
@@ -212,24 +227,55 @@ def _kind_of(refusal: Refusal) -> _Kind:
     # What says nothing of a key judges this call, and the key is fine for the others.
     if refusal.status in OF_THE_KEY and not refusal.is_of_an_api:
         return _turned_away
+    if refusal.status == 403 and not refusal.is_bare:
+        return _by_words_of_403(refusal)
     # A page was made by something that knows nothing of parameters.
     if refusal.is_page and refusal.status in {400, 404, 413, 422}:
         return _failed
     return _BY_STATUS.get(refusal.status, _failed)
 
 
-def _by_words(refusal: Refusal, known: _Kind | None) -> _Kind | None:
+def _by_words_of_403(refusal: Refusal) -> _Kind:
+    """Tell a key or an account that is refused from one call that is: that one must not shut the target for others."""
+    if _MODERATED.search(refusal.message):
+        return _blocked
+    said = f"{refusal.code} {refusal.kind} {refusal.message}"
+    return _key_refused if _OF_AN_ACCOUNT.search(said) else _refused_alone
+
+
+def _by_words(refusal: Refusal, known: _Kind | None, model: str) -> _Kind | None:
     """Return what only the message tells, where the code says something more general or nothing."""
     if _OTHER_WAY.search(refusal.message):
         return _invalid
     if known is None and refusal.status in {400, 403, 404} and _NOT_ACTIVATED.search(refusal.message):
         return _not_allowed
-    if (known is _invalid or refusal.status in {400, 404}) and _NO_MODEL.search(refusal.message):
+    if (known is _invalid or refusal.status in {400, 404}) and _is_without(model, refusal.message):
         return _no_model
     return None
 
 
-_NO_MODEL = re.compile(r"(?i)\bmodel\b.{0,160}\b(?:not exist|not found|can not be found|cannot be found|unknown)")
+def _is_without(model: str, message: str) -> bool:
+    """Tell whether a message says of the very model, or of the one that was asked for, that it is not there."""
+    named = re.sub(rf"(?<!\w){re.escape(model)}(?!\w)", _NAMED, message) if model else message
+    return _NO_MODEL.search(named) is not None
+
+
+_NAMED = "\0"
+"""Stands for the model's name in what is searched."""
+_MISSING = r"(?:(?:does |is |was )?not (?:exist|found)|can ?not be found|is unknown|is not a valid model)"
+_NO_MODEL = re.compile(
+    rf"(?i)^\W*(?:the |this |requested |specified )*model {_MISSING}\b"
+    rf"|\bmodel\b[\s:=`'\"]*{_NAMED}[`'\"]* {_MISSING}\b|{_NAMED}[`'\"]* is not a valid model\b"
+    rf"|\b(?:unknown model|(?:no such|not found the) model)[\s:=`'\"]*{_NAMED}"
+)
+"""Where a tool or a schema of the caller's is called a model, the words alone would be about that."""
+_MODERATED = re.compile(r"(?i)\bmoderat|\bflagged\b|\bcontent (?:polic|filter|management)|\bsafety\b|\bguardrail")
+_OF_AN_ACCOUNT = re.compile(
+    r"(?i)\bkeys?\b|api_?key|\btoken\b|credential|authentic|authori[sz]|permission|forbidden|account|billing|subscription|balance"
+    r"|organi[sz]ation|project|workspace|\bcountry\b|\bregion\b|\bip\b|access.{0,20}denied|denied.{0,20}access"
+    r"|密钥|权限|账号|账户|鉴权|认证"
+)
+"""Of what an upstream speaks that refuses whoever asks; the last are key, permission, account and their like."""
 _NOT_ACTIVATED = re.compile(
     r"(?i)\bmodel\b.{0,160}\b(?:not (?:been )?activated|not purchased|not open(?:ed)?|eligible)\b"
     r"|access to model denied"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import email.utils
 import math
+import re
 from collections.abc import Mapping
 from datetime import UTC
 
@@ -15,6 +16,8 @@ from qwenport.engines.upstream.wire import decode_any
 from qwenport.engines.upstream.words import without_key
 
 _LONGEST_WAIT_S = 3600
+_BLOCKED = re.compile(r"(?i)\bblock(?:ed|ing)?\b|\breject(?:ed|ion)?\b|firewall|\bwaf\b|\berror code: 10\d\d\b")
+"""Words of firewalls about one request; the last is Cloudflare's."""
 
 
 class Refusal(Struct, frozen=True, kw_only=True):
@@ -36,8 +39,14 @@ class Refusal(Struct, frozen=True, kw_only=True):
 
     @property
     def is_of_an_api(self) -> bool:
-        """Whether an API says so, and not something before it that knows only statuses."""
-        return not self.is_page and not self.is_bare and bool(self.code or self.kind or self.message)
+        """Whether an API says so, and not something before it that knows only statuses.
+
+        Servers refuse a key in plain text too (Go's `http.Error` and most plain frameworks do). So do firewalls refuse
+        a request, which then say of it that it is blocked.
+        """
+        if self.is_page or (self.is_bare and _BLOCKED.search(self.message)):
+            return False
+        return bool(self.code or self.kind or self.message)
 
 
 def refusal_of(

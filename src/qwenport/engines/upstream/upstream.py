@@ -28,6 +28,8 @@ _LOG = logging.getLogger(__name__)
 _READY = Condition(state=EngineState.READY)
 _PROBE_S = 10.0
 """How long an answer to a probe is waited for, and after how long one that told no dialect is asked again."""
+_BEFORE_ITS_API = "%s answered a call with status %d as its API never does: look at the firewall or proxy before it"
+_REFUSED_ALONE = "%s refused a call with status %d in words that are about neither its key nor its account"
 _LONGEST_LIST_BYTES = 8 << 20
 _OK = 200
 _CLOCK = SystemClock()
@@ -133,8 +135,7 @@ class Upstream:
         if isinstance(error, UpstreamKeyRefused):
             self._note_key_refused(refusal, asked.key)
         elif isinstance(error, UpstreamTurnedAway):
-            words = "%s answered a call with status %d as its API never does: look at the firewall or proxy before it"
-            _LOG.warning(words, self.name, refusal.status)
+            _LOG.warning(_REFUSED_ALONE if refusal.is_of_an_api else _BEFORE_ITS_API, self.name, refusal.status)
         return error
 
     async def close(self) -> None:
@@ -156,7 +157,9 @@ class Upstream:
         # The answer to a call that began before another key came says nothing of that one.
         if key != self.key:
             return
-        reason = explain_refusal(self.place, key_kind(key), refusal.status, refusal.code, refusal.message)
+        # A body of no known shape may hold anything, also what was asked.
+        message = "" if refusal.is_bare else refusal.message
+        reason = explain_refusal(self.place, key_kind(key), refusal.status, refusal.code, message)
         if self._condition.reason != reason:
             _LOG.error("%s", reason)
         self._condition = Condition(state=EngineState.ABSENT, reason=reason)

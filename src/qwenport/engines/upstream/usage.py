@@ -30,6 +30,8 @@ class Told(Struct, frozen=True, kw_only=True, gc=False):
 
 NOTHING = Told()
 
+_PLAIN = frozenset({"prompt_tokens", "completion_tokens", "input_tokens", "output_tokens", "total_tokens"})
+
 
 def told(usage: object) -> Told:
     """Return the counts in a usage of any shape."""
@@ -37,7 +39,7 @@ def told(usage: object) -> Told:
         return NOTHING
     into = _first(usage, "prompt_tokens", "input_tokens")
     out = _first(usage, "completion_tokens", "output_tokens")
-    if len(usage) <= 3:
+    if usage.keys() <= _PLAIN:
         return Told(input_tokens=into, output_tokens=out)
     of_input = {**_table(usage, "input_tokens_details"), **_table(usage, "prompt_tokens_details")}
     of_output = {**_table(usage, "output_tokens_details"), **_table(usage, "completion_tokens_details")}

@@ -252,9 +252,12 @@ def _answer_faults(seen: Seen, rows: Sequence[Booked], tries: Sequence[Served]) 
 def _failure_faults(seen: Seen, rows: Sequence[Booked], tries: Sequence[Served]) -> Iterator[str]:
     billed = sum(row.output_tokens for row in rows)
     received = seen.text.count(" word")
-    # Who breaks off tells no usage; the gateway counts by the text, and never beyond what was asked for.
-    most = TOKENS if any(each.output_tokens for each in tries) else 0
+    # Who breaks off tells no usage; the gateway counts by the text, and never beyond what was asked for. Nothing of a
+    # whole answer has reached a client.
+    most = TOKENS if seen.streams and any(each.output_tokens for each in tries) else 0
     if not received <= billed <= most:
         yield f"its client received {received} tokens, at most {most} were made, and the books have {billed}"
+    if not seen.broke_midway and any(Decimal(row.cost or 0) > 0 for row in rows):
+        yield f"nothing of it reached its client, and it cost {', '.join(str(row.cost) for row in rows)}"
     if any(row.outcome == "finished" for row in rows):
         yield "it failed and the books say that it finished"

@@ -528,3 +528,12 @@ async def test_a_caller_who_leaves_while_it_is_connected_leaves_nothing_open() -
             await asyncio.gather(task, return_exceptions=True)
         assert connections.busy == 0
         await connections.close()
+
+
+async def test_headers_of_interim_answers_are_none_of_the_answer() -> None:
+    hints = b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\nRetry-After: 9\r\n\r\n"
+    server = RawServer([hints + b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"])
+    async with calling(server.serve) as connections:
+        answer = await connections.get("/", status_s=5)
+
+        assert (await answer.whole(limit_bytes=10, limit_s=5), answer.headers) == (b"ok", {"content-length": "2"})

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 
 import pytest
 
-from qwenport.engines.connections import ConnectionLost, HttpAnswer, NotConnected, Peer, Replicas
-from qwenport.testing.raw_server import RawServer, listening
+from qwenport.engines.connections import CallFailed, ConnectionLost, HttpAnswer, NotConnected, Peer, Replicas
+from qwenport.testing.raw_server import RawServer, listening, read_request
 
 pytestmark = pytest.mark.anyio
 
@@ -160,3 +160,83 @@ async def test_closing_leaves_no_task() -> None:
     await replicas.close()
 
     assert asyncio.all_tasks() == before
+
+
+SICK = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 4\r\n\r\nsick"
+FOREIGN = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n"
+BROKEN = b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf"
+
+
+async def outcome(replicas: Replicas) -> str:
+    try:
+        answer = await replicas.get("/", status_s=5)
+        await answer.whole(limit_bytes=10, limit_s=5)
+    except CallFailed as error:
+        return type(error).__name__
+    return str(answer.status)
+
+
+@pytest.mark.parametrize(
+    ("reply", "first"),
+    [(SICK, "503"), (FOREIGN, "AnswerInvalid"), (BROKEN, "ConnectionLost")],
+    ids=["503", "no answer", "breaks off"],
+)
+async def test_one_that_answers_badly_and_at_once_does_not_draw_the_requests(reply: bytes, first: str) -> None:
+    sick, well = RawServer([reply] * 50, closes=True), RawServer([SHORT] * 50)
+    async with listening(sick.serve) as one, listening(well.serve) as other:
+        replicas = Replicas([peer_at(one), peer_at(other)])
+
+        assert [await outcome(replicas) for _ in range(20)] == [first, *["200"] * 19]
+        await replicas.close()
+
+
+async def test_a_refusal_of_what_was_asked_says_nothing_of_a_replica() -> None:
+    servers = [RawServer([b"HTTP/1.1 429 Slow\r\nContent-Length: 0\r\n\r\n"] * 4), RawServer([SHORT] * 4)]
+    async with listening(servers[0].serve) as one, listening(servers[1].serve) as other:
+        replicas = Replicas([peer_at(one), peer_at(other)])
+
+        assert [await outcome(replicas) for _ in range(4)] == ["429", "200", "429", "200"]
+        await replicas.close()
+
+
+async def test_a_request_that_breaks_all_of_them_leaves_the_next_ones_to_all_of_them() -> None:
+    servers = [RawServer([SICK] + [SHORT] * 9) for _ in range(3)]
+    async with AsyncExitStack() as stack:
+        ports = [await stack.enter_async_context(listening(server.serve)) for server in servers]
+        replicas = Replicas([peer_at(port) for port in ports])
+        stack.push_async_callback(replicas.close)
+
+        assert [await outcome(replicas) for _ in range(12)] == ["503"] * 3 + ["200"] * 9
+    assert [len(server.requests) for server in servers] == [4, 4, 4]
+
+
+async def test_one_that_callers_leave_again_and_again_before_a_head_came_is_passed_over() -> None:
+    arrived: list[int] = []
+
+    async def hang(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
+        await read_request(reader)
+        arrived.append(1)
+        await reader.read()
+
+    well = RawServer([SHORT] * 40)
+    async with listening(hang) as one, listening(well.serve) as other:
+        replicas = Replicas([peer_at(one), peer_at(other)])
+        for _ in range(20):
+            with suppress(TimeoutError):
+                async with asyncio.timeout(0.05):
+                    await get(replicas)
+        await replicas.close()
+
+    assert len(arrived) == 3
+
+
+async def test_what_the_reader_closes_says_nothing_of_a_replica() -> None:
+    busy, other = RawServer([HALF] * 4), RawServer([SHORT] * 4)
+    async with listening(busy.serve) as first, listening(other.serve) as second:
+        replicas = Replicas([peer_at(first), peer_at(second)])
+        for _ in range(2):
+            (await replicas.get("/", status_s=5)).close()
+            await get(replicas)
+        await replicas.close()
+
+    assert (len(busy.requests), len(other.requests)) == (2, 2)

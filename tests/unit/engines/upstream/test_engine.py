@@ -306,10 +306,24 @@ REFUSALS: list[tuple[str, object, type[QwenportError]]] = [
     ("403 No", native("AllocationQuota.FreeTierOnly"), UpstreamExhausted),
     ("401 No", {"error": "Unauthorized"}, UpstreamKeyRefused),
     ("401 No", {"error": {"type": "authentication_error"}}, UpstreamKeyRefused),
+    ("401 No", b"Unauthorized\n", UpstreamKeyRefused),
+    ("403 No", b"Forbidden", UpstreamKeyRefused),
+    ("403 No", openai(403, "Your chosen model requires moderation and your input was flagged"), ContentBlocked),
+    ("403 No", openai(403, "We cannot help with that."), UpstreamTurnedAway),
+    ("403 No", openai(403, "Key limit exceeded."), UpstreamKeyRefused),
+    ("403 No", openai(None, "You have no access.", "permission_error"), UpstreamKeyRefused),
+    ("403 No", native("", "账户已停用"), UpstreamKeyRefused),
+    ("400 Bad", openai(400, "Invalid tool schema: type of property model 'date' cannot be found"), ParameterInvalid),
+    ("400 Bad", openai(400, "the model of tool 'x' was not found"), ParameterInvalid),
+    ("400 Bad", openai(400, "Invalid request: model 'm' not found"), ModelUnavailable),
+    ("400 Bad", openai(400, "The model `m` does not exist."), ModelUnavailable),
+    ("400 Bad", openai(400, "m is not a valid model ID"), ModelUnavailable),
+    ("400 Bad", openai(400, "Unknown model: m"), ModelUnavailable),
     ("401 No", b"<html>", UpstreamTurnedAway),
     ("401 No", b"", UpstreamTurnedAway),
     ("403 No", b"<html>", UpstreamTurnedAway),
     ("403 No", b"Blocked.", UpstreamTurnedAway),
+    ("403 No", b"error code: 1020", UpstreamTurnedAway),
     ("403 No", b"{}", UpstreamTurnedAway),
     ("404 No", openai("model_not_found"), ModelUnavailable),
     ("404 No", {"detail": "Not Found"}, ModelUnavailable),
@@ -336,6 +350,29 @@ async def test_a_refusal_is_one_error_and_tells_no_key(status: str, body: object
 
     assert type(error) is kind
     assert "sk-" not in f"{error}{error.__cause__!r}"
+
+
+@pytest.mark.parametrize(
+    ("reply", "is_sure"),
+    [
+        (whole(openai("model_not_found"), status="400 Bad"), True),
+        (whole({"detail": "Not Found"}, status="404 No"), True),
+        (whole(native("AccessDenied.Unpurchased"), status="403 No"), True),
+        (whole(openai(None, "Unknown model: m"), status="400 Bad"), False),
+        (whole(openai(None, "The model is not activated."), status="403 No"), False),
+    ],
+)
+async def test_that_a_model_is_missing_is_sure_by_a_code_and_not_by_words_alone(reply: Reply, *, is_sure: bool) -> None:
+    error = await refused(reply)
+
+    assert isinstance(error, ModelUnavailable)
+    assert (error.is_sure, error.passes) == (is_sure, False)
+
+
+async def test_a_refusal_of_one_call_alone_is_told_in_the_upstreams_words() -> None:
+    error = await refused(whole(openai(403, "We cannot help with that."), status="403 No"))
+
+    assert str(error) == "The upstream `up` refused the call: We cannot help with that."
 
 
 async def test_model_studios_quota_of_a_minute_is_a_throttle() -> None:

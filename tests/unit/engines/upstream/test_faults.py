@@ -74,6 +74,8 @@ OUTCOMES: dict[Fault, Outcome] = {
     Fault.GZIP_BOMB: EngineFailed,
     Fault.WRONG_TYPE: TOLD,
     Fault.BOTH_LENGTHS: EngineFailed,
+    Fault.GOES_ON: TOLD,
+    Fault.ENDLESS_COMMENTS: EngineTimedOut,
 }
 PAGES: dict[Fault, Outcome] = {
     Fault.STATUS_400: EngineFailed,
@@ -104,7 +106,7 @@ async def outcome(made: Upstream, *, streams: bool) -> Outcome | QwenportError:
 async def suffered(step: Step, *, streams: bool) -> Outcome | QwenportError:
     """Return what becomes of one call that suffers from this; nothing of it stays open."""
     server = FaultyUpstream(Script([step]), manner=MANNER)
-    hangs = step.fault in {Fault.HANG_BEFORE_HEAD, Fault.HANG_MIDWAY}
+    hangs = step.fault in {Fault.HANG_BEFORE_HEAD, Fault.HANG_MIDWAY, Fault.ENDLESS_COMMENTS}
     async with server.listening() as port:
         patient = Upstream(place(port), Secret(KEY))
         # Waiting is what the test is about only where nothing comes.

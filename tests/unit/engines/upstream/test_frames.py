@@ -8,17 +8,18 @@ from contextlib import aclosing, asynccontextmanager
 
 import pytest
 
-from qwenport.core.call import Call, NativeInput
+from qwenport.core.call import Call, NativeInput, Sampling
 from qwenport.core.capabilities import Ability, Capabilities
 from qwenport.core.errors import EngineTimedOut
 from qwenport.core.events import Event, Finished
 from qwenport.core.prepared_call import PreparedCall
 from qwenport.core.secret import Secret
+from qwenport.core.usage import Usage
 from qwenport.engines.upstream.upstream import Upstream
 from qwenport.testing.calls import call_of, chat_call
 from qwenport.testing.models import model_card
 from qwenport.testing.raw_server import listening, read_request
-from qwenport.testing.scripted_upstream import DONE, chunk, place
+from qwenport.testing.scripted_upstream import DONE, chunk, counts, place
 
 pytestmark = pytest.mark.anyio
 SERVICE = "aigc/x/y"
@@ -86,3 +87,62 @@ async def test_comments_move_no_deadline_of_a_native_stream(said: bytes) -> None
     async with upstream(Chatterer(said), "alibaba") as made:
         with pytest.raises(EngineTimedOut):
             await events_of(made, call_of(asked, streams=True), able)
+
+
+class Forgetful:
+    """Answers with a stream that has no last word, and falls silent."""
+
+    def __init__(self, *said: bytes) -> None:
+        self.said = said
+        self.is_free = asyncio.Event()
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_request(reader)
+        writer.write(HEAD + b"".join(map(chunked, self.said)))
+        await writer.drain()
+        await reader.read()
+        self.is_free.set()
+
+
+COUNTED = chunk(usage=counts(7, 1))
+ENDED = chunk({"content": "hi"}, reason="stop")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        (ENDED, COUNTED),
+        (chunk({"content": "hi"}, reason="stop", usage=counts(7, 1)),),
+        (ENDED, chunk(usage=counts(7, 9)), b": still there\n\n", COUNTED, COUNTED),
+        (ENDED, COUNTED, b"data: [DO"),
+    ],
+    ids=["usage behind", "usage beside", "usage twice", "half a word"],
+)
+async def test_a_stream_that_has_all_but_its_last_word_is_an_answer(said: tuple[bytes, ...]) -> None:
+    """Waiting out the time between events would make an answer that is complete fail."""
+    server = Forgetful(*said)
+    async with listening(server.serve) as port:
+        made = Upstream(place(port, first_event_s=1, between_events_s=3600, total_s=3600), None)
+        events = await events_of(made, chat_call(streams=True), Capabilities())
+        await asyncio.wait_for(server.is_free.wait(), TOO_LONG_S)
+        await made.close()
+
+    assert events[-1] == Finished(usage=Usage(input_tokens=7, output_tokens=1))
+
+
+@pytest.mark.parametrize("said", [(chunk({"content": "hi"}), COUNTED), (ENDED,)], ids=["not ended", "no usage"])
+async def test_a_stream_of_which_something_is_missing_is_none(said: tuple[bytes, ...]) -> None:
+    async with listening(Forgetful(*said).serve) as port:
+        made = Upstream(place(port, first_event_s=1, between_events_s=0.2, total_s=5), None)
+        with pytest.raises(EngineTimedOut):
+            await events_of(made, chat_call(streams=True), Capabilities())
+        await made.close()
+
+
+async def test_one_of_two_choices_does_not_complete_an_answer() -> None:
+    said = (chunk({"content": "a"}, reason="stop"), COUNTED)
+    async with listening(Forgetful(*said).serve) as port:
+        made = Upstream(place(port, first_event_s=1, between_events_s=0.2, total_s=5), None)
+        with pytest.raises(EngineTimedOut):
+            await events_of(made, chat_call(streams=True, sampling=Sampling(choices=2)), Capabilities())
+        await made.close()

@@ -227,6 +227,27 @@ async def test_a_firewalls_refusal_of_one_call_says_nothing_of_the_key(
     assert [(record.levelname, record.getMessage()) for record in caplog.records] == [("WARNING", words)]
 
 
+@pytest.mark.parametrize("is_native", [False, True], ids=["compatible", "native"])
+@pytest.mark.parametrize("status", [401, 403])
+async def test_a_key_that_is_refused_in_plain_text_is_marked_and_nothing_of_the_text_is_told(
+    caplog: pytest.LogCaptureFixture, status: int, *, is_native: bool
+) -> None:
+    plain = whole(b"You asked: what is love?", status=f"{status} No", content_type="text/plain")
+    async with upstream(plain, kind="alibaba") as (_, made):
+        error = await failed(made, is_native=is_native)
+
+        assert (type(error), made.condition().state) == (UpstreamKeyRefused, EngineState.ABSENT)
+        assert "love" not in f"{error}{made.condition()}{caplog.text}"
+    assert [record.levelname for record in caplog.records] == ["ERROR"]
+
+
+async def test_a_probe_that_is_refused_in_plain_text_marks_the_key() -> None:
+    async with upstream() as (server, made):
+        server.listed = whole(b"Unauthorized\n", status="401 No", content_type="text/plain")
+
+        assert (await made.probe()).state is EngineState.ABSENT
+
+
 async def test_a_probe_that_a_firewall_refuses_says_nothing_of_the_key() -> None:
     async with upstream() as (server, made):
         server.listed = whole(b"<html>", status="403 No", content_type="text/html")
