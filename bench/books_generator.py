@@ -225,7 +225,7 @@ class Caller:
             amount_nanos=cost or 0,
             exchange="",
         )
-        return Booked(call, posting)
+        return Booked(call, posting, free_tokens=call.input_tokens + call.output_tokens if grant else 0)
 
 
 def generate(database: Database, calls: int, until: date, seed: int, timezone: str) -> None:

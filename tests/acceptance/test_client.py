@@ -294,6 +294,19 @@ def test_a_picture_and_a_schema_reach_the_model(
     assert json.loads(scripted.conversation.json.schema) == schema
 
 
+def test_a_folder_of_answers_is_used_on_the_command_line(scripted: Scripted, tmp_path: Path, command: Command) -> None:
+    first = command("--cache", tmp_path / "kept", "Keep it.")
+    second = json.loads(command("--cache", tmp_path / "kept", "--json", "Keep it.")[1])
+    code, _, err = command("--cache", tmp_path / "kept", "--stream", "Keep it.")
+    (tmp_path / "file").touch()
+    held = command("--cache", tmp_path / "file", "Keep it.")
+
+    assert first == (0, f"{TEXT}\n", "")
+    assert (second["from_cache"], "cost" in second, scripted.times("Keep it.")) == (True, False, 1)
+    assert (code, "a stream is not kept" in err) == (1, True)
+    assert (held[0], "cannot hold answers" in held[2]) == (1, True)
+
+
 def test_an_estimate_is_told_and_nothing_is_sent(scripted: Scripted, tmp_path: Path, command: Command) -> None:
     source = tmp_path / "calls.jsonl"
     source.write_text('{"id":"1","text":"a"}\n{"id":"2","text":"b"}\n')

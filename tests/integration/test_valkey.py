@@ -261,7 +261,8 @@ async def test_a_free_quota_covers_whole_calls(server: ValkeyServer) -> None:
     async with worker(server, limit(Unit.MONEY, Window.DAY, 0), books=books) as one:
         assert (await one.counters.take(one.ask(caller))).is_covered
         assert await one.passing(5, caller) == 1
-        await one.settle(RequestId("a-1"), Consumed(input_tokens=1, output_tokens=1))
+        # A half of 4 tokens: an answer from the cache.
+        await one.settle(RequestId("a-1"), Consumed(input_tokens=3, output_tokens=1, billed_percent=50))
         with pytest.raises(FreeTierExhausted):
             await one.take(caller, output_tokens=19)
         await one.take(caller, output_tokens=18)

@@ -23,6 +23,7 @@ from qwenport.cli.call_price import CallPrice, Estimate, added
 from qwenport.cli.chat import address, api_key
 from qwenport.cli.context import CommandFailed, settings
 from qwenport.cli.display import ERRORS, say, show_json
+from qwenport.client.answer_folder import AnswerFolder
 from qwenport.client.calls import CallRefused, Client, ClientMissing
 from qwenport.client.faces import FACES, Answered, Message
 from qwenport.core.secret import Secret
@@ -42,12 +43,17 @@ class Asking:
     model: str
     system: str | None
     price: CallPrice
+    cache: Path | None = None
     parameters: dict[str, Any] = field(default_factory=dict)
 
     def client(self) -> Client:
         """Return the client."""
         face = FACES[self.face]
-        return Client(f"{address(self.chosen)}{face.base}", Secret(api_key(self.chosen)), face=face)
+        try:
+            answers = None if self.cache is None else AnswerFolder(self.cache)
+        except OSError as error:
+            raise CommandFailed(f"`{self.cache}` cannot hold answers: {error.strerror}") from error
+        return Client(f"{address(self.chosen)}{face.base}", Secret(api_key(self.chosen)), face=face, answers=answers)
 
     def messages(self, text: str, images: tuple[Path, ...] = ()) -> list[Message]:
         """Return the messages of a question."""
@@ -79,6 +85,7 @@ def call(
     input: Path | None = None,
     output: Path | None = None,
     concurrency: AtOnce = 8,
+    cache: Path | None = None,
     estimate: Annotated[bool, Parameter(negative=())] = False,
     currency: str = "CNY",
     json: AsJson = False,
@@ -101,6 +108,7 @@ def call(
         input: a file of lines of JSON, one call each.
         output: the file to which their answers are added.
         concurrency: how many calls of a file are made at the same time.
+        cache: a folder in which answers are kept; exactly the same call is answered from there.
         estimate: tell what it costs at most, and send nothing.
         currency: the currency of the price list.
         json: print the whole answer as JSON.
@@ -112,12 +120,15 @@ def call(
         model=model,
         system=system,
         price=CallPrice(chosen, model, currency),
+        cache=cache,
         parameters={
             **({} if max_tokens is None else {"max_tokens": max_tokens}),
             **({} if json_schema is None else {"response_format": _shape(json_schema)}),
         },
     )
     try:
+        if stream and cache is not None:
+            raise CommandFailed("a stream is not kept: leave out `--stream` or `--cache`")
         if input is None and output is None:
             if not words:
                 raise CommandFailed('there is no question: write `qwenport call "Who are you?"`, or name `--input`')
@@ -161,11 +172,11 @@ async def _batch(asking: Asking, source: Path, target: Path, concurrency: int) -
     # Every line is looked at before the first one is sent.
     deque(checked_rows(source, answered), maxlen=0)
     keep_answers(target)
-    asked: deque[str] = deque()
+    asked: dict[int, str] = {}
 
     def conversations() -> Iterator[list[Message]]:
-        for row in checked_rows(source, answered):
-            asked.append(row.id)
+        for place, row in enumerate(checked_rows(source, answered)):
+            asked[place] = row.id
             yield asking.conversation(row)
 
     counts = {True: 0, False: 0}
@@ -173,11 +184,12 @@ async def _batch(asking: Asking, source: Path, target: Path, concurrency: int) -
         async with (
             asking.client() as client,
             aclosing(
-                client.ask_all(asking.model, conversations(), concurrency=concurrency, **asking.parameters)
+                client.ask_each(asking.model, conversations(), concurrency=concurrency, **asking.parameters)
             ) as answers,
         ):
-            async for answer in answers:
-                add_line(output, {"id": asked.popleft(), **_told(answer, asking.price)})
+            # In the order in which they come: one slow call must not keep the others off the disk.
+            async for place, answer in answers:
+                add_line(output, {"id": asked.pop(place), **_told(answer, asking.price)})
                 counts[isinstance(answer, Answered)] += 1
         os.fsync(output.fileno())
     ERRORS.print(f"{counts[True]} answered, {counts[False]} refused, {len(answered)} answered before", markup=False)

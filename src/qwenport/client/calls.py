@@ -1,16 +1,21 @@
 """Calls to a Qwenport server or to Model Studio by the official `openai` client, with what a good caller does.
 
 The key and the address come from the environment or a `.env`; calls have time-outs; what may succeed later is tried
-again after a pause with full jitter, and what cannot (an exhausted quota, arrears) is not; many calls go out a few at a
-time and come back in order. `openai` is an optional dependency: `pip install 'qwenport[client]'`.
+again after a pause with full jitter, and what cannot (an exhausted quota, arrears) is not; a whole answer that was lost
+on its way is asked for by the same `Idempotency-Key`, so that nobody pays twice; many calls go out a few at a time.
+`openai` is an optional dependency: `pip install 'qwenport[client]'`.
 """
 
 from __future__ import annotations
 
 import asyncio
+import email.utils
 import os
 import random
+import uuid
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
+from contextlib import aclosing
+from datetime import UTC
 from pathlib import Path
 from typing import Any, Self
 
@@ -19,6 +24,7 @@ from msgspec import Struct
 
 from qwenport.client.answer_folder import AnswerFolder
 from qwenport.client.faces import FACES, Answered, CannotBeSaid, Chat, Conversation, Face, messages_of
+from qwenport.core.clock import Clock, SystemClock
 from qwenport.core.secret import Secret
 
 KEY_VARIABLES = ("QWENPORT_API_KEY", "DASHSCOPE_API_KEY")
@@ -31,6 +37,7 @@ _NEVER_AGAIN = (
     "billing_error",  # Anthropic's word for the last three
 )
 """Codes of a 429 or a 400 that another try cannot change: https://help.aliyun.com/zh/model-studio/error-code."""
+_IDEMPOTENCY = "Idempotency-Key"
 _FIRST_PAUSE_S = 0.5
 _LONGEST_PAUSE_S = 30.0
 _LONGEST_TOLD_PAUSE_S = 120.0
@@ -64,6 +71,8 @@ class Patience(Struct, frozen=True, kw_only=True):
     tries: int = 4
     pause: Callable[[float], Awaitable[None]] = asyncio.sleep
     """Waits so many seconds before another try."""
+    clock: Clock = SystemClock()
+    """By which a moment that a server names is so many seconds away."""
 
 
 def key_of(environment: Mapping[str, str], dotenv: Path = Path(".env")) -> Secret:
@@ -160,20 +169,36 @@ class Client:
         self, model: str, conversations: Iterable[Conversation], *, concurrency: int = 8, **parameters: Any
     ) -> AsyncGenerator[Answered | CallRefused, None]:
         """Yield an answer or a refusal for each conversation, in their order, never more than `concurrency` at once."""
-        waiting: list[asyncio.Task[Answered | CallRefused]] = []
-        remaining = iter(conversations)
+        early: dict[int, Answered | CallRefused] = {}
+        following = 0
+        each = self.ask_each(model, conversations, concurrency=concurrency, **parameters)
+        async with aclosing(each) as finished:
+            async for place, answer in finished:
+                early[place] = answer
+                while following in early:
+                    yield early.pop(following)
+                    following += 1
+
+    async def ask_each(
+        self, model: str, conversations: Iterable[Conversation], *, concurrency: int = 8, **parameters: Any
+    ) -> AsyncGenerator[tuple[int, Answered | CallRefused], None]:
+        """Yield the place of a conversation, from 0, and its answer or refusal, as soon as it is there."""
+        running: dict[asyncio.Task[Answered | CallRefused], int] = {}
+        remaining = enumerate(conversations)
         try:
             while True:
-                while len(waiting) < concurrency and (one := next(remaining, None)) is not None:
-                    waiting.append(asyncio.create_task(self._answered_or_refused(model, one, parameters)))
-                if not waiting:
+                while len(running) < concurrency and (following := next(remaining, None)) is not None:
+                    place, one = following
+                    running[asyncio.create_task(self._answered_or_refused(model, one, parameters))] = place
+                if not running:
                     return
-                yield await waiting[0]
-                waiting.pop(0)
+                done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+                for task in sorted(done, key=running.__getitem__):
+                    yield running.pop(task), task.result()
         finally:
-            for task in waiting:
+            for task in running:
                 task.cancel()
-            await asyncio.gather(*waiting, return_exceptions=True)
+            await asyncio.gather(*running, return_exceptions=True)
 
     async def _answered_or_refused(
         self, model: str, conversation: Conversation, parameters: Mapping[str, Any]
@@ -199,28 +224,37 @@ class Client:
             raise CallRefused(message, code=str(told.get("code", ""))) from error
 
     async def _tried(self, chat: Chat, body: Mapping[str, Any]) -> Any:
+        once = _one_key()
         for number in range(1, self._patience.tries + 1):
             try:
+                # A stream that its reader leaves shall end, and a call with such a key goes on.
+                named = {} if chat.streams else {_IDEMPOTENCY: once}
                 return await self._client.post(
                     self._face.path(chat),
                     cast_to=object,
                     body=body,
-                    options={"headers": self._face.headers(chat)},
+                    options={"headers": {**self._face.headers(chat), **named}},
                     stream=chat.streams,
                     stream_cls=self._openai.AsyncStream[Any],
                 )
             except self._openai.APIError as error:
-                told_s = _told_s(error)
+                told_s = _told_s(error, self._patience.clock.timestamp())
                 if number == self._patience.tries or not _may_succeed(error) or told_s > _LONGEST_TOLD_PAUSE_S:
                     raise _refusal(error) from error
+                if _header(error, "idempotent-replayed"):
+                    # A failure that was kept, which this key would bring back each time.
+                    once = _one_key()
                 await self._patience.pause(told_s + random.uniform(0, _longest_pause_s(number)))
         raise AssertionError(self._patience)
 
 
+def _one_key() -> str:
+    return f"ask-{uuid.uuid4().hex}"
+
+
 def _may_succeed(error: Any) -> bool:
     status = getattr(error, "status_code", None)
-    response = getattr(error, "response", None)
-    if response is not None and response.headers.get("x-should-retry") == "false":
+    if _header(error, "x-should-retry") == "false":
         return False
     return (status is None or status in _AGAIN) and not any(word in _code(error) for word in _NEVER_AGAIN)
 
@@ -230,11 +264,22 @@ def _code(error: Any) -> str:
     return str(getattr(error, "code", None) or getattr(error, "type", None) or "")
 
 
-def _told_s(error: Any) -> float:
-    """Return how long the server asks to wait."""
+def _header(error: Any, name: str) -> str:
+    """Return a header of the answer that an error was; empty for none."""
     response = getattr(error, "response", None)
-    told = "" if response is None else response.headers.get("retry-after", "")
-    return float(told) if told.isascii() and told.isdigit() else 0.0
+    return "" if response is None else str(response.headers.get(name, ""))
+
+
+def _told_s(error: Any, now_s: float) -> float:
+    """Return how long the server asks to wait, by seconds or by a date: RFC 9110, section 10.2.3."""
+    told = _header(error, "retry-after")
+    if told.isascii() and told.isdigit():
+        return float(told)
+    try:
+        moment = email.utils.parsedate_to_datetime(told)
+    except (ValueError, TypeError, OverflowError):
+        return 0.0
+    return max(0.0, (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() - now_s)
 
 
 def _longest_pause_s(number: int) -> float:

@@ -39,15 +39,16 @@ def with_member(body: bytes, name: str, value: str) -> bytes:
 
 
 def texts_in(value: object) -> Iterator[str]:
-    """Yield every text in a decoded JSON value."""
-    match value:
-        case str():
-            yield value
-        case list():
-            for each in value:
-                yield from texts_in(each)
-        case dict():
-            for each in value.values():
-                yield from texts_in(each)
-        case _:
-            return
+    """Yield every text in a decoded JSON value, in the order in which they stand, however deep they lie."""
+    waiting = [value]
+    while waiting:
+        each = waiting.pop()
+        match each:
+            case str():
+                yield each
+            case list():
+                waiting.extend(reversed(each))
+            case dict():
+                waiting.extend(reversed(each.values()))
+            case _:
+                pass

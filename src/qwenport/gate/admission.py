@@ -32,13 +32,14 @@ from qwenport.gate.charges import Ask, Consumed, Funds, Kind, charges_of
 from qwenport.gate.counters import Counters
 from qwenport.gate.estimate import most_input_tokens, most_output_tokens, sent_media
 from qwenport.gate.funding import funds_of
-from qwenport.gate.history_status import history_status
+from qwenport.gate.history_status import CLIENT_CLOSED_REQUEST, history_status
 from qwenport.gate.limit_book import LimitBook
 from qwenport.gate.native_bounds import most_items
 from qwenport.gate.observed_usage import ObservedUsage
+from qwenport.gate.paged import check_pages
 from qwenport.metering.journal import Journal
 from qwenport.metering.price_book import PriceBook, Tariff
-from qwenport.metering.records import Hold, Outcome, Settlement
+from qwenport.metering.records import Hold, Outcome, Settlement, billed_part
 from qwenport.settings.configuration_file import MediaTable
 
 HOLD_SECONDS = 3600.0
@@ -46,9 +47,6 @@ HOLD_SECONDS = 3600.0
 
 LONGEST_SERVED_BY = 100
 """Characters that the books keep of the name of engine and model."""
-
-CLIENT_CLOSED_REQUEST = 499
-"""Status, after nginx's habit, of a call whose client left."""
 
 RESULT_OPERATION = "tasks.result"
 """Operation under which the books have what a task made."""
@@ -286,7 +284,8 @@ class Admission:
         return self._hold
 
     def loaded(self, images: int, pages: int) -> None:
-        """Note how many images and pages were loaded, of which the hold is a bound."""
+        """Note how many images and pages were loaded; raises `ParameterInvalid` for more pages than a limit counted."""
+        check_pages(self._ask, pages)
         self._media = images, pages
 
     def routed(self) -> None:
@@ -311,6 +310,8 @@ class Admission:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         outcome, status, code = self._ending(error)
+        if outcome is Outcome.FAILED and self._is_lost(error):
+            self.restart()
         usage, source = self._observed.usage(self._hold, self._media)
         cost_nanos, price_source, exchange = self._price(usage)
         self.settlement = Settlement(
@@ -335,6 +336,7 @@ class Admission:
             cost_nanos=cost_nanos,
             price_source=price_source,
             exchange=exchange,
+            billed_percent=100 if self._observed.billed_percent is None else self._observed.billed_percent,
             queue_ms=self._queue_ms,
             first_event_ms=self._first_event_ms,
             total_ms=self._elapsed_ms(),
@@ -345,22 +347,21 @@ class Admission:
         """Return what the call costs, by which list, and at which rate of exchange."""
         if not usage.total_tokens and not usage.items:
             return 0, "", ""
+        percent = self._observed.billed_percent
         if self._hold.grant:
-            return 0, FREE_QUOTA, ""
+            return 0, FREE_QUOTA if percent is None else f"{FREE_QUOTA}, cached answer at {percent}%", ""
         tariff = self._tariff
         if tariff is None:
             return None, "", ""
-        percent = self._observed.billed_percent
         if percent is None:
             return tariff.cost_nanos(usage), tariff.price_source, tariff.exchange
-        nanos = (tariff.cost_nanos(usage) * percent + 50) // 100
+        nanos = billed_part(tariff.cost_nanos(usage), percent)
         return nanos, f"{tariff.price_source}, cached answer at {percent}%", tariff.exchange
 
     def _ending(self, error: BaseException | None) -> tuple[Outcome, int, str]:
-        # An answer that was blocked was made all the same.
-        if self._observed.is_finished and not isinstance(error, ContentBlocked):
-            return _FINISHED, 200, ""
         cause = error.args[0] if isinstance(error, asyncio.CancelledError) and error.args else error
+        if self._observed.is_finished and not isinstance(cause, QwenportError):
+            return _FINISHED, 200, ""
         if isinstance(cause, QwenportError):
             return Outcome.FAILED, history_status(cause), cause.code
         if error is None:
@@ -370,6 +371,13 @@ class Admission:
         if self._gate.draining:
             return Outcome.FAILED, 503, Draining.code
         return Outcome.ABANDONED, CLIENT_CLOSED_REQUEST, "client_gone"
+
+    def _is_lost(self, error: BaseException | None) -> bool:
+        """Tell whether nothing of a failed call reached its client: a whole answer leaves at its end or not at all.
+
+        One that was blocked was made for its caller, who asked for what may not be said.
+        """
+        return not self._hold.streams and not isinstance(error, ContentBlocked)
 
     def _elapsed_ms(self) -> int:
         return round((self._gate.clock.monotonic() - self._began) * 1000)
@@ -388,4 +396,5 @@ def consumed_in(settlement: Settlement) -> Consumed:
         images=settlement.images,
         pages=settlement.pages,
         cost_nanos=settlement.cost_nanos or 0,
+        billed_percent=settlement.billed_percent,
     )

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from qwenport.core.ids import AccountId, GrantId
 from qwenport.core.limit_standing import Standing
 from qwenport.core.limits import Limit, Mode, Unit, Window
-from qwenport.metering.records import Hold
+from qwenport.metering.records import Hold, billed_part
 
 OUTPUT_TOKENS_HELD = 2048
 """Output that windows of an hour and less hold at most: few calls use what they may, and a minute is over soon."""
@@ -37,6 +37,13 @@ class Consumed(Struct, frozen=True, kw_only=True, gc=False):
     images: int = 0
     pages: int = 0
     cost_nanos: int = 0
+    billed_percent: int = 100
+    """Part of the tokens that a free quota pays, where one pays for the call."""
+
+    @property
+    def free_tokens(self) -> int:
+        """Return what is taken from a free quota that pays for the call."""
+        return billed_part(self.total_tokens, self.billed_percent)
 
     @property
     def total_tokens(self) -> int:

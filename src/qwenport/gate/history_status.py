@@ -5,6 +5,9 @@ from __future__ import annotations
 from qwenport.core import errors
 from qwenport.core.errors import QwenportError
 
+CLIENT_CLOSED_REQUEST = 499
+"""After nginx's habit, of a call whose client left."""
+
 _STATUSES: dict[type[QwenportError], int] = {
     QwenportError: 500,
     errors.Refused: 400,

@@ -93,7 +93,7 @@ class LocalCounters:
         source = held.source
         source.held -= held.amount
         if consumed is not None:
-            source.used += consumed.cost_nanos if isinstance(source, Purse) else consumed.total_tokens
+            source.used += consumed.cost_nanos if isinstance(source, Purse) else consumed.free_tokens
         if not held.taken:
             return
         now = round(self._clock.monotonic() * 1_000_000)

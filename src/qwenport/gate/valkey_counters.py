@@ -359,6 +359,7 @@ def _amounts(consumed: Consumed) -> str:
             Unit.IMAGES: str(consumed.images),
             Unit.PAGES: str(consumed.pages),
             Unit.MONEY: str(consumed.cost_nanos),
+            "free_tokens": str(consumed.free_tokens),
         }
     ).decode()
 

@@ -12,7 +12,7 @@ from qwenport.core.usage import Usage
 from qwenport.metering.bounded_usage import bounded_usage, clamp
 from qwenport.metering.ledger_accounts import REVENUE, customer
 from qwenport.metering.price_book import PriceBook
-from qwenport.metering.records import Hold, Outcome, Settlement
+from qwenport.metering.records import Hold, Outcome, Settlement, billed_part
 from qwenport.storage.call_rows import LAST_MOMENT_MS
 from qwenport.storage.records import CallRecord, Posting
 
@@ -29,10 +29,11 @@ _NOTHING = Usage()
 
 
 class Booked(Struct, frozen=True, gc=False):
-    """The two rows of one call."""
+    """The two rows of one call, and what it takes from a free quota."""
 
     call: CallRecord
     posting: Posting
+    free_tokens: int
 
 
 class _Cost(Struct, frozen=True, gc=False):
@@ -68,7 +69,8 @@ def booked(settlement: Settlement, prices: PriceBook) -> Booked:
         amount_nanos=call.cost_nanos or 0,
         exchange=cost.exchange,
     )
-    return Booked(call, posting)
+    free_tokens = billed_part(usage.total_tokens, clamp(settlement.billed_percent, 100)) if hold.grant else 0
+    return Booked(call, posting, free_tokens)
 
 
 def _call(settlement: Settlement, usage: Usage, cost: _Cost, *, clamped: bool) -> CallRecord:

@@ -88,6 +88,8 @@ class Settlement(Struct, frozen=True, kw_only=True, gc=False, tag="settle", tag_
     """Region and date of the price list, or `free quota`, or `route price 0`."""
     exchange: str = ""
     """The rate by which a price in another currency was converted, such as `USD/CNY 7.12 2026-11-01`."""
+    billed_percent: int = 100
+    """Part that is billed, in money or of a free quota; less for an answer from the cache."""
     queue_ms: int | None = None
     """From admission until an engine took the call; None where none did."""
     first_event_ms: int | None = None
@@ -95,3 +97,8 @@ class Settlement(Struct, frozen=True, kw_only=True, gc=False, tag="settle", tag_
     total_ms: int = 0
     items: tuple[tuple[str, int], ...] = ()
     """What a native service reported beyond tokens, by name."""
+
+
+def billed_part(amount: int, percent: int) -> int:
+    """Return the part of nano-units or tokens that is billed, rounded half up."""
+    return (amount * percent + 50) // 100

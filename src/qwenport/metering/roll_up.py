@@ -51,7 +51,7 @@ class RollUp:
         sums[9] += posting.amount_nanos
         if call.grant_id:
             free = (call.account_id, call.grant_id, call.model)
-            self._free[free] = self._free.get(free, 0) + call.input_tokens + call.output_tokens
+            self._free[free] = self._free.get(free, 0) + booked.free_tokens
         if posting.amount_nanos:
             for ledger_account, amount in (
                 (posting.debit, posting.amount_nanos),

@@ -30,7 +30,8 @@ from qwenport.core.errors import (
     Throttled,
 )
 from qwenport.core.events import ChoiceFinished, Delta, Event, Finished, FinishReason, Generated, Reasoning, Started
-from qwenport.core.ids import AccountId, GrantId, KeyId, RequestId
+from qwenport.core.ids import AccountId, GrantId, KeyId, LimitId, RequestId
+from qwenport.core.limits import Limit, Unit, Window
 from qwenport.core.model_card import Price
 from qwenport.core.usage import Usage, UsageSource
 from qwenport.gate.admission import HOLD_SECONDS, Gate, Rules
@@ -80,14 +81,25 @@ def call(text: str = "Hi", sampling: Sampling = PLAIN) -> Call:
     return chat_call(text, sampling=sampling)
 
 
+def stream(text: str = "Hi", sampling: Sampling = PLAIN) -> Call:
+    """Return a call of which its client sees every event."""
+    return replace(call(text, sampling), streams=True)
+
+
 class Watched:
     """A gate, what its counters hold, and every settlement that it wrote."""
 
-    def __init__(self, journal: Journal, clock: FakeClock | None = None, counters: Counters | None = None) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        clock: FakeClock | None = None,
+        counters: Counters | None = None,
+        limits: tuple[Limit, ...] = (),
+    ) -> None:
         self.settled: list[Settlement] = []
         self.clock = clock or FakeClock()
         self.tally = Tally()
-        rules = Rules(limits=LimitBook(), prices=PriceBook({CARD.name: CARD}))
+        rules = Rules(limits=LimitBook(limits), prices=PriceBook({CARD.name: CARD}))
         self.gate = Gate(journal, self.clock, rules, counters or self.tally, on_settled=self.settled.append)
 
     @property
@@ -158,15 +170,15 @@ EVENTS = st.one_of(
 def test_a_stream_that_is_cut_at_any_event_is_billed_the_sum_of_its_events(
     tmp_path_factory: pytest.TempPathFactory, started: Started, events: list[Delta | ChoiceFinished], part: float
 ) -> None:
-    stream: list[Event] = [started, *events]
-    seen = stream[: round(len(stream) * part)]
+    told: list[Event] = [started, *events]
+    seen = told[: round(len(told) * part)]
     folder = tmp_path_factory.mktemp("journal")
 
     async def run() -> Settlement:
         journal = Journal(folder, segment_bytes=4096)
         watched = Watched(journal)
         with contextlib.suppress(EngineFailed):
-            async with watched.gate.admit(CALLER, CARD, call()) as admission:
+            async with watched.gate.admit(CALLER, CARD, stream()) as admission:
                 for event in seen:
                     admission.observe(event)
                 raise EngineFailed("cut")
@@ -203,7 +215,7 @@ async def test_the_engines_own_count_replaces_the_sum(journal: Journal) -> None:
 async def test_an_odd_name_of_an_engine_is_written_in_a_form_that_fits(journal: Journal, name: str) -> None:
     watched = Watched(journal)
     gate = watched.gate
-    async with gate.admit(CALLER, CARD, call()) as admission:
+    async with gate.admit(CALLER, CARD, stream()) as admission:
         admission.observe(Started(served_by=name, input_tokens=1))
     settlement = watched.settlement
 
@@ -308,7 +320,7 @@ async def test_a_call_is_priced_once_when_it_ends(journal: Journal) -> None:
     clock = FakeClock()
     watched = Watched(journal, clock)
     with contextlib.suppress(EngineFailed):
-        async with watched.gate.admit(CALLER, PRICED, call("x" * 8, Sampling(max_tokens=10))) as admission:
+        async with watched.gate.admit(CALLER, PRICED, stream("x" * 8, Sampling(max_tokens=10))) as admission:
             [hold] = journal.open_holds.values()
             clock.advance(0.125)
             admission.routed()
@@ -416,16 +428,45 @@ async def test_a_free_quota_covers_whole_calls(journal: Journal) -> None:
     assert counters.free_tokens(caller.account_id, quota.grant, "qwen-plus").used == 101
 
 
+@pytest.mark.parametrize(("percent", "used"), [(0, 0), (33, 33), (100, 101)])
+async def test_an_answer_from_the_cache_takes_the_part_of_a_free_quota_that_the_operator_says(
+    journal: Journal, percent: int, used: int
+) -> None:
+    clock = FakeClock()
+    quota = FreeQuota(grant=GrantId("grant-1"), tokens=200, until=clock.now() + timedelta(days=1))
+    caller = replace(CALLER, terms=AccountTerms(free_quota=quota))
+    counters = LocalCounters(clock)
+    watched = Watched(journal, clock, counters)
+    async with watched.gate.admit(caller, PRICED, call()) as admission:
+        admission.observe(Started(served_by="engine/model", input_tokens=60, billed_percent=percent))
+        admission.observe(Finished(usage=Usage(input_tokens=60, output_tokens=41, source=UsageSource.CACHE)))
+
+    settled = watched.settlement
+    assert (settled.cost_nanos, settled.price_source) == (0, f"free quota, cached answer at {percent}%")
+    assert counters.free_tokens(caller.account_id, quota.grant, "qwen-plus").used == used
+
+
 async def test_pages_are_held_at_most_and_settled_as_they_were_loaded(journal: Journal) -> None:
     watched = Watched(journal)
     asked = chat_call(messages=(Message(role=Role.USER, content=(ImagePart(url="fileid://file-fe-1"),)),))
     async with watched.gate.admit(CALLER, PRICED, asked) as admission:
         [hold] = journal.open_holds.values()
         admission.loaded(0, 3)
-        admission.observe(Started(served_by="engine/model", input_tokens=5))
+        admission.observe(Finished(usage=Usage(input_tokens=5)))
 
     assert (hold.images, hold.pages) == (1, 50)
     assert (watched.settlement.images, watched.settlement.pages) == (0, 3)
+
+
+async def test_more_pages_than_a_limit_has_counted_end_the_call_before_it_is_read(journal: Journal) -> None:
+    limit = Limit(id=LimitId("l"), unit=Unit.PAGES, window=Window.DAY, cap=50)
+    watched = Watched(journal, limits=(limit,))
+    asked = chat_call(messages=(Message(role=Role.USER, content=(ImagePart(url="https://example.com/scan"),)),))
+    with pytest.raises(ParameterInvalid, match="have 3 pages"):
+        async with watched.gate.admit(CALLER, PRICED, asked) as admission:
+            admission.loaded(0, 3)
+
+    assert (watched.settlement.pages, watched.settlement.cost_nanos) == (0, 0)
 
 
 async def test_pages_that_the_engine_counts_are_believed(journal: Journal) -> None:
@@ -480,7 +521,7 @@ async def test_an_answer_from_the_cache_costs_the_part_that_the_operator_says(
 async def test_an_answer_from_the_cache_whose_client_leaves_is_counted_as_one_from_there(journal: Journal) -> None:
     watched = Watched(journal)
     with contextlib.suppress(EngineFailed):
-        async with watched.gate.admit(CALLER, PRICED, call("x" * 8, Sampling(max_tokens=10))) as admission:
+        async with watched.gate.admit(CALLER, PRICED, stream("x" * 8, Sampling(max_tokens=10))) as admission:
             admission.observe(Started(served_by="engine/model", input_tokens=9, cached_tokens=9, billed_percent=50))
             admission.observe(Delta(text="x", tokens=1))
             raise EngineFailed("cut")
@@ -498,3 +539,59 @@ async def test_an_answer_that_was_made_whole_and_then_blocked_has_failed_and_is_
 
     said = watched.settlement
     assert (said.outcome, said.status, said.error, said.cost_nanos) == (Outcome.FAILED, 400, "content_blocked", 13_000)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        EngineFailed("cut"),
+        EngineTimedOut(),
+        Throttled(),
+        KeyError("a defect"),
+        asyncio.CancelledError(Draining()),
+        None,
+    ],
+    ids=lambda error: type(error).__name__,
+)
+async def test_a_whole_answer_that_breaks_off_midway_costs_nothing(
+    journal: Journal, error: BaseException | None
+) -> None:
+    watched = Watched(journal)
+    with contextlib.suppress(Exception, asyncio.CancelledError):
+        async with watched.gate.admit(CALLER, PRICED, call("x" * 8, Sampling(max_tokens=10))) as admission:
+            admission.observe(Started(served_by="engine/model", input_tokens=9))
+            admission.observe(Delta(text="x", tokens=2))
+            if error is not None:
+                raise error
+
+    said = watched.settlement
+    assert (said.outcome, said.input_tokens, said.output_tokens, said.cost_nanos) == (Outcome.FAILED, 0, 0, 0)
+    assert watched.tally.settled == [Consumed(input_tokens=0, output_tokens=0, cost_nanos=0)]
+
+
+@pytest.mark.parametrize(("streams", "cost_nanos"), [(False, 0), (True, 13_000)])
+async def test_an_answer_that_was_made_and_could_not_be_given_has_failed(
+    journal: Journal, cost_nanos: int, *, streams: bool
+) -> None:
+    watched = Watched(journal)
+    asked = replace(call("x" * 8, Sampling(max_tokens=10)), streams=streams)
+    with contextlib.suppress(EngineFailed):
+        async with watched.gate.admit(CALLER, PRICED, asked) as admission:
+            admission.observe(Started(served_by="engine/model", input_tokens=9))
+            admission.observe(Finished(usage=Usage(input_tokens=9, output_tokens=2)))
+            raise EngineFailed("it could not be written down")
+
+    said = watched.settlement
+    assert (said.outcome, said.status, said.cost_nanos) == (Outcome.FAILED, 500, cost_nanos)
+
+
+async def test_a_whole_answer_that_its_client_does_not_wait_for_is_billed_what_was_made(journal: Journal) -> None:
+    watched = Watched(journal)
+    with contextlib.suppress(asyncio.CancelledError):
+        async with watched.gate.admit(CALLER, PRICED, call("x" * 8, Sampling(max_tokens=10))) as admission:
+            admission.observe(Started(served_by="engine/model", input_tokens=9))
+            admission.observe(Delta(text="x", tokens=2))
+            raise asyncio.CancelledError
+
+    said = watched.settlement
+    assert (said.outcome, said.cost_nanos) == (Outcome.ABANDONED, 9 * 1000 + 2 * 2000)

@@ -157,6 +157,14 @@ def test_a_call_without_a_price_is_unpriced_and_moves_nothing(books: Books, any_
     assert table_rows(any_database, "balances") == []
 
 
+def test_an_answer_from_the_cache_takes_its_part_of_a_free_quota_alone(books: Books, any_database: Database) -> None:
+    covered = {"grant": GrantId("fq-1")}
+    said: dict[str, Any] = {"priced": True, "cost_nanos": 0, "usage_source": "cache"}
+    books.post([settlement(each, held=covered, billed_percent=part, **said) for each, part in ((1, 0), (2, 30))])
+
+    assert [row["tokens"] for row in table_rows(any_database, "free_usage")] == [5]  # 0 and 4.5 of 15 each
+
+
 def test_what_a_free_quota_covers_is_counted_and_costs_nothing(books: Books, any_database: Database) -> None:
     covered = {"grant": GrantId("fq-1")}
     said: dict[str, Any] = {"priced": True, "cost_nanos": 0, "price_source": "free quota"}

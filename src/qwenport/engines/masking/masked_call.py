@@ -10,11 +10,14 @@ from msgspec.structs import replace
 
 from qwenport.core.call import Call, ChatInput, EmbeddingInput, Input, JsonSchema, NativeInput, PromptInput, RerankInput
 from qwenport.core.content import Message, TextPart
+from qwenport.core.errors import ParameterInvalid
 from qwenport.core.prepared_call import PreparedCall
 from qwenport.core.tools import Tool, ToolCall
 from qwenport.engines.masking.memory import Memory, placeholders_in
 
 T = TypeVar("T")
+_DEEPEST = 64
+"""Levels of JSON, as many as a schema may have."""
 _Change = Callable[[str], str]
 
 
@@ -118,12 +121,23 @@ def _json_bytes(content: bytes, change: _Change) -> bytes:
     """Return JSON with its texts changed; the very bytes where none was."""
     if not content:
         return content
-    value = msgspec.json.decode(content)
-    changed = _value(value, change)
+    try:
+        value = msgspec.json.decode(content)
+    except RecursionError as error:
+        raise _too_deep() from error
+    changed = _value(value, change, _DEEPEST)
     return content if changed == value else msgspec.json.encode(changed)
 
 
-def _value(value: Any, change: _Change) -> Any:
+def _too_deep() -> ParameterInvalid:
+    return ParameterInvalid(
+        f"JSON in the request is nested more than {_DEEPEST} deep, beyond which no personal data is looked for."
+    )
+
+
+def _value(value: Any, change: _Change, levels: int) -> Any:
+    if levels < 0:
+        raise _too_deep()
     match value:
         case str():
             return change(value)
@@ -135,13 +149,13 @@ def _value(value: Any, change: _Change) -> Any:
             masked = change(text)
             return value if masked == text else masked
         case list():
-            return [_value(each, change) for each in value]
+            return [_value(each, change, levels - 1) for each in value]
         case dict():
-            return dict(_members(value, change))
+            return dict(_members(value, change, levels - 1))
         case _:
             return value
 
 
-def _members(members: dict[str, Any], change: _Change) -> Iterator[tuple[str, Any]]:
+def _members(members: dict[str, Any], change: _Change, levels: int) -> Iterator[tuple[str, Any]]:
     for name, value in members.items():
-        yield change(name), _value(value, change)
+        yield change(name), _value(value, change, levels)

@@ -116,7 +116,7 @@ local function release(hold_key, leases, id, used)
   if hold.funds_amount ~= '0' then
     redis.call('HINCRBY', hold.funds, 'h', '-' .. hold.funds_amount)
   end
-  redis.call('HINCRBY', hold.funds, 'u', used[hold.is_covered and 'total_tokens' or 'money'] or '0')
+  redis.call('HINCRBY', hold.funds, 'u', used[hold.is_covered and 'free_tokens' or 'money'] or '0')
   redis.call('DEL', hold_key)
   redis.call('ZREM', leases, id)
   redis.call('SREM', hold.owner, id)

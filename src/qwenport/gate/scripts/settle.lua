@@ -4,7 +4,7 @@
 -- ARGV  1 the epoch that the caller knows  2 id of the call
 --       3 what it consumed by unit, as JSON of strings, or an empty string where it was not admitted after all:
 --         {"requests": "1", "input_tokens": "7", "output_tokens": "5", "total_tokens": "12", "images": "0",
---          "pages": "0", "money": "3400"}
+--          "pages": "0", "money": "3400", "free_tokens": "12"}
 -- Returns 1 for a hold that was settled, 0 for one that is not known, -1 where the epoch is another one.
 --
 -- Example: a call took 2,055 of the tokens of a minute and used 12: 2,043 are there again at once.

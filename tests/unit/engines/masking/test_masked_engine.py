@@ -20,7 +20,7 @@ from qwenport.core.call import (
     Sampling,
 )
 from qwenport.core.content import Message, Role, TextPart
-from qwenport.core.errors import EngineFailed
+from qwenport.core.errors import EngineFailed, ParameterInvalid
 from qwenport.core.events import ChoiceFinished, Delta, Event, Finished, FinishReason, Reasoning, Started, ToolCallDelta
 from qwenport.core.prepared_call import PreparedCall
 from qwenport.core.tools import Tool, ToolCall
@@ -127,6 +127,21 @@ def test_a_placeholder_that_the_caller_wrote_is_not_given_out_again() -> None:
     assert isinstance(masked.call.input, ChatInput)
     assert masked.call.input.messages[0].text == "[PHONE_1] is no [PHONE_2]"
     assert memory.unmask("[PHONE_1] [PHONE_2]") == f"[PHONE_1] {PHONE}"
+
+
+@pytest.mark.parametrize("depth", [65, 480, 100_000])
+def test_what_is_nested_too_deep_to_be_looked_through_is_refused_and_what_is_not_is_masked(depth: int) -> None:
+    def nested(levels: int) -> Call:
+        arguments = '{"a":' * levels + f'"{PHONE}"' + "}" * levels
+        made = ToolCall(id="c", name="ring", arguments=arguments)
+        return chat_call(messages=(Message(role=Role.ASSISTANT, tool_calls=(made,)),))
+
+    with pytest.raises(ParameterInvalid, match="nested more than 64 deep"):
+        masked_call(prepared(nested(depth)))
+    masked, _ = masked_call(prepared(nested(64)))
+
+    assert isinstance(masked.call.input, ChatInput)
+    assert '"[PHONE_1]"' in masked.call.input.messages[0].tool_calls[0].arguments
 
 
 async def test_a_placeholder_in_pieces_is_put_back_and_every_token_counts_when_it_came() -> None:
