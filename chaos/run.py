@@ -212,9 +212,11 @@ def _faults(world: World, database: Database, plays: dict[int, Play], seen: Sequ
 
 
 def _call_faults(seen: Seen, given: Given | None, row: CallRow | None) -> Iterator[str]:
-    expected = (0, 0) if given is None else given.consumed
+    # Of a whole answer that was broken off nothing has reached a client, unless it was the client that left.
+    is_lost = row is not None and row.outcome == "failed" and not row.streams
+    expected = (0, 0) if given is None or is_lost else given.consumed
     billed = (0, 0) if row is None else (row.input_tokens, row.output_tokens)
-    if given is not None and given.is_absurd:
+    if given is not None and given.is_absurd and not is_lost:
         if row is None or row.usage_source != "clamped":
             yield f"its engine counted {expected}, and the books have {row}"
     elif billed != expected:

@@ -139,7 +139,8 @@ async def test_while_the_first_is_answered_a_second_is_told_to_come_again(call: 
 
     refusal = call.refusal(RequestInProgress(), RequestId(second.headers["x-request-id"]))
     assert (second.status, second.body, second.headers["retry-after"]) == (409, refusal.body, "1")
-    assert (await house.ask(call)).body == (await first).body
+    given = await first
+    assert (await house.ask(call)).body == given.body
 
 
 @pytest.mark.parametrize("call", [CHAT, STREAM], ids=["whole", "stream"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import timedelta
@@ -19,6 +19,9 @@ from qwenport.catalog.catalog import Catalog
 from qwenport.core.call import Call, NativeInput
 from qwenport.core.caller import FreeQuota
 from qwenport.core.ids import GrantId, RequestId
+from qwenport.core.native_tasks import KeepTask
+from qwenport.gate.charges import Consumed
+from qwenport.gate.local_counters import LocalCounters
 from qwenport.metering import call_report, ledger
 from qwenport.metering.call_report import CallQuery, CallRow
 from qwenport.settings.configuration_file import RetryTable, RouteTable
@@ -375,6 +378,63 @@ async def test_a_worker_that_dies_after_it_billed_does_not_make_it_be_billed_aga
     await house.second_keeper().keep()
 
     assert await house.rows() == billed
+
+
+class Watching(LocalCounters):
+    """Counters that look at the tasks in the database when a call is settled."""
+
+    def __init__(self) -> None:
+        super().__init__(FakeClock())
+        self.database: Database | None = None
+        self.tasks: list[Sequence[str]] = []
+
+    def settle(self, request_id: RequestId, consumed: Consumed | None) -> None:
+        assert self.database is not None
+        with self.database.read() as transaction:
+            found = transaction.connection.exec_driver_sql("SELECT task_id FROM native_tasks ORDER BY task_id")
+            self.tasks.append([row.task_id for row in found])
+        super().settle(request_id, consumed)
+
+
+async def test_a_task_is_written_down_before_the_call_that_made_it_is_settled(make: Make) -> None:
+    counters = Watching()
+    house = await make(CREATED, counters=counters)
+    counters.database = house.gateway.database
+
+    await house.make_picture()
+
+    assert counters.tasks == [["t-1"]]
+
+
+async def test_a_task_that_cannot_be_written_down_is_a_failure_for_its_client_and_in_the_books(make: Make) -> None:
+    house = await make(CREATED)
+    with house.gateway.database.write() as transaction:
+        transaction.connection.exec_driver_sql("ALTER TABLE native_tasks RENAME TO elsewhere")
+
+    response = await house.make_picture()
+
+    assert (response.status_code, response.code) == (500, "InternalError")
+    assert "could not be written down" in response.message
+    assert await house.calls() == [("native-service", "failed", "", "0.00")]
+    assert ledger.check(house.gateway.database).balanced
+
+
+async def test_a_worker_that_dies_between_a_task_and_its_settlement_leaves_a_task_that_is_billed_once(
+    make: Make,
+) -> None:
+    house = await make(CREATED)
+    caller = next(iter(house.gateway.followed.keys._by_digest.values())).caller
+    asked = NativeInput(service=PICTURES, body=b'{"model":"pictures","input":{}}', is_asynchronous=True)
+    call = Call(id=RequestId("r"), face="dashscope", operation="native-service", model="pictures", input=asked)
+    made = KeepTask(call=call, served_by="studio/pictures-there", task_id="t-1", status="PENDING")
+    await house.gateway.tasks.add(caller, made)  # and nothing more: no settlement, no answer
+    house.upstream.tasks["t-1"] = DONE
+
+    for _ in range(2):
+        await house.look()
+
+    assert await house.calls() == [("tasks.result", "finished", "image_count 2", "0.40")]
+    assert (await house.call(Pictures.list)).output["data"][0]["task_id"] == "t-1"
 
 
 @pytest.mark.parametrize("status", ["FAILED", "CANCELED"])

@@ -121,3 +121,36 @@ def test_a_hang_midway_ends_the_stream_in_an_error_and_bills_what_was_produced(
     assert (row["outcome"], row["usage_source"]) == ("failed", "counted")
     assert answer.text.count(" word") <= row["output_tokens"] <= 4
     assert [served.fault for served in far.upstream.served] == [Fault.HANG_MIDWAY]
+
+
+def test_an_upstream_that_only_shows_signs_of_life_is_given_up_as_one_that_hangs(
+    server: Server, far: FaultyUpstreamThread, eventually: Eventually
+) -> None:
+    far.upstream.plan = Script([Fault.ENDLESS_COMMENTS], repeats_last=True)
+    answers = [ask(server, stream=streams) for streams in (False, True)]
+
+    assert [answer.status_code for answer in answers] == [500, 500]
+    assert {answer.json()["error"]["code"] for answer in answers} == {"request_timeout"}
+    eventually(lambda: far.upstream.open_connections == 0, "no connection is left open")
+    eventually(lambda: books(server) == (True, 0, 0), "the books are complete")
+    assert {(row["outcome"], row["output_tokens"]) for row in calls(server)} == {("failed", 0)}
+
+
+def test_what_an_upstream_says_after_its_end_is_nobodys_and_holds_nobody_up(
+    server: Server, far: FaultyUpstreamThread, eventually: Eventually
+) -> None:
+    eventually(lambda: ask(server).status_code == 200, "the upstream answers")  # deadlines here are short
+    eventually(lambda: books(server) == (True, 0, 0), "the books are complete")
+    known = {row["request_id"] for row in calls(server)}
+    far.upstream.plan = Script([Fault.GOES_ON], repeats_last=True)
+    whole, streamed = ask(server), ask(server, stream=True)
+    far.upstream.plan = Script(())
+    after = ask(server)
+
+    text = " word0 word1 word2 word3"
+    assert [each.json()["choices"][0]["message"]["content"] for each in (whole, after)] == [text, text]
+    assert (streamed.text.count('"content":" word'), streamed.text.endswith("data: [DONE]\n\n")) == (4, True)
+    eventually(lambda: far.upstream.open_connections <= 1, "only the connection of the last call is kept")
+    eventually(lambda: books(server) == (True, 0, 0), "the books are complete")
+    rows = [row for row in calls(server) if row["request_id"] not in known]
+    assert [(row["outcome"], row["output_tokens"]) for row in rows] == [("finished", 4)] * 3

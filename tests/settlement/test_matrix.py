@@ -123,6 +123,11 @@ def finished(call: PlainCall) -> tuple[int, int, int, str]:
     return (8, 6 if call.generates else 0, 3, "engine")
 
 
+def reached(call: PlainCall, usage: tuple[int, int, int, str]) -> tuple[int, int, int, str]:
+    """Return what the books hold of a call that failed midway: nothing of a whole answer has reached its client."""
+    return usage if call.streams else NOTHING
+
+
 def engine_of(gateway: Gateway) -> ScriptedEngine:
     engine = gateway.plan.engines[0]
     assert isinstance(engine, ScriptedEngine)
@@ -249,7 +254,7 @@ async def test_the_end_of_an_answer_is_kept_back_while_the_call_is_not_settled(
         gateway.break_off()
         await assert_broken_off(gateway, client, call, whole(call), Draining())
 
-    await assert_settled(gateway, call, ("finished", 200, ""), finished(call))
+    await assert_settled(gateway, call, ("failed", 503, "draining"), reached(call, finished(call)))
 
 
 async def test_a_call_that_may_not_ask_this_leaves_no_trace(call: PlainCall, open_gateway: Open) -> None:
@@ -305,14 +310,14 @@ async def test_a_call_that_fails_before_its_first_event_is_void(call: PlainCall,
     await assert_settled(gateway, call, ("failed", 500, "engine_failed"), NOTHING)
 
 
-async def test_a_call_that_fails_midway_is_billed_what_was_made(call: PlainCall, open_gateway: Open) -> None:
+async def test_a_call_that_fails_midway_is_billed_what_reached_its_client(call: PlainCall, open_gateway: Open) -> None:
     error = EngineFailed("the engine broke off")
     gateway = await open_gateway([*half(call), error], Tally())
     async with gateway.client() as client:
         await client.send(call.request(KEY))
         await assert_broken_off(gateway, client, call, half(call), error)
 
-    await assert_settled(gateway, call, ("failed", 500, "engine_failed"), counted(call))
+    await assert_settled(gateway, call, ("failed", 500, "engine_failed"), reached(call, counted(call)))
 
 
 async def test_an_engine_that_ends_without_finishing_has_failed(call: PlainCall, open_gateway: Open) -> None:
@@ -322,10 +327,10 @@ async def test_an_engine_that_ends_without_finishing_has_failed(call: PlainCall,
         error = EngineFailed("the engine ended without finishing its answer")
         await assert_broken_off(gateway, client, call, half(call), error)
 
-    await assert_settled(gateway, call, ("failed", 500, "engine_failed"), counted(call))
+    await assert_settled(gateway, call, ("failed", 500, "engine_failed"), reached(call, counted(call)))
 
 
-async def test_a_defect_is_told_without_its_words_and_billed_what_was_made(
+async def test_a_defect_is_told_without_its_words_and_billed_what_reached_the_client(
     call: PlainCall, open_gateway: Open, caplog: pytest.LogCaptureFixture
 ) -> None:
     gateway = await open_gateway([*half(call), LookupError("words of the inside")], Tally())
@@ -337,7 +342,7 @@ async def test_a_defect_is_told_without_its_words_and_billed_what_was_made(
     assert b"An internal error has occured" in answer.body
     assert b"words of the inside" not in answer.body
     assert f"request {FIRST_ID} met a defect" in caplog.text
-    await assert_settled(gateway, call, ("failed", 500, "internal"), counted(call))
+    await assert_settled(gateway, call, ("failed", 500, "internal"), reached(call, counted(call)))
 
 
 async def test_a_client_that_leaves_before_the_first_byte_is_not_billed(call: PlainCall, open_gateway: Open) -> None:
@@ -446,7 +451,7 @@ async def test_a_shutdown_before_the_first_byte_is_told_with_its_status(call: Pl
     await assert_settled(gateway, call, ("failed", 503, "draining"), NOTHING)
 
 
-async def test_a_shutdown_midway_is_told_in_the_stream_and_billed_what_was_made(
+async def test_a_shutdown_midway_is_told_in_the_stream_and_billed_what_reached_the_client(
     call: PlainCall, open_gateway: Open
 ) -> None:
     waiting = Wait()
@@ -457,7 +462,7 @@ async def test_a_shutdown_midway_is_told_in_the_stream_and_billed_what_was_made(
         gateway.break_off()
         await assert_broken_off(gateway, client, call, half(call), Draining())
 
-    await assert_settled(gateway, call, ("failed", 503, "draining"), counted(call))
+    await assert_settled(gateway, call, ("failed", 503, "draining"), reached(call, counted(call)))
 
 
 async def test_a_call_that_arrives_during_a_shutdown_is_refused_and_leaves_no_trace(

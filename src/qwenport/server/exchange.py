@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from datetime import datetime
 from typing import cast
@@ -11,8 +11,8 @@ from typing import cast
 from msgspec import Struct
 
 from qwenport.core.caller import Caller
-from qwenport.core.errors import EngineFailed, StorageUnavailable
-from qwenport.core.events import Finished, Started
+from qwenport.core.errors import EngineFailed, QwenportError, StorageUnavailable
+from qwenport.core.events import Event, Finished, Started
 from qwenport.core.printable import printable
 from qwenport.core.queries import Query
 from qwenport.faces.face import Exchange, Headers, LimitHeaders, Reply, StreamedAnswer, WholeAnswer
@@ -68,11 +68,11 @@ class ExchangeRun(Struct, frozen=True, kw_only=True):
                     opening = self._opening(event)
                 if isinstance(event, Finished):
                     reply = answer.reply()
+                    await self._keep(events)
                     if self.recorded is not None:
                         await self.recorded.promise(reply.body, status=reply.status, headers=(*reply.headers, *opening))
         if reply is None:
             raise EngineFailed("the engine ended without finishing its answer")
-        await self._keep()
         await self.response.reply(reply, opening)
 
     async def _stream(self, watch: ClientWatch) -> None:
@@ -86,6 +86,7 @@ class ExchangeRun(Struct, frozen=True, kw_only=True):
                 piece = answer.frame(event)
                 if isinstance(event, Finished):
                     last = piece  # kept back until the call is settled: what the client has seen whole is in the books
+                    await self._keep(events)
                     if self.recorded is not None:
                         await self.recorded.promise(piece, status=200, headers=answer.headers)
                     continue
@@ -95,7 +96,6 @@ class ExchangeRun(Struct, frozen=True, kw_only=True):
                     await response.piece(piece)
         if last is None:
             raise EngineFailed("the engine ended without finishing its answer")
-        await self._keep()
         await response.piece(last, last=True)
 
     def _opening(self, started: Started) -> Headers:
@@ -109,18 +109,20 @@ class ExchangeRun(Struct, frozen=True, kw_only=True):
             return served
         return (*served, *self.limit_headers(admission.standings, self.now()))
 
-    async def _keep(self) -> None:
-        """Store what the answer promises to keep, before the client can ask for it.
+    async def _keep(self, events: AsyncGenerator[Event, None]) -> None:
+        """Store what the answer promises to keep, before the call is settled and before the client can ask for it.
 
-        What cannot be stored is given all the same: it is settled, and a client that tried again would pay twice.
+        What the store cannot take is given all the same: it was made, and a client that tried again would pay twice.
+        What must not be given unless it is kept, such as a task that nobody could bill, fails the call.
         """
-        query = self.exchange.keep() if self.exchange.keep is not None else None
-        if query is None:
-            return
         try:
-            await self.ask(self.caller, query)
+            query = self.exchange.keep() if self.exchange.keep is not None else None
+            if query is not None:
+                await self.ask(self.caller, query)
         except StorageUnavailable:
             log.exception("the answer to request %s was given and could not be kept", self.exchange.call.id)
+        except QwenportError as error:
+            await events.athrow(error)
 
 
 def served_by_header(served_by: str, model: str) -> Headers:

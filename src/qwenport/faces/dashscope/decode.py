@@ -10,7 +10,7 @@ from qwenport.core.errors import ParameterInvalid
 from qwenport.faces.body import read_body
 from qwenport.faces.dashscope.conversation import read_conversation
 from qwenport.faces.dashscope.encode import StreamedGeneration, WholeGeneration
-from qwenport.faces.dashscope.envelope import refuse_asynchronous, require
+from qwenport.faces.dashscope.envelope import asks_for_stream, refuse_asynchronous, require
 from qwenport.faces.dashscope.generation import Form, Generation
 from qwenport.faces.dashscope.native import is_handed_on, native_exchange
 from qwenport.faces.dashscope.ocr_options import read_ocr_options
@@ -18,7 +18,7 @@ from qwenport.faces.dashscope.schema import GenerationParameters, GenerationRequ
 from qwenport.faces.dashscope.style import Style, choose_style
 from qwenport.faces.face import Cards, Exchange, Request
 from qwenport.faces.parameters import read_chat
-from qwenport.faces.switches import is_enabled, resolves_uploads
+from qwenport.faces.switches import resolves_uploads
 
 _DECODER = Decoder(GenerationRequest)
 _NO_PARAMETERS = GenerationParameters()
@@ -77,7 +77,7 @@ def _read_call(request: Request, operation: str) -> tuple[Call, GenerationParame
         operation=operation,
         model=model,
         input=ChatInput(messages=()),
-        streams=is_enabled(request, "x-dashscope-sse"),
+        streams=asks_for_stream(request),
         resolves_uploads=resolves_uploads(request),
     )
     try:

@@ -5,8 +5,12 @@ from __future__ import annotations
 from typing import Protocol, TypeVar
 
 from qwenport.core.errors import AsynchronousRefused, InputMissing, ModelMissing
+from qwenport.faces.description import Parameter
 from qwenport.faces.face import Request
 from qwenport.faces.switches import is_enabled
+
+STREAM_SWITCH = Parameter(name="X-DashScope-SSE", meaning="`enable` streams the answer.")
+"""The header that alone asks for a stream: the official client says nothing of it in the body."""
 
 _Input_co = TypeVar("_Input_co", covariant=True)
 
@@ -21,6 +25,11 @@ class Envelope(Protocol[_Input_co]):
     @property
     def input(self) -> _Input_co | None:
         """What it is to work on."""
+
+
+def asks_for_stream(request: Request) -> bool:
+    """Tell whether the answer is to be sent while it is made."""
+    return is_enabled(request, STREAM_SWITCH.name.lower())
 
 
 def refuse_asynchronous(request: Request) -> None:

@@ -21,8 +21,9 @@ from qwenport.core.ids import RequestId
 from qwenport.core.native_body import with_member
 from qwenport.core.native_tasks import KeepTask
 from qwenport.faces.body import JSON_HEADERS, read_body
+from qwenport.faces.dashscope.envelope import STREAM_SWITCH, asks_for_stream
 from qwenport.faces.dashscope.errors import encode_error
-from qwenport.faces.description import RESOLVES_UPLOADS, Description, Parameter
+from qwenport.faces.description import RESOLVES_UPLOADS, Description
 from qwenport.faces.face import CallOperation, Cards, Exchange, Headers, Operation, Reply, Request
 from qwenport.faces.sse import STREAM_HEADERS
 from qwenport.faces.switches import is_enabled, resolves_uploads
@@ -95,7 +96,7 @@ def native_exchange(request: Request, service: str) -> Exchange:
         operation="native-service",
         model=body.model,
         input=NativeInput(service=service, body=request.body, is_asynchronous=is_asynchronous),
-        streams=not is_asynchronous and is_enabled(request, "x-dashscope-sse"),
+        streams=not is_asynchronous and asks_for_stream(request),
         resolves_uploads=resolves_uploads(request),
     )
     if call.streams:
@@ -172,10 +173,7 @@ NATIVE_OPERATIONS: tuple[Operation, ...] = (
             summary="Call a service that is handed on to Model Studio, such as image synthesis",
             body=NativeRequest,
             required=("model", "input"),
-            headers=(
-                RESOLVES_UPLOADS,
-                Parameter(name="X-DashScope-SSE", meaning="`enable` streams the answer."),
-            ),
+            headers=(RESOLVES_UPLOADS, STREAM_SWITCH),
             example={"model": "wanx2.1-t2i-turbo", "input": {"prompt": "A cat on a roof"}, "parameters": {"n": 1}},
             answer=NativeResult,
             piece=NativeResult,

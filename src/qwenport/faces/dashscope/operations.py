@@ -5,6 +5,7 @@ from __future__ import annotations
 from qwenport.faces.dashscope.answers import GenerationResult
 from qwenport.faces.dashscope.decode import decode_multimodal_generation, decode_text_generation
 from qwenport.faces.dashscope.embeddings import EMBEDDING_OPERATIONS
+from qwenport.faces.dashscope.envelope import STREAM_SWITCH
 from qwenport.faces.dashscope.files import FILE_OPERATIONS
 from qwenport.faces.dashscope.models import MODEL_OPERATIONS
 from qwenport.faces.dashscope.native import NATIVE_OPERATIONS
@@ -13,12 +14,13 @@ from qwenport.faces.dashscope.schema import GenerationRequest
 from qwenport.faces.dashscope.tasks import TASK_OPERATIONS
 from qwenport.faces.dashscope.tokenizer import TOKENIZER_OPERATIONS
 from qwenport.faces.dashscope.uploads import UPLOAD_OPERATIONS
-from qwenport.faces.description import RESOLVES_UPLOADS, Description, Parameter
+from qwenport.faces.dashscope.websockets import WEBSOCKET_OPERATIONS, WEBSOCKET_PREFIX
+from qwenport.faces.description import RESOLVES_UPLOADS, Description
 from qwenport.faces.face import CallOperation, Operation
 
-PREFIXES = ("/api/v1", "/api-task/v1")
+PREFIXES = ("/api/v1", "/api-task/v1", WEBSOCKET_PREFIX)
 
-_ASKED = (RESOLVES_UPLOADS, Parameter(name="X-DashScope-SSE", meaning="`enable` streams the answer."))
+_ASKED = (RESOLVES_UPLOADS, STREAM_SWITCH)
 
 _CHAT_OPERATIONS: tuple[Operation, ...] = (
     CallOperation(
@@ -64,6 +66,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *TASK_OPERATIONS,
     *FILE_OPERATIONS,
     *UPLOAD_OPERATIONS,
+    *WEBSOCKET_OPERATIONS,
     # The last of all: its address holds those of the services above.
     *NATIVE_OPERATIONS,
 )

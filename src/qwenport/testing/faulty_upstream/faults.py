@@ -56,6 +56,10 @@ class Fault(StrEnum):
     """A good body whose content type says that it is something else."""
     BOTH_LENGTHS = "both_lengths"
     """A length beside chunks, as who smuggles answers would send them."""
+    GOES_ON = "goes_on"
+    """More and more after `[DONE]`, or after the length that a whole answer named."""
+    ENDLESS_COMMENTS = "endless_comments"
+    """Signs of life and nothing else: comments in a stream, blanks in the place of a whole answer."""
 
 
 REFUSALS = frozenset(

@@ -26,7 +26,10 @@ Action = bytes | float | Do
 _JSON = "application/json"
 _EVENTS = "text/event-stream"
 _PAGE = b"<!doctype html><html><head><title>Welcome</title></head><body>It works!</body></html>"
-_BOTH = b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n"
+_CHUNKED = b"Transfer-Encoding: chunked\r\n"
+_BOTH = b"Content-Length: 5\r\n" + _CHUNKED
+_BEAT_S = 0.02
+"""Between two signs of life that mean nothing; shorter than any deadline."""
 
 
 def whole(body: bytes, fault: Fault, manner: Manner) -> Iterator[Action]:
@@ -35,18 +38,23 @@ def whole(body: bytes, fault: Fault, manner: Manner) -> Iterator[Action]:
         body = _BODIES[fault](body, manner.huge_bytes)
     kind = {Fault.WRONG_TYPE: "text/plain", Fault.HTML_PAGE: "text/html"}.get(fault, _JSON)
     yield from _before(fault, manner)
+    if fault is Fault.ENDLESS_COMMENTS:
+        yield _head(kind, _CHUNKED)
+        yield from _endless(_chunk(b" "))
     if fault is Fault.BOTH_LENGTHS:
         yield _head(kind, _BOTH) + _chunk(body) + b"0\r\n\r\n"
     else:
         head = _head(kind, b"Content-Length: %d\r\n%b" % (len(body), _encoding(fault)))
         yield from _broken(head, body, fault)
     yield Do.END_CALL
+    if fault is Fault.GOES_ON:
+        yield from _endless(b" ")
 
 
 def stream(frames: list[bytes], fault: Fault, manner: Manner) -> Iterator[Action]:
     """Give a stream of frames."""
     yield from _before(fault, manner)
-    head = _head(_type_of_stream(fault), _BOTH if fault is Fault.BOTH_LENGTHS else b"Transfer-Encoding: chunked\r\n")
+    head = _head(_type_of_stream(fault), _BOTH if fault is Fault.BOTH_LENGTHS else _CHUNKED)
     if fault in {Fault.HTML_PAGE, Fault.GZIP, Fault.GZIP_BOMB}:
         body = _BODIES[fault](b"".join(frames), manner.huge_bytes)
         head = _head(_type_of_stream(fault), b"Content-Length: %d\r\n%b" % (len(body), _encoding(fault)))
@@ -56,15 +64,19 @@ def stream(frames: list[bytes], fault: Fault, manner: Manner) -> Iterator[Action
         yield Do.RESET
     else:
         yield head
+        if fault is Fault.ENDLESS_COMMENTS:
+            yield from _endless(_chunk(b": keep-alive\n\n"))
         yield from _body(frames, fault, manner)
     yield Do.END_CALL
+    if fault is Fault.GOES_ON:
+        yield from _endless(_chunk(frames[0]))
 
 
 def frames_sent(count: int, fault: Fault) -> int:
     """Return how many of the frames of a stream are sent before its fault ends it."""
     if fault in {Fault.RESET_MIDWAY, Fault.HANG_MIDWAY}:
         return count // 2
-    if fault in {Fault.RESET_BEFORE_HEAD, Fault.HANG_BEFORE_HEAD, Fault.RESET_AFTER_HEAD}:
+    if fault in {Fault.RESET_BEFORE_HEAD, Fault.HANG_BEFORE_HEAD, Fault.RESET_AFTER_HEAD, Fault.ENDLESS_COMMENTS}:
         return 0
     return count - 1 if fault is Fault.RESET_BEFORE_END else count
 
@@ -91,6 +103,8 @@ def _body(frames: list[bytes], fault: Fault, manner: Manner) -> Iterator[Action]
             yield manner.between_chunks_s
     else:
         yield b"".join(map(_chunk, frames[:sent]))
+    if fault is Fault.GOES_ON:
+        return
     if sent == len(frames):
         yield b"0\r\n\r\n"
     else:
@@ -113,6 +127,13 @@ def _broken(head: bytes, body: bytes, fault: Fault) -> Iterator[Action]:
     yield head + body[: parts[fault]]
     yield 0.01
     yield Do.HANG if fault is Fault.HANG_MIDWAY else Do.RESET
+
+
+def _endless(sign: bytes) -> Iterator[Action]:
+    """Give the same until the other end hangs up."""
+    while True:
+        yield sign
+        yield _BEAT_S
 
 
 def _before(fault: Fault, manner: Manner) -> Iterator[Action]:
