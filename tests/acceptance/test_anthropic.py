@@ -26,7 +26,7 @@ from qwenport.catalog.vocabulary import QWEN_VOCABULARY
 from qwenport.catalog.weights import WeightsStore
 from qwenport.core.call import Call, ChatInput, JsonSchema
 from qwenport.core.content import Message, Picture, Role, TextPart
-from qwenport.core.errors import EngineFailed, EngineTimedOut, Overloaded, QwenportError, RateExceeded
+from qwenport.core.errors import EngineFailed, EngineTimedOut, Overloaded, QuotaExceeded, QwenportError, RateExceeded
 from qwenport.core.events import ChoiceFinished, Delta, Finished, FinishReason, Reasoning, Started, ToolCallDelta
 from qwenport.core.tools import Tool, ToolCall, ToolChoice, ToolUse
 from qwenport.core.usage import Usage
@@ -462,6 +462,7 @@ async def test_thinking_of_a_hybrid_model_needs_a_stream(opened: Open) -> None:
         (EngineTimedOut(), anthropic.InternalServerError, "timeout_error", 3),
         (Overloaded(), anthropic.ServiceUnavailableError, "overloaded_error", 3),
         (RateExceeded(), anthropic.RateLimitError, "rate_limit_error", 3),
+        (QuotaExceeded(retry_after_s=40_000), anthropic.RateLimitError, "rate_limit_error", 1),
     ],
     ids=lambda value: type(value).__name__,
 )

@@ -312,7 +312,14 @@ ANTHROPIC: dict[int, type[anthropic.APIStatusError]] = {
 NODES = {"APIStatusError": "APIError"}
 """Classes that have another name in the client for Node.js."""
 TRIED_AGAIN = {"body too slow": 3, "too many requests": 3, "internal": 3, "timeout": 3, "overload": 3}
-ONCE = {"model unknown": 1, "no permission": 1, "arrears": 1, "unavailable": 1}
+ONCE = {
+    "model unknown": 1,
+    "no permission": 1,
+    "arrears": 1,
+    "unavailable": 1,
+    "free quota used up, no paid use": 1,
+    "prepaid bill overdue": 1,
+}
 """Requests that a client makes which tries twice more; where nothing will change the server says so."""
 
 Seen = dict[str, Any]

@@ -17,7 +17,7 @@ from dashscope.aigc.generation import AioGeneration
 from dashscope.common.error import AuthenticationError
 from dashscope.v2 import errors as v2
 
-from qwenport.core.errors import Overloaded, RateExceeded
+from qwenport.core.errors import Overloaded, QuotaExceeded, RateExceeded
 from qwenport.testing.scripts import BROKEN, CALLED, GOOD, THOUGHT, TWICE
 
 if TYPE_CHECKING:
@@ -283,6 +283,16 @@ def test_20_a_throttled_call_is_asked_three_times(scripted: Scripted, client: op
     assert "x-should-retry" not in caught.value.response.headers
     assert caught.value.request.headers["x-stainless-retry-count"] == "2"
     assert scripted.times("Hi") == 3
+
+
+def test_20_a_budget_that_is_spent_for_hours_is_told_at_once(scripted: Scripted, client: openai.OpenAI) -> None:
+    scripted.say("Hi", QuotaExceeded(retry_after_s=40_000))
+    # The client would sleep until then, eleven hours, before it says anything.
+    with pytest.raises(openai.RateLimitError) as caught:
+        client.with_options(max_retries=2).chat.completions.create(model="qwen-plus", messages=HELLO)
+
+    headers = caught.value.response.headers
+    assert (headers["retry-after"], headers["x-should-retry"], scripted.times("Hi")) == ("40000", "false", 1)
 
 
 def test_21_vectors_are_had_in_base64(scripted: Scripted, client: openai.OpenAI, post: Ask) -> None:

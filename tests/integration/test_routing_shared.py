@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from qwenport.core.clock import SystemClock
-from qwenport.core.errors import EngineFailed
+from qwenport.core.errors import EngineFailed, StorageUnavailable
 from qwenport.core.events import Event
 from qwenport.core.prepared_call import PreparedCall
 from qwenport.core.route import Route
@@ -20,9 +21,9 @@ from qwenport.routing.fair_queue import Waiter
 from qwenport.routing.gauges import routing_gauges
 from qwenport.routing.room import Room, Seat
 from qwenport.routing.router import Router, RoutingParts
-from qwenport.routing.shared_pacing import SharedPaces
+from qwenport.routing.shared_pacing import RENEW, SharedPaces
 from qwenport.routing.target import Pace, Target
-from qwenport.storage.valkey import Valkey
+from qwenport.storage.valkey import Script, Valkey
 from qwenport.testing.calls import CALLER, chat_call
 from qwenport.testing.models import model_card
 from qwenport.testing.scripted_engine import ScriptedEngine, Wait, answer
@@ -167,6 +168,49 @@ async def test_places_of_a_worker_that_was_killed_come_back_and_those_of_one_tha
         await alive.keep()
         await seat_in(other)
         assert await is_refused(other)
+
+
+class HeldValkey(Valkey):
+    """Lets a renewal arrive only when it is told to."""
+
+    def __init__(self, *given: Any) -> None:
+        super().__init__(*given)
+        self.reached = asyncio.Event()
+        self.go = asyncio.Event()
+
+    async def run(self, script: Script, keys: Sequence[str], arguments: Sequence[str]) -> Any:
+        if script is RENEW:
+            self.reached.set()
+            await self.go.wait()
+        return await super().run(script, keys, arguments)
+
+
+@pytest.mark.parametrize("was_away", [False, True], ids=["up", "coming back"])
+async def test_a_place_that_is_given_back_while_it_is_renewed_is_free_at_once(
+    server: ValkeyServer, *, was_away: bool
+) -> None:
+    pace = Pace(account="a", model="m", concurrency=1)
+    valkey = HeldValkey.connect(server.url, "test", timeout_s=PATIENCE_S)
+    assert isinstance(valkey, HeldValkey)
+    here = SharedPaces(valkey, CLOCK, workers=2)
+    await here.keep()
+    seat = await seat_in(room(here, pace))
+    if was_away:
+        here.went_down(StorageUnavailable("away"))
+    here._renewed_at = -1e9
+    renewing = asyncio.create_task(here.keep())
+    await valkey.reached.wait()
+    seat.release()
+    await here.drain()
+    valkey.go.set()
+    await renewing
+
+    assert await valkey.send([("ZRANGE", here.pacer(pace).keys[1], "0", "-1")]) == [[]]
+    assert here.is_up
+    async with worker(server) as other:
+        await seat_in(room(other, pace))
+    await here.drain()
+    await valkey.close()
 
 
 async def test_while_valkey_is_away_each_worker_keeps_to_its_part_and_says_so(server: ValkeyServer) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -108,6 +109,9 @@ def test_an_equal_call_is_answered_from_the_cache_and_costs_its_part(
     # Half of the price of a call whose whole input is cached, which is less than that of the first.
     assert 0 < costs[ids[1]][0] < costs[ids[0]][0] / 2
     assert [costs[each][1] for each in ids] == ["engine", "cache"]
+    told = httpx.get(f"{server.url}/metrics", headers={"Authorization": f"Bearer {server.token}"}, timeout=30).text
+    [size] = re.findall(r"^qwenport_cache_bytes\{.*\} (.*)$", told, re.MULTILINE)
+    assert float(size) > 0
 
 
 def test_without_a_seed_every_call_is_answered_anew(server: Server, first: FaultyUpstreamThread) -> None:

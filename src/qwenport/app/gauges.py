@@ -40,6 +40,8 @@ class GaugeParts:
     """Whether the counters of limits did; those within the process always do."""
     connections_in_use: Callable[[], int]
     """Connections to the database that are given out."""
+    cache_bytes: Callable[[], int | None]
+    """Disk that the response cache takes; None where there is none."""
 
 
 class HouseGauges:
@@ -81,7 +83,12 @@ class HouseGauges:
 
     def _machine(self) -> Shown:
         parts = self._parts
+        cache_bytes = parts.cache_bytes()
+        cache = (
+            {} if cache_bytes is None else {"qwenport_cache_bytes": _alone("Disk of the response cache", cache_bytes)}
+        )
         return {
+            **cache,
             "qwenport_storage_up": _alone("Whether the database answers", parts.storage_up()),
             "qwenport_counters_up": _alone("Whether the counters of limits answer", parts.counters_up()),
             "qwenport_database_connections": _alone("Connections to the database in use", parts.connections_in_use()),

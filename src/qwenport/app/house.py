@@ -73,6 +73,7 @@ class House:
             decodes=leads_to_the_house,
         )
         self.prepare = Prepare(loader.load, vocabulary.text_of)
+        self.let_go = loader.let_go
         self.desk: Desk = {
             **FileDesk(self._files, grants, limits).desk(),
             **self._responses.desk(),

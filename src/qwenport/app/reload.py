@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -18,7 +17,8 @@ from qwenport.core.clock import SystemClock
 from qwenport.core.limits import Limit
 from qwenport.core.secret import Secret
 from qwenport.engines.upstream.place import Place
-from qwenport.pipeline.inspection.inspection import CheckInvalid, inspection_of
+from qwenport.pipeline.inspection.inspection import CheckInvalid, inspection_of, words_of
+from qwenport.pipeline.inspection.words import WordList
 from qwenport.server.admin.parts import Reloaded
 from qwenport.settings.configuration_file import ConfigurationFile
 from qwenport.settings.settings import SettingInvalid, Settings, load_settings
@@ -42,8 +42,8 @@ class Configuration(Struct, frozen=True, kw_only=True):
     """Where the upstreams are."""
     limits: tuple[Limit, ...] = ()
     """Those of `[[limits]]`."""
-    words_sha256: str = ""
-    """Digest of the words that `[check]` looks for."""
+    words: WordList | None = None
+    """What `[check]` looks for."""
 
 
 def read_configuration(settings: Settings) -> Configuration:
@@ -53,18 +53,19 @@ def read_configuration(settings: Settings) -> Configuration:
         catalog=load_catalog(settings),
         places=places(settings),
         limits=configured_limits(settings),
-        words_sha256=_checked_words(settings),
+        words=_checked_words(settings),
     )
 
 
-def _checked_words(settings: Settings) -> str:
-    """Return the digest of the words that are looked for, after the whole check was found to be usable."""
+def _checked_words(settings: Settings) -> WordList | None:
+    """Return the words that are looked for, after the whole check was found to be usable."""
     check = settings.file.check
     try:
-        inspection_of(check, _secret_of_check(settings), SystemClock())
-        return hashlib.sha256(Path(check.words_file).read_bytes()).hexdigest() if check.words_file else ""
-    except (CheckInvalid, OSError) as error:
+        words = words_of(check)
+        inspection_of(check, words, _secret_of_check(settings), SystemClock())
+    except CheckInvalid as error:
         raise StartRefused(f"[check]: {error}") from error
+    return words
 
 
 def settings_again() -> Settings:
@@ -159,7 +160,7 @@ def _differences(before: Configuration, after: Configuration) -> Iterator[str]:
     yield from _table_differences(before.settings.file, after.settings.file)
     if before.limits != after.limits:
         yield "[[limits]]"
-    if before.words_sha256 != after.words_sha256:
+    if before.words != after.words:
         yield "words of [check]"
     if _secret_of_check(before.settings) != _secret_of_check(after.settings):
         yield "secret of [check]"

@@ -82,7 +82,7 @@ class Serving:
         self.health = HealthKeeper(self.router, ground.clock, probe_s=settings.file.retries.probe_s)
         self.health.use(self._probes())
         self._cache = self._opened_cache(settings)
-        self._inspection = self._opened_inspection(settings)
+        self._inspection = self._opened_inspection(configuration)
         self._route = self._dressed_route(settings)
         self._closing: set[asyncio.Task[None]] = set()
 
@@ -92,6 +92,10 @@ class Serving:
         """Return what is entered with the beginning of an answer; see `Router`, `CachedRoute` and `CheckedRoute`."""
         return self._route(caller, card, prepared, observer)
 
+    def cache_bytes(self) -> int | None:
+        """Return how much disk the response cache takes; None where there is none."""
+        return None if self._cache is None else self._cache.size_bytes
+
     async def apply(self, configuration: Configuration) -> None:
         """Put another configuration in force; raises `StartRefused` for one that is not valid, and changes nothing."""
         settings, before = configuration.settings, self._configuration
@@ -99,7 +103,7 @@ class Serving:
         self._configuration = configuration
         self.catalog.replace(configuration.catalog)
         self.router.parts = self._routing_parts(settings)
-        self.router.replace(self._targets(), self.catalog.routes_of)
+        self.router.replace(self._targets(), self.catalog.routes_of, rekeyed=self.upstreams.rekeyed)
         self.health.probe_s = settings.file.retries.probe_s
         self.health.use(self._probes())
         unused: list[AnswerCache | Inspection | None] = []
@@ -108,7 +112,7 @@ class Serving:
             self._cache = self._opened_cache(settings)
         if _check_of(configuration) != _check_of(before):
             unused.append(self._inspection)
-            self._inspection = self._opened_inspection(settings)
+            self._inspection = self._opened_inspection(configuration)
         self._route = self._dressed_route(settings)
         self._close_later(leaving, [each for each in unused if each is not None])
 
@@ -180,19 +184,21 @@ class Serving:
         file = AnswerFile(self._ground.data_dir / CACHE_FILE, table.max_bytes)
         return AnswerCache(file, self._ground.clock, self._ground.metrics, max_answer_bytes=table.max_answer_bytes)
 
-    def _opened_inspection(self, settings: Settings) -> Inspection | None:
-        secret = settings.named_secrets.get(settings.file.check.webhook_secret_env)
-        return inspection_of(settings.file.check, secret, self._ground.clock)
+    def _opened_inspection(self, configuration: Configuration) -> Inspection | None:
+        table = configuration.settings.file.check
+        secret = configuration.settings.named_secrets.get(table.webhook_secret_env)
+        return inspection_of(table, configuration.words, secret, self._ground.clock)
 
     def _dressed_route(self, settings: Settings) -> Route:
         """Return the way of a call; what is not configured is not in it, and costs nothing."""
         route: Route = self.router
-        if settings.file.ocr.fields_model:
-            route = FieldsByModelRoute(route, partial(self.text_model.ask, settings.file.ocr.fields_model))
+        ocr = settings.file.ocr
+        if ocr.fields_model:
+            route = FieldsByModelRoute(route, partial(self.text_model.ask, ocr.fields_model), most_s=ocr.fields_s)
         table = settings.file.cache
         if self._cache is not None:
             rules = CacheRules(scope=table.scope, bill_percent=table.bill_percent)
-            route = CachedRoute(route, self._cache, self.catalog.routes_of, rules)
+            route = CachedRoute(route, self._cache, self.catalog.routes_of, rules, self.upstreams.address_of)
         if self._inspection is not None:
             route = CheckedRoute(route, self._inspection)
         return route
@@ -202,7 +208,7 @@ def _check_of(configuration: Configuration) -> object:
     """Return what the check of contents follows from."""
     table = configuration.settings.file.check
     secret = configuration.settings.named_secrets.get(table.webhook_secret_env)
-    return table, configuration.words_sha256, secret
+    return table, configuration.words, secret
 
 
 def most_tokens(call: Call, card: ModelCard) -> tuple[int, int]:

@@ -15,7 +15,6 @@ from qwenport.pipeline.serve import Parts, serve
 OPERATION = "fields"
 """How such calls are named in the books, whose face is the house itself."""
 _FACE = "house"
-_MOST_TOKENS = 4_096
 
 
 class TextModel:
@@ -33,6 +32,7 @@ class TextModel:
         """Return the model's answer; raises what a call of the caller may raise."""
         if self._parts is None:
             raise RuntimeError("the pipeline was not put in")
+        most_tokens = min(question.most_tokens, self._parts.resolve(model).max_output_tokens)
         call = Call(
             id=self._ids.request_id(),
             face=_FACE,
@@ -43,7 +43,7 @@ class TextModel:
                 json=JsonSchema(name="fields", schema=question.shape, strict=True),
                 thinking=False,
             ),
-            sampling=Sampling(temperature=0.0, max_tokens=_MOST_TOKENS),
+            sampling=Sampling(temperature=0.0, max_tokens=most_tokens),
         )
         async with aclosing(serve(caller, call, self._parts)) as events:
             return "".join([event.text async for event in events if isinstance(event, Delta)])

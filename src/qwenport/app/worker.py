@@ -313,6 +313,7 @@ class Worker:
             storage_up=lambda: self._keeper.storage_up,
             counters_up=self._counters_up,
             connections_in_use=lambda: self._database.connections_in_use,
+            cache_bytes=self._serving.cache_bytes,
         )
 
     def _admin_parts(self) -> AdminParts:
@@ -358,6 +359,7 @@ class Worker:
             permit=Permit(self._counters.is_spent, self._clock),
             admit=self._gate.admit,
             prepare=self._house.prepare,
+            let_go=self._house.let_go,
             route=self._serving,
         )
         self._serving.text_model.use(pipeline)

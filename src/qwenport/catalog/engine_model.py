@@ -92,6 +92,8 @@ class EngineModel(PinnedFile, frozen=True, kw_only=True):
     """Text file with a line for each character that the weights can read; None where they tell it themselves."""
     image_tokens: int = 0
     """Most tokens of one image, to which larger ones are scaled down; 0 for the projector's own bound."""
+    process_bytes: int = 0
+    """Memory of one of the processes below its host, at work; 0 for a host that does the work itself."""
 
     @property
     def files(self) -> tuple[PinnedFile, ...]:
@@ -105,9 +107,13 @@ class EngineModel(PinnedFile, frozen=True, kw_only=True):
         """Return how much room all its files take."""
         return sum(file.weights.size_bytes for file in self.files)
 
-    @property
-    def memory_bytes(self) -> int:
-        """Return about how much memory its host needs: its files, and keys and values of every slot's context."""
+    def memory_bytes(self, processes: int) -> int:
+        """Return about how much memory it needs at full work.
+
+        Its files, and keys and values of every slot's context; or what so many processes take that do its work.
+        """
+        if self.process_bytes:
+            return self.process_bytes * processes
         return self.size_bytes + self.weights.kv_bytes_per_token * self.context_tokens * self.slots
 
     @property

@@ -20,7 +20,7 @@ from qwenport.core.model_card import (
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,127}", re.ASCII)
 _TARGET = re.compile(r"[^/\s]+/\S+")
-_SERVICE = re.compile(r"[a-z0-9_-]+(/[a-z0-9_-]+){1,2}", re.ASCII)
+_SERVICE = re.compile(r"[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+){1,2}", re.ASCII)
 _UNIT = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,39}", re.ASCII)
 _DEAREST_UNIT = 10_000
 _MOST_UNITS = 1_000_000_000
@@ -85,6 +85,8 @@ def engine_problems(model: EngineModel, card: ModelCard) -> Iterator[Problem]:
         yield "engine.region", f"is `{model.region}`; it must be one of {', '.join(known)}, or left out"
     if model.default_output_tokens is not None and model.default_output_tokens < 1:
         yield "engine.default_output_tokens", f"is {model.default_output_tokens}; it must be at least 1"
+    if model.process_bytes < 0:
+        yield "engine.process_bytes", f"is {model.process_bytes}; write the bytes of one process, or leave it out"
     yield from _sight_problems(model)
     for file in model.files:
         yield from ((f"{file.table}.{field}", problem) for field, problem in _pin_problems(file.weights))

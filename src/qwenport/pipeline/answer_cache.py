@@ -59,6 +59,11 @@ class AnswerCache:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="answers")
         self._storing: set[asyncio.Task[None]] = set()
 
+    @property
+    def size_bytes(self) -> int:
+        """How much disk it takes."""
+        return self._file.size_bytes
+
     async def find(self, key: bytes, age_s: int) -> Events | None:
         """Return an answer that is at most so old."""
         now = self._now_ms()

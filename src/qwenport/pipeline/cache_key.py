@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
@@ -10,9 +11,8 @@ import msgspec
 from qwenport.core.call import Call, ChatInput, NativeInput, PromptInput
 from qwenport.core.caller import Caller
 from qwenport.core.model_card import ModelCard
-from qwenport.core.route import Route
 
-VERSION = 1
+VERSION = 2
 """Of the form below; a greater one makes every stored answer unknown."""
 
 Scope = Literal["key", "account", "house"]
@@ -29,18 +29,19 @@ def is_deterministic(call: Call) -> bool:
     return call.sampling.temperature == 0 or call.sampling.seed is not None
 
 
-def canonical_form(scope: Scope, caller: Caller, card: ModelCard, route: Route, call: Call) -> bytes | None:
+def canonical_form(scope: Scope, caller: Caller, card: ModelCard, targets: Sequence[str], call: Call) -> bytes | None:
     """Return the call as bytes; None for one that has no such form, because a text of it is no Unicode.
 
-    The face, ids, whether it streams and whether it is part of a batch do not change what is answered. Regions do: they
-    decide which of the route's targets may answer.
+    `targets` are those of its route, each with its address: another server under the same name is another target. The
+    face, ids, whether it streams and whether it is part of a batch do not change what is answered. Regions do: they
+    decide which of the targets may answer.
     """
     form = (
         VERSION,
         scope,
         _scope_id(scope, caller),
         card.name,
-        route.targets,
+        targets,
         sorted(caller.regions),
         sorted(caller.terms.deactivated_regions),
         call.input,

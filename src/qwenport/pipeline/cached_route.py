@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 from msgspec.structs import replace
@@ -24,6 +24,12 @@ from qwenport.pipeline.cache_key import Scope, canonical_form, digest, is_determ
 from qwenport.pipeline.serve import Route
 from qwenport.routing.answer import Answer, Observer
 from qwenport.routing.eligible import route_of
+
+LOOK_S = 0.25
+"""How often a call that waits for an equal one looks whether that one's client holds it up."""
+
+MOST_HELD = 4
+"""Looks in a row; then the next of those that wait asks an engine, and the others wait for that one."""
 
 LARGE_BYTES = 1 << 16
 """From this size on a call is digested in a thread."""
@@ -50,6 +56,8 @@ class _Flight:
     answer: Events | None = None
     was_left: bool = False
     """Whether its caller left before it had an answer, so that another should try in its place."""
+    is_held: bool = False
+    """Whether its caller has not asked for more since it was given something."""
 
 
 class CachedRoute:
@@ -61,12 +69,14 @@ class CachedRoute:
         cache: AnswerCache,
         routes: Callable[[str], Sequence[RouteOfModel]],
         rules: CacheRules,
+        address_of: Callable[[str], str],
     ) -> None:
-        """`routes` are those of a model, the most specific first."""
+        """`routes` are those of a model, the most specific first; `address_of` tells where a target is."""
         self._route = route
         self._cache = cache
         self._routes = routes
         self._rules = rules
+        self._address_of = address_of
         self._flights: dict[bytes, _Flight] = {}
 
     def __call__(
@@ -75,11 +85,12 @@ class CachedRoute:
         """Return what the inner route returns, or an answer from the cache; raises what the route raises."""
         if not is_deterministic(prepared.call) or caller.cache_s == 0:
             return self._route(caller, card, prepared, observer)
-        route = route_of(self._routes(card.name), caller, card.name)
+        route = route_of(self._routes(card.name), caller, card.name, prepared.call)
         age_s = route.cache_s if caller.cache_s is None else caller.cache_s
         if not age_s:
             return self._route(caller, card, prepared, observer)
-        form = canonical_form(self._rules.scope, caller, card, route, prepared.call)
+        targets = [f"{target} {self._address_of(target)}" for target in route.targets]
+        form = canonical_form(self._rules.scope, caller, card, targets, prepared.call)
         if form is None:
             return self._route(caller, card, prepared, observer)
         inner = self._route(caller, card, prepared, observer)
@@ -110,6 +121,8 @@ class CachedRoute:
                 for event in answer.begun:
                     collected.add(event)
                 self._land_if_whole(key, flight, collected)
+                if flight is not None:
+                    flight.is_held = True
                 yield Answer(begun=answer.begun, rest=rest)
             if collected.whole is not None:
                 self._cache.put(key, collected.whole, age_s)
@@ -121,15 +134,22 @@ class CachedRoute:
             self._land(key, flight, None)
 
     async def _answer_of_an_equal(self, key: bytes) -> Events | None:
-        """Wait for the equal call that is under way; None where there is none, or where it has nothing to share."""
-        try:
-            async with asyncio.timeout(self._rules.wait_s):
-                while (flight := self._flights.get(key)) is not None:
+        """Wait for the equal call that is under way; None where there is none, or where it has nothing to share.
+
+        One whose client takes its answer slowly gives up its place to the next.
+        """
+        time = asyncio.get_running_loop().time
+        end, held = time() + self._rules.wait_s, 0
+        while (flight := self._flights.get(key)) is not None and (left_s := end - time()) > 0:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(min(left_s, LOOK_S)):
                     await flight.landed.wait()
-                    if not flight.was_left:
-                        return flight.answer
-        except TimeoutError:
-            pass
+                if not flight.was_left:
+                    return flight.answer
+            held = held + 1 if flight.is_held and self._flights.get(key) is flight else 0
+            if held >= MOST_HELD:
+                del self._flights[key]
+                return None
         return None
 
     def _land(self, key: bytes, flight: _Flight | None, answer: Events | None) -> None:
@@ -138,7 +158,8 @@ class CachedRoute:
             return
         flight.answer = answer
         flight.landed.set()
-        self._flights.pop(key, None)
+        if self._flights.get(key) is flight:
+            del self._flights[key]
 
     def _land_if_whole(self, key: bytes, flight: _Flight | None, collected: _Collected) -> None:
         if collected.is_over:
@@ -147,10 +168,15 @@ class CachedRoute:
     async def _followed(
         self, answer: Answer, collected: _Collected, key: bytes, flight: _Flight | None
     ) -> AsyncGenerator[Event, None]:
+        if flight is None:
+            flight = _Flight()
+        flight.is_held = False
         async for event in answer.rest:
             collected.add(event)
             self._land_if_whole(key, flight, collected)
+            flight.is_held = True
             yield event
+            flight.is_held = False
 
     @asynccontextmanager
     async def _given_again(self, events: Events, observer: Observer) -> AsyncIterator[Answer]:

@@ -1,11 +1,13 @@
 """A route whose key information is chosen by a text model; part of the house only where the operator names one.
 
 The engine reads the page and finds fields by rules. The model is then asked, as a call of its own and billed to the
-same caller, in which lines the values stand. Where it cannot be asked or says nothing of use, the rules' answer stays.
+same caller, in which lines the values stand. Where it cannot be asked, takes too long or says nothing of use, the
+rules' answer stays.
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
@@ -37,9 +39,11 @@ _PAGE = msgspec.msgpack.Decoder(Page)
 class FieldsByModelRoute:
     """Changes nothing but answers of the embedded engine that fill in a schema."""
 
-    def __init__(self, route: Route, ask: Ask) -> None:
+    def __init__(self, route: Route, ask: Ask, *, most_s: float) -> None:
+        """`most_s` is how long the model may take for all fields of a page."""
         self._route = route
         self._ask = ask
+        self._most_s = most_s
 
     def __call__(
         self, caller: Caller, card: ModelCard, prepared: PreparedCall, observer: Observer
@@ -76,9 +80,11 @@ class FieldsByModelRoute:
         if wanted is None:
             return events
         try:
-            said = await self._ask(caller, wanted)
-        except QwenportError as error:
-            log.warning("request %s: fields were not chosen by the model: %s", prepared.call.id, error)
+            async with asyncio.timeout(self._most_s):
+                said = await self._ask(caller, wanted)
+        except (QwenportError, TimeoutError) as error:
+            reason = f"it took longer than {self._most_s:g} s" if isinstance(error, TimeoutError) else error
+            log.warning("request %s: fields were not chosen by the model: %s", prepared.call.id, reason)
             return events
         by_rules = Fields(values=msgspec.json.decode(read.result)["kv_result"], places={}, scores={})
         return _with_values(events, chosen(page, schema, said, by_rules).values)

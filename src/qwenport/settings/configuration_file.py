@@ -75,9 +75,15 @@ class MediaTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Names, addresses and ranges that images may be fetched from though they are not on the public internet."""
     fetch_s: Seconds = 15.0
     """Time for one image to arrive, redirects included."""
+    wait_s: Seconds = 40.0
+    """How long an image or a document waits for its turn, or a call for room, before the caller hears to come back."""
+    load_s: Seconds = 300.0
+    """Time for all images and documents of one call, waits included."""
     max_images: Bound = 250
     max_call_bytes: Bound = 64 << 20
     """Of all images of one call together."""
+    max_loaded_bytes: Bound = 1 << 30
+    """Of the images of all calls of a gateway process together, sent and decoded, until each call ends."""
     max_text_bytes: Bound = 16 << 20
     """Of the text of all documents of one call together."""
     document_s: Seconds = 30.0
@@ -135,6 +141,8 @@ class OcrTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     backend: OcrBackend = OcrBackend.ONNX_RUNTIME
     fields_model: str = ""
     """Name of a text model that chooses among the lines of a page when fields are asked for; empty for rules alone."""
+    fields_s: Seconds = 60.0
+    """Time for that model to choose all fields of a page; then those that the rules found stand."""
 
 
 class RouteTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import sqlite3
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,11 @@ class AnswerFile:
         self._database: Database | None = None
         self._uncounted = max_bytes
         """Bytes put since all were added up, which takes time that grows with their number."""
+
+    @property
+    def size_bytes(self) -> int:
+        """What the file takes on the disk; 0 where nothing was stored yet. Does not block, and never raises."""
+        return sum(map(_size_of, self._paths()))
 
     def find(self, key: bytes, now_ms: int, oldest_ms: int) -> bytes | None:
         """Return the content that was stored at `oldest_ms` or later; one that is damaged is removed."""
@@ -161,8 +167,11 @@ class AnswerFile:
 
     def _throw_away(self) -> None:
         log.warning("the response cache `%s` is damaged; it begins anew", self._path.name)
-        for ending in ("", "-wal", "-shm"):
-            self._path.with_name(self._path.name + ending).unlink(missing_ok=True)
+        for path in self._paths():
+            path.unlink(missing_ok=True)
+
+    def _paths(self) -> Sequence[Path]:
+        return [self._path.with_name(self._path.name + ending) for ending in ("", "-wal", "-shm")]
 
     def renew_if_damaged(self, error: StorageUnavailable) -> None:
         """Begin anew where an error says that the file is damaged, or that it is gone."""
@@ -179,3 +188,10 @@ _DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 def _is_damaged(error: StorageUnavailable) -> bool:
     code = getattr(getattr(error.__cause__, "orig", error.__cause__), "sqlite_errorcode", None)
     return isinstance(code, int) and code & 0xFF in _DAMAGED
+
+
+def _size_of(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0

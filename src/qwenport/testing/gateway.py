@@ -280,6 +280,7 @@ class Gateway:
                 permit=Permit(self.counters.is_spent, plan.clock),
                 admit=self.gate.admit,
                 prepare=self.house.prepare,
+                let_go=self.house.let_go,
                 route=self.router,
             ),
             cards=plan.catalog.cards,

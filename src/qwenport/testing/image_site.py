@@ -123,7 +123,9 @@ class Names(AbstractResolver):
         """Hold nothing."""
 
 
-def fetcher(*private_hosts: str, seconds: float = 10.0, names: Mapping[str, Sequence[str]] = NO_NAMES) -> Fetcher:
+def fetcher(
+    *private_hosts: str, seconds: float = 10.0, wait_s: float = 10.0, names: Mapping[str, Sequence[str]] = NO_NAMES
+) -> Fetcher:
     """Return a fetcher that may reach these hosts, by default `images.example`, which is this machine."""
     known = Names({"images.example": ["127.0.0.1"], **names})
-    return Fetcher(Outbound(private_hosts or ["images.example"]), seconds=seconds, resolver=known)
+    return Fetcher(Outbound(private_hosts or ["images.example"]), seconds=seconds, wait_s=wait_s, resolver=known)

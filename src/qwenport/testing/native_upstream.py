@@ -49,6 +49,8 @@ class NativeUpstream:
     said: list[Said] = field(default_factory=list)
     tasks: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Answers by the id of a task; one that is not here is refused."""
+    stages: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    """What is told of a task at each look in turn, before what `tasks` has of it."""
     asked: list[Asked] = field(default_factory=list)
     cancels: list[str] = field(default_factory=list)
     """Ids of tasks that were cancelled, or tried to be."""
@@ -61,7 +63,7 @@ class NativeUpstream:
     @property
     def looks(self) -> list[str]:
         """Paths of the tasks that were asked for."""
-        return [each.path for each in self.asked if each.method == "GET"]
+        return [each.path for each in self.asked if each.method == "GET" and "/tasks/" in each.path]
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer on one connection until it ends."""
@@ -79,6 +81,8 @@ class NativeUpstream:
     def _answer(self, asked: Asked) -> Said:
         if "/services/" in asked.path:
             return self.said.pop(0) if len(self.said) > 1 else self.said[0]
+        if asked.path.endswith("/models"):
+            return Said(body={"object": "list", "data": []})
         task_id = asked.path.split("/tasks/")[-1].partition("/")[0]
         if asked.path.endswith("/cancel"):
             self.cancels.append(task_id)
@@ -86,7 +90,8 @@ class NativeUpstream:
                 return Said(status=400, body={"code": "UnsupportedOperation", "message": "no", "request_id": "theirs"})
             self.tasks[task_id]["output"]["task_status"] = "CANCELED"
             return Said(body={"request_id": "theirs"})
-        found = self.tasks.get(task_id)
+        stages = self.stages.get(task_id)
+        found = stages.pop(0) if stages else self.tasks.get(task_id)
         return Said(status=500, body={"code": "InternalError", "message": "no"}) if found is None else Said(body=found)
 
 

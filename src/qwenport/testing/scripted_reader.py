@@ -1,6 +1,6 @@
 """A reading process that reads nothing and does what its orders say: `python -m qwenport.testing.scripted_reader`.
 
-The image of an order is the word for what to do; its prompt is a file that is made when the work begins.
+The image of an order is the word for what to do; its prompt is a file that grows by a byte when the work begins.
 """
 
 from __future__ import annotations
@@ -35,7 +35,8 @@ def main() -> None:
     while (message := read_frame(sys.stdin.buffer)) is not None:
         order = decode_order(message)
         if order.prompt:
-            Path(order.prompt).touch()
+            with Path(order.prompt).open("ab") as begun:
+                begun.write(b"1")
         if order.image == DIE:
             os.kill(os.getpid(), signal.SIGKILL)
         if order.image == HANG:

@@ -48,6 +48,7 @@ def parts(tmp_path: Path) -> Iterator[GaugeParts]:
         storage_up=lambda: True,
         counters_up=lambda: True,
         connections_in_use=lambda: 2,
+        cache_bytes=lambda: 4096,
     )
     journal.close()
 
@@ -185,6 +186,13 @@ def test_alerts_ask_only_for_codes_that_errors_have() -> None:
 
     assert asked
     assert asked - set(codes()) == set()
+
+
+def test_the_response_cache_tells_its_size_where_there_is_one(parts: GaugeParts) -> None:
+    off = replace(parts, cache_bytes=lambda: None)
+
+    assert value(parts, "qwenport_cache_bytes") == {"": 4096}
+    assert "qwenport_cache_bytes" not in HouseGauges(off)()
 
 
 @pytest.mark.anyio

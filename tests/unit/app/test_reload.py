@@ -9,6 +9,7 @@ import pytest
 
 from qwenport.app.reload import Configuration, Reload, read_configuration
 from qwenport.core.secret import Secret
+from qwenport.pipeline.inspection.words import WordList
 from qwenport.server.admin.parts import Reloaded
 from qwenport.settings.settings import Settings, load_settings
 
@@ -131,8 +132,9 @@ def test_other_words_in_the_same_file_are_in_force(installation: Installation) -
     installation.write('[check]\nwords_file = "words.txt"\n')
     reload = installation.started()
     words.write_text("also forbidden\n")
+    configuration, told = taken(reload)
 
-    assert taken(reload)[1] == Reloaded(changed=("words of [check]",))
+    assert (told, configuration.words) == (Reloaded(changed=("words of [check]",)), WordList(["also forbidden"]))
     words.unlink()
     assert taken(reload)[1].error.startswith("[check]: `words_file`")
 

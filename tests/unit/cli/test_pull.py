@@ -5,15 +5,19 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from qwenport.catalog.model_file import read_model_file
+
 if TYPE_CHECKING:
     from tests.unit.cli.conftest import Run
 
 CONTENT = b"weights"
+TINY_FILE = Path(str(files("qwenport.catalog"))) / "models" / "pp-ocrv6-tiny.toml"
 DIGEST = hashlib.sha256(CONTENT).hexdigest()
 MODEL = """
 name = "{name}"
@@ -134,6 +138,47 @@ def test_the_list_tells_size_and_memory(run: Run, models: Path) -> None:
         len(CONTENT) + (1 << 20) * 1024 * 2,
     )
     assert "2.00 GiB" in run("models", "list")[1]
+
+
+def test_of_a_model_that_reads_pages_the_list_tells_files_and_the_memory_of_its_processes(
+    run: Run, tmp_path: Path
+) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "qwenport.toml").write_text("[ocr]\nworkers = 3\n")
+
+    code, out, _ = run("models", "list", "--json")
+    row = next(row for row in json.loads(out) if row["name"] == "pp-ocrv6-small")
+
+    assert code == 0
+    assert (row["size_bytes"], row["memory_bytes"]) == (21_234_383 + 9_929_594, 3 * 1_100_000_000)
+
+
+@pytest.mark.parametrize(
+    ("table", "words"),
+    [("", ['No route leads to ocr/pp-ocrv6-tiny yet: set `[ocr].model = "fast"`.']), ('[ocr]\nmodel = "fast"\n', [])],
+    ids=["small", "fast"],
+)
+def test_a_pull_says_that_no_route_leads_to_what_was_fetched(
+    table: str, words: list[str], run: Run, tmp_path: Path
+) -> None:
+    own = tmp_path / "data" / "catalog"
+    own.mkdir(parents=True)
+    shipped = read_model_file(TINY_FILE.read_text("utf-8"), "tiny")
+    assert shipped.engine_model is not None
+    text = TINY_FILE.read_text("utf-8")
+    for file in shipped.engine_model.files:
+        source = tmp_path / file.stem
+        source.write_bytes(file.stem.encode())
+        text = text.replace(file.weights.source, f"file:{source}")
+        text = text.replace(file.weights.sha256, hashlib.sha256(source.read_bytes()).hexdigest())
+        text = text.replace(f"{file.weights.size_bytes:_}", str(len(source.read_bytes())))
+    (own / "tiny.toml").write_text(text)
+    (tmp_path / "data" / "qwenport.toml").write_text(table)
+
+    code, out, err = run("models", "pull", "pp-ocrv6-tiny")
+
+    assert code == 0, err
+    assert out.splitlines()[4:] == words
 
 
 def test_what_is_there_is_not_announced_again(run: Run, models: Path) -> None:

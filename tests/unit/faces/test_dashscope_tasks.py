@@ -88,7 +88,7 @@ def test_a_page_that_is_none_is_refused(make_request: MakeRequest) -> None:
 def test_tasks_are_found_at_both_addresses_with_and_without_a_slash_behind() -> None:
     tasks = {(operation.method, operation.path) for operation in OPERATIONS if operation.name.startswith("tasks.")}
 
-    assert PREFIXES == ("/api/v1", "/api-task/v1")
+    assert PREFIXES == ("/api/v1", "/api-task/v1", "/api-ws/v1")
     assert tasks == {
         (method, prefix + path)
         for prefix in PREFIXES

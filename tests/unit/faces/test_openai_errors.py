@@ -12,6 +12,7 @@ from qwenport.faces.openai.errors import encode_error
 
 ID = RequestId("r-1")
 JSON = (b"content-type", b"application/json")
+STOP = (b"x-should-retry", b"false")
 REQUEST = "invalid_request_error"
 PARAMETER = "invalid_parameter_error"
 UNAVAILABLE = "ModelUnavailable"
@@ -248,14 +249,23 @@ def test_content_of_the_answer_may_be_blocked_too() -> None:
     [
         (errors.Throttled(retry_after_s=0), (JSON, (b"retry-after", b"0"))),
         (errors.RateExceeded(retry_after_s=7), (JSON, (b"retry-after", b"7"))),
+        (errors.RateExceeded(retry_after_s=60), (JSON, (b"retry-after", b"60"))),
+        (errors.RateExceeded(retry_after_s=61), (JSON, (b"retry-after", b"61"), STOP)),
+        (errors.QuotaExceeded(retry_after_s=86_400), (JSON, (b"retry-after", b"86400"), STOP)),
+        (errors.FreeQuotaExceeded(), (JSON, STOP)),
+        (errors.BillUnpaid(errors.Bill.PREPAID_OVERDUE), (JSON, STOP)),
+        (errors.UpstreamThrottled(retry_after_s=3), (JSON, (b"retry-after", b"3"))),
         (errors.Overloaded(), (JSON, (b"retry-after", b"1"))),
         (errors.StorageUnavailable("disk full"), (JSON, (b"retry-after", b"5"))),
         (errors.Draining(), (JSON, (b"retry-after", b"5"))),
         (
             errors.ModelUnavailable("no weights", passes=False),
-            (JSON, (b"retry-after", b"5"), (b"x-should-retry", b"false")),
+            (JSON, (b"retry-after", b"5"), STOP),
         ),
+        (errors.EngineTimedOut("a dense page", passes=False), (JSON, STOP)),
+        (errors.EngineTimedOut(), (JSON,)),
         (errors.EngineFailed("broke off", retry_after_s=9), (JSON,)),
+        (errors.EngineFailed("ended on this page", passes=False), (JSON, STOP)),
         (errors.MethodNotAllowed("GET", ("POST", "OPTIONS")), (JSON, (b"allow", b"POST, OPTIONS"))),
     ],
 )

@@ -76,7 +76,10 @@ class House:
         self.cache = AnswerCache(
             file, self.clock, self.counts, max_answer_bytes=changes.pop("max_answer_bytes", 1 << 16)
         )
-        self.cached = CachedRoute(self._ask_engine, self.cache, lambda _: (self.route,), CacheRules(**changes))
+        self.addresses = {"scripted/model": "https://first.example.com/v1"}
+        self.cached = CachedRoute(
+            self._ask_engine, self.cache, lambda _: (self.route,), CacheRules(**changes), self.addresses.__getitem__
+        )
 
     @asynccontextmanager
     async def _ask_engine(
@@ -217,7 +220,17 @@ async def test_answers_stay_within_their_scope(
 async def test_other_targets_answer_anew(make: Callable[..., House]) -> None:
     house = make()
     await house.ask()
+    house.addresses["other/model"] = house.addresses["scripted/model"]
     house.route = replace(house.route, targets=("other/model",))
+    await house.ask()
+
+    assert len(house.engine.calls) == 2
+
+
+async def test_another_server_under_the_same_name_answers_anew(make: Callable[..., House]) -> None:
+    house = make()
+    await house.ask()
+    house.addresses["scripted/model"] = "https://second.example.com/v1"
     await house.ask()
 
     assert len(house.engine.calls) == 2
@@ -306,6 +319,21 @@ async def test_a_call_waits_for_an_equal_one_only_so_long(make: Callable[..., Ho
     assert text_of(await first) == "slow"
 
 
+async def test_who_takes_an_answer_slowly_gives_up_its_place_to_one_of_those_that_wait(
+    make: Callable[..., House],
+) -> None:
+    house = make(wait_s=3600.0)
+    prepared = PreparedCall(call=replace(CALL, streams=True), max_input_tokens=1000)
+    async with house.cached(CALLER, CARD, prepared, Counted()) as slow:
+        began = await anext(slow.rest)
+        async with asyncio.timeout(60):
+            quick = await asyncio.gather(*(house.ask() for _ in range(5)))
+        rest = [began, *[event async for event in slow.rest]]
+
+    assert {text_of(events) for events in [*quick, rest]} == {"Hello"}
+    assert len(house.engine.calls) == 2
+
+
 async def test_answers_survive_a_restart_and_a_file_that_is_garbage_begins_anew(tmp_path: Path) -> None:
     first = House(tmp_path, lambda _: answer("old"))
     await first.ask()
@@ -336,5 +364,5 @@ async def test_a_cache_that_cannot_be_written_is_no_call_s_concern(tmp_path: Pat
 def test_a_text_that_is_no_unicode_has_no_form() -> None:
     call = chat_call("\ud800", sampling=COLD)
 
-    assert canonical_form("key", CALLER, CARD, Route(targets=("a/b",)), call) is None
+    assert canonical_form("key", CALLER, CARD, ("a/b",), call) is None
     assert isinstance(call.input, ChatInput)

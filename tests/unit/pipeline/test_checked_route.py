@@ -22,7 +22,7 @@ from qwenport.core.prepared_call import PreparedCall
 from qwenport.core.secret import Secret
 from qwenport.core.usage import Usage
 from qwenport.pipeline.checked_route import CheckedRoute
-from qwenport.pipeline.inspection.inspection import CheckInvalid, Inspection, inspection_of
+from qwenport.pipeline.inspection.inspection import CheckInvalid, Inspection, inspection_of, words_of
 from qwenport.pipeline.inspection.words import WordList
 from qwenport.routing.answer import Answer, Observer
 from qwenport.settings.configuration_file import CheckTable
@@ -203,7 +203,7 @@ async def check() -> AsyncIterator[Check]:
 @asynccontextmanager
 async def asking(check: Check, **changes: object) -> AsyncIterator[Inspection]:
     table = replace(CheckTable(webhook=check.url, webhook_secret_env="CHECK_SECRET", webhook_s=5.0), **changes)
-    inspection = inspection_of(table, SECRET, FakeClock())
+    inspection = inspection_of(table, None, SECRET, FakeClock())
     assert inspection is not None
     try:
         yield inspection
@@ -283,8 +283,8 @@ async def test_a_check_that_gives_no_verdict_refuses_or_passes_as_the_operator_s
 )
 def test_a_check_that_cannot_be_set_up_is_refused_in_words(table: CheckTable, secret: Secret | None) -> None:
     with pytest.raises(CheckInvalid):
-        inspection_of(table, secret, FakeClock())
+        inspection_of(table, words_of(table), secret, FakeClock())
 
 
 def test_nothing_is_checked_by_default() -> None:
-    assert inspection_of(CheckTable(), None, FakeClock()) is None
+    assert inspection_of(CheckTable(), None, None, FakeClock()) is None

@@ -38,7 +38,7 @@ from qwenport.testing.calls import CALLER, call_of
 from qwenport.testing.clock import CountingIds, FakeClock
 from qwenport.testing.models import model_card
 from qwenport.testing.routing import router_to
-from qwenport.testing.scripted_engine import ALL_CAPABILITIES, ScriptedEngine, Step, answer
+from qwenport.testing.scripted_engine import ALL_CAPABILITIES, ScriptedEngine, Step, Wait, answer
 
 pytestmark = pytest.mark.anyio
 
@@ -93,7 +93,7 @@ def resolve(name: str) -> ModelCard:
 class House:
     """Everything from permission to settlement around two engines: one that reads, one that chooses."""
 
-    def __init__(self, folder: Path, chooser: str = CHOOSER) -> None:
+    def __init__(self, folder: Path, chooser: str = CHOOSER, most_s: float = 60.0) -> None:
         self.clock = FakeClock()
         self.journal = Journal(folder, segment_bytes=1 << 16)
         self.settled: list[Settlement] = []
@@ -109,7 +109,7 @@ class House:
             permit=Permit(lambda *_: False, self.clock),
             admit=gate.admit,
             prepare=Prepare(load, text_of),
-            route=FieldsByModelRoute(self._route(), partial(text_model.ask, chooser)),
+            route=FieldsByModelRoute(self._route(), partial(text_model.ask, chooser), most_s=most_s),
         )
         text_model.use(self.parts)
 
@@ -182,6 +182,15 @@ async def test_the_model_is_shown_the_lines_and_held_to_a_shape(make: Make) -> N
     assert isinstance(asked.json, JsonSchema)
     assert list(msgspec.json.decode(asked.json.schema)["properties"]) == ["f1", "f2"]
     assert (asked.thinking, prepared.call.sampling.temperature) == (False, 0.0)
+    assert prepared.call.sampling.max_tokens == 2 * 48 + 51
+
+
+async def test_a_long_answer_ends_where_the_models_answers_end(make: Make) -> None:
+    house = make()
+    names = {f"field {number}": "" for number in range(150)}
+    await house.ask(replace(TASK, result_schema=json.dumps(names).encode()))
+
+    assert [each.call.sampling.max_tokens for each in house.text.calls] == [CARDS[CHOOSER].max_output_tokens]
 
 
 WITHOUT_PAGE = [
@@ -201,6 +210,14 @@ async def test_the_rules_stand_where_the_model_fails(make: Make, *, streams: boo
 
     assert await house.ask(streams=streams) == WITHOUT_PAGE
     assert house.billed() == [(CHOOSER, "fields", Outcome.FAILED, 0, 0), READ]
+
+
+async def test_the_rules_stand_where_the_model_takes_too_long(make: Make) -> None:
+    house = make(most_s=0.001)
+    house.text.script = lambda _: [Started(served_by="llama/chooser", input_tokens=7), Wait()]
+
+    assert await house.ask() == WITHOUT_PAGE
+    assert house.billed() == [(CHOOSER, "fields", Outcome.ABANDONED, 7, 0), READ]
 
 
 async def test_the_rules_stand_where_the_model_is_not_there(make: Make) -> None:

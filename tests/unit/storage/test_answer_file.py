@@ -45,6 +45,14 @@ def test_a_later_answer_takes_the_place_of_the_former(file: AnswerFile) -> None:
     assert file.find(KEY, 8000, 2000) == b"new"
 
 
+def test_it_tells_what_it_takes_on_the_disk(file: AnswerFile, tmp_path: Path) -> None:
+    before = file.size_bytes
+    file.put(KEY, b"x" * 5000, 1000, 5000)
+
+    assert before == 0
+    assert file.size_bytes == sum(path.stat().st_size for path in tmp_path.iterdir()) > 5000
+
+
 def test_what_was_not_used_for_longest_goes_first(file: AnswerFile) -> None:
     for number in range(5):
         file.put(key(number), b"x" * 1700, number, 10**9)

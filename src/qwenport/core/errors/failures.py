@@ -10,6 +10,11 @@ class EngineFailed(Failed):
 
     code = "engine_failed"
 
+    def __init__(self, message: str | None = None, *, passes: bool = True, retry_after_s: int | None = None) -> None:
+        super().__init__(message, retry_after_s=retry_after_s)
+        self.passes = passes
+        """Whether another try there may end otherwise; what the call itself makes fail is not tried there again."""
+
 
 class EngineTimedOut(Failed):
     """The engine said nothing for too long."""
@@ -17,16 +22,23 @@ class EngineTimedOut(Failed):
     code = "engine_timed_out"
     words = "Request timed out, please try again later."
 
+    def __init__(self, reason: str = "", *, passes: bool = True, retry_after_s: int | None = None) -> None:
+        super().__init__(f"{self.words} ({reason})" if reason else None, retry_after_s=retry_after_s)
+        self.passes = passes
+        """Whether another try there may be quicker; what takes as long each time is not tried there again."""
+
 
 class ModelUnavailable(Failed):
     """No engine can take the call now."""
 
     code = "model_unavailable"
 
-    def __init__(self, reason: str, *, passes: bool = True) -> None:
+    def __init__(self, reason: str, *, passes: bool = True, is_sure: bool = True) -> None:
         super().__init__(f"Model is unavailable, please try again later. ({reason})", retry_after_s=5)
         self.passes = passes
         """Whether it passes by itself; without weights it does not, and a client need not try again."""
+        self.is_sure = is_sure
+        """Whether it is so for every call; what only words about this one tell must not shut it for the others."""
 
 
 class UpstreamKeyRefused(ModelUnavailable):

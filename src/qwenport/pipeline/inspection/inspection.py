@@ -75,20 +75,25 @@ class Inspection:
             await self.webhook.close()
 
 
-def inspection_of(table: CheckTable, secret: Secret | None, clock: Clock) -> Inspection | None:
+def words_of(table: CheckTable) -> WordList | None:
+    """Return the words that the configuration looks for, None for none; raises `CheckInvalid`."""
+    try:
+        return WordList.read(Path(table.words_file)) if table.words_file else None
+    except WordsInvalid as error:
+        raise CheckInvalid(f"`words_file`: {error}") from error
+
+
+def inspection_of(table: CheckTable, words: WordList | None, secret: Secret | None, clock: Clock) -> Inspection | None:
     """Return the checks that the configuration asks for, None for none; raises `CheckInvalid`.
 
-    `secret` is what `webhook_secret_env` names.
+    `words` are those of its `words_of`, `secret` is what `webhook_secret_env` names.
     """
-    if not table.words_file and not table.webhook:
+    if words is None and not table.webhook:
         return None
     if table.webhook_secret_env and secret is None:
         raise CheckInvalid(f"`webhook_secret_env` names `{table.webhook_secret_env}`, which is not set")
     try:
-        words = WordList.read(Path(table.words_file)) if table.words_file else None
         webhook = Webhook(table.webhook, secret, clock, answer_s=table.webhook_s) if table.webhook else None
-    except WordsInvalid as error:
-        raise CheckInvalid(f"`words_file`: {error}") from error
     except ValueError as error:
         raise CheckInvalid(f"`webhook`: {error}") from error
     return Inspection(

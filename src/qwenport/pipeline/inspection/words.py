@@ -51,6 +51,7 @@ class WordList:
     """The words, and how a text is looked through for all of them in one pass.
 
     A word that begins or ends with a letter or digit of ASCII must stand alone there: `ass` is not found in `class`.
+    Lists of the same words are equal.
     """
 
     def __init__(self, words: Iterable[str]) -> None:
@@ -64,6 +65,12 @@ class WordList:
         self._beginnings = frozenset(word[:end] for word in self._words for end in range(1, len(word)))
         self._whole = frozenset(self._words)
         self._search = AhoCorasick(self._words)
+
+    def __eq__(self, other: object) -> bool:
+        return self._words == other._words if isinstance(other, WordList) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self._words)
 
     @classmethod
     def read(cls, path: Path) -> WordList:
