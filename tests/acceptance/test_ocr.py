@@ -11,11 +11,7 @@ from __future__ import annotations
 import base64
 import json
 import statistics
-import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +30,7 @@ from qwenport.evaluation.metrics.cells import GridCell
 from qwenport.evaluation.rendering import Sample, layouts, render, table_layouts, text_page
 
 if TYPE_CHECKING:
+    from tests.acceptance.conftest import ServeFolder
     from tests.conftest import Server
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(240)]
@@ -67,41 +64,16 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 @pytest.fixture(scope="module")
-def server(server_class: type[Server], models_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """Give a server that may fetch images from this machine."""
-    server = server_class(tmp_path_factory.mktemp("ocr"), models_dir)
-    server.data_dir.mkdir(parents=True, exist_ok=True)
-    (server.data_dir / "qwenport.toml").write_text('[media]\nprivate_hosts = ["127.0.0.1"]\n[ocr]\nworkers = 1\n')
-    try:
-        server.start()
-        yield server
-        assert server.run("ledger", "check").returncode == 0
-        assert server.stop() == 0, server.output
-    finally:
-        server.close()
+def server(reader: Server) -> Server:
+    """Give the server that reads."""
+    return reader
 
 
 @pytest.fixture(scope="module")
-def web(pictures: dict[str, Path]) -> Iterator[str]:
+def web(serve_folder: ServeFolder, pictures: dict[str, Path]) -> Iterator[str]:
     """Give the address of a web server that has the pictures."""
-    with web_server(pictures["clean.png"].parent) as url:
+    with serve_folder(pictures["clean.png"].parent) as url:
         yield url
-
-
-@contextmanager
-def web_server(folder: Path) -> Iterator[str]:
-    class Quiet(SimpleHTTPRequestHandler):
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder))) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
-            thread.join()
 
 
 def ticket(name: str) -> Sample:
@@ -138,8 +110,8 @@ def openai_client(server: Server) -> openai.OpenAI:
 # --- the train ticket, four ways ---
 
 
-def by_requests(server: Server, path: Path, web: str) -> str:
-    image: Any = {"type": "image_url", "image_url": {"url": f"{web}/{path.name}"}, **PIXELS}
+def by_requests(server: Server, address: str) -> str:
+    image: Any = {"type": "image_url", "image_url": {"url": address}, **PIXELS}
     response = requests.post(
         f"{server.url}/compatible-mode/v1/chat/completions",
         headers=server.bearer,
@@ -153,26 +125,38 @@ def by_requests(server: Server, path: Path, web: str) -> str:
     return str(response.json()["choices"][0]["message"]["content"])
 
 
-def by_openai(server: Server, path: Path, _: str) -> str:
-    image: Any = {"type": "image_url", "image_url": {"url": data_url(path)}, **PIXELS}
+def by_openai(server: Server, address: str) -> str:
+    image: Any = {"type": "image_url", "image_url": {"url": address}, **PIXELS}
     completion = openai_client(server).chat.completions.create(
         model=MODEL, messages=[{"role": "user", "content": [image, {"type": "text", "text": PROMPT}]}]
     )
     return completion.choices[0].message.content or ""
 
 
-def by_dashscope(server: Server, path: Path, _: str) -> str:
-    response = converse(server, [{"image": f"file://{path}", **PIXELS}, {"text": PROMPT}])
+def by_dashscope(server: Server, address: str) -> str:
+    response = converse(server, [{"image": address, **PIXELS}, {"text": PROMPT}])
     assert response.status_code == 200, response
     return str(response.output.choices[0].message.content[0]["text"])
 
 
-def by_dashscope_v2(server: Server, path: Path, _: str) -> str:
+def by_dashscope_v2(server: Server, address: str) -> str:
     settings: dict[str, Any] = {"base_url": f"{server.url}/api/v1", "protocol": "native", "max_retries": 0}
     with dashscope.Client(api_key=server.key, **settings) as client:
-        content = [{"image": data_url(path), **PIXELS}, {"text": PROMPT}]
+        content = [{"image": address, **PIXELS}, {"text": PROMPT}]
         answer: Any = client.chat.completions.create(model=MODEL, messages=[{"role": "user", "content": content}])
     return str(answer.output_text)
+
+
+def by_url(path: Path, web: str) -> str:
+    return f"{web}/{path.name}"
+
+
+def by_base64(path: Path, _: str) -> str:
+    return data_url(path)
+
+
+def by_file(path: Path, _: str) -> str:
+    return f"file://{path}"
 
 
 def converse(server: Server, content: list[Any], **parameters: Any) -> Any:
@@ -190,14 +174,25 @@ def _address_of_the_client() -> Iterator[None]:
     dashscope.base_http_api_url = before
 
 
+WAYS = [
+    *(
+        (ask, address)
+        for ask in (by_requests, by_openai, by_dashscope, by_dashscope_v2)
+        for address in (by_url, by_base64)
+    ),
+    (by_dashscope, by_file),
+]
+
+
 @pytest.mark.parametrize("name", ["clean.png", "photo.jpg"])
-@pytest.mark.parametrize("ask", [by_requests, by_openai, by_dashscope, by_dashscope_v2])
+@pytest.mark.parametrize("way", WAYS, ids=lambda way: "-".join(each.__name__ for each in way))
 def test_the_ten_fields_of_a_ticket_come_out_right(
-    server: Server, web: str, pictures: dict[str, Path], ask: Any, name: str
+    server: Server, web: str, pictures: dict[str, Path], way: Any, name: str
 ) -> None:
+    ask, address = way
     expected = dict(ticket(name).fields)
 
-    assert (len(expected), fields_in(ask(server, pictures[name], web))) == (10, expected)
+    assert (len(expected), fields_in(ask(server, address(pictures[name], web)))) == (10, expected)
 
 
 # --- the tasks of the native face, on local files ---

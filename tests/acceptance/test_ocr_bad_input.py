@@ -248,6 +248,7 @@ def test_a_picture_that_cannot_be_taken_is_refused_in_words_and_costs_nothing(se
 @pytest.mark.parametrize("digits", ["", "garbage", "%%%", "aGk=aGk"])
 def test_base64_that_is_none_is_refused(server: Server, digits: str) -> None:
     assert refusals(server, f"data:image/png;base64,{digits}") == refused(INVALID)
+    assert latest(server, 3) == [("failed", 400, "0.00", 0, 0, 0)] * 3
 
 
 @pytest.mark.parametrize(
@@ -263,6 +264,7 @@ def test_base64_that_is_none_is_refused(server: Server, digits: str) -> None:
 )
 def test_addresses_of_the_machine_and_its_network_are_not_asked(server: Server, url: str) -> None:
     assert refusals(server, url) == refused(FAILED)
+    assert latest(server, 3) == [("failed", 400, "0.00", 0, 0, 0)] * 3
 
 
 @pytest.mark.parametrize(

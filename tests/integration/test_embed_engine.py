@@ -22,11 +22,11 @@ from qwenport.core.errors import EngineFailed, ModelUnavailable
 from qwenport.core.events import Embedded, Event, Finished, Ranked, Started
 from qwenport.core.ids import RequestId
 from qwenport.core.prepared_call import PreparedCall
-from qwenport.engines.embed.host_parameters import PARAMETERS_VARIABLE
 from qwenport.engines.embed.kind import EmbedKind
 from qwenport.engines.embed.scores import Vector, cosine, vector_of
 from qwenport.engines.engine import Engine, Site
 from qwenport.engines.host_address import socket_path
+from qwenport.engines.host_parameters import PARAMETERS_VARIABLE
 from qwenport.engines.host_process import HostExit
 from qwenport.testing.engine_host import RunningHost, running_host, stand_in, start_host
 from qwenport.testing.tiny_embedding_model import write_tiny_model

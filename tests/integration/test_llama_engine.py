@@ -37,8 +37,8 @@ from qwenport.core.prepared_call import PreparedCall
 from qwenport.core.tools import Tool, ToolCall, ToolChoice, ToolUse
 from qwenport.engines.engine import Engine, Site
 from qwenport.engines.host_address import socket_path
+from qwenport.engines.host_parameters import PARAMETERS_VARIABLE
 from qwenport.engines.host_process import HostExit
-from qwenport.engines.llama.host_parameters import PARAMETERS_VARIABLE
 from qwenport.engines.llama.kind import LlamaKind
 from qwenport.testing.calls import call_of
 from qwenport.testing.engine_host import RunningHost, running_host, stand_in, start_host, until_ready

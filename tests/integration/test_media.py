@@ -5,17 +5,21 @@ from __future__ import annotations
 import asyncio
 import base64
 import struct
+from collections.abc import Coroutine
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
 from qwenport.core.call import ChatInput, PromptInput
 from qwenport.core.content import ImagePart, Message, Picture, Role, TextPart, VideoPart
-from qwenport.core.errors import InputTooLong
+from qwenport.core.errors import InputTooLong, Overloaded
+from qwenport.core.ids import AccountId, RequestId
+from qwenport.media.fetch import FETCHES_AT_ONCE
 from qwenport.media.loader import IMAGES_AT_ONCE, MediaLoader
 from qwenport.settings.configuration_file import MediaTable
-from qwenport.testing.image_site import HANG, IMAGE, reply, site
+from qwenport.testing.image_site import HANG, IMAGE, fetcher, reply, site
 from qwenport.testing.media_table import ACCOUNT, STRANGER, Table, card, shelf, stored
 
 pytestmark = pytest.mark.anyio
@@ -177,3 +181,74 @@ async def test_a_client_that_leaves_stops_the_fetching() -> None:
         with pytest.raises(asyncio.CancelledError):
             await loading
         await asyncio.wait_for(there.left.wait(), 5)
+
+
+async def test_an_account_that_names_many_slow_addresses_holds_up_no_other() -> None:
+    async with site() as there:
+        there.gate = asyncio.Event()
+        there.answers["*"] = reply()
+        loader = Table().loader()
+
+        def loading(name: str, account: AccountId) -> asyncio.Task[ChatInput]:
+            parts = [ImagePart(url=there.url(f"/{name}{number}")) for number in range(IMAGES_AT_ONCE)]
+            call = replace(Table().call(*parts), id=RequestId(name))
+            return asyncio.create_task(loader.load(account, call, card()))
+
+        calls = FETCHES_AT_ONCE // IMAGES_AT_ONCE + 3
+        many = [loading(f"many{number}-", ACCOUNT) for number in range(calls)]
+        while there.open < FETCHES_AT_ONCE:
+            await there.arrived.wait()
+            there.arrived.clear()
+        other = loading("other", STRANGER)
+        await asyncio.sleep(0)
+        there.gate.set()
+        await asyncio.gather(*many, other)
+
+    places = [number for number, path in enumerate(there.paths) if path.startswith("/other")]
+    assert there.most_open == FETCHES_AT_ONCE
+    assert max(places) < FETCHES_AT_ONCE + 2 * IMAGES_AT_ONCE
+
+
+async def test_an_image_waits_for_its_turn_no_longer_than_it_may() -> None:
+    async with site() as there:
+        there.gate = asyncio.Event()
+        there.answers["*"] = reply()
+        fetching = fetcher(wait_s=0.05)
+        many = [asyncio.create_task(fetching.fetch(there.url("/a"), lambda _: None)) for _ in range(FETCHES_AT_ONCE)]
+        while there.open < FETCHES_AT_ONCE:
+            await there.arrived.wait()
+            there.arrived.clear()
+
+        with pytest.raises(Overloaded):
+            await fetching.fetch(there.url("/b"), lambda _: None)
+        there.gate.set()
+        await asyncio.gather(*many)
+
+    assert "/b" not in there.paths
+
+
+async def test_all_images_of_a_call_together_have_a_time() -> None:
+    async with site(a=HANG) as there:
+        table = Table(bounds=MediaTable(load_s=0.2))
+
+        assert await table.refusal(ImagePart(url=there.url("/a"))) == "Download multimodal file timed out"
+
+
+async def test_pictures_of_all_calls_together_have_a_ceiling_until_each_call_ends() -> None:
+    """There is always room for the five megabytes that one call may have: for one account, and a third more for all."""
+    image = IMAGE.ljust(1_000_000, b"\0")
+    url = "data:image/png;base64," + base64.b64encode(image).decode()
+    bounds = MediaTable(max_call_bytes=1 << 20, max_loaded_bytes=0, wait_s=0.05)
+    loader, asked = Table(bounds=bounds).loader(), Table().call(ImagePart(url=url))
+
+    def loading(number: int, account: AccountId) -> Coroutine[Any, Any, ChatInput]:
+        return loader.load(account, replace(asked, id=RequestId(str(number))), card())
+
+    loaded = [await loading(number, ACCOUNT) for number in range(5)]
+    with pytest.raises(Overloaded):
+        await loading(5, ACCOUNT)
+    loaded += [await loading(6, STRANGER)]
+    loader.let_go(RequestId("0"))
+    loaded += [await loading(7, ACCOUNT)]
+
+    assert [each.images for each in loaded] == [(replace(PICTURE, data=image),)] * 7

@@ -9,8 +9,10 @@ import msgspec
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
+from qwenport.core.ocr import OcrTask
 from qwenport.engines.ocr.pool import ReadingPool
 from qwenport.engines.ocr.pool_order import local_pool_order
+from qwenport.engines.ocr.wire import PageOrder
 from qwenport.evaluation.soak import soak
 from qwenport.settings.configuration_file import OcrTable
 
@@ -39,13 +41,15 @@ async def test_twenty_pages_in_a_row_leave_the_reading_process_as_large_as_it_wa
         picture("12 Sample Street\nTestville", 360, 140),
         picture("", 320, 80),
     ]
+    tasks = (OcrTask.KEY_INFORMATION_EXTRACTION, None, OcrTask.DOCUMENT_PARSING, OcrTask.TABLE_PARSING)
+    orders = [PageOrder(image=image, task=task) for image, task in zip(images, tasks, strict=True)]
     order = local_pool_order(OcrTable(), tmp_path)
     read: list[int] = []
 
     async with ReadingPool(msgspec.structs.replace(order, workers=1, recycle_pages=PAGES + 1)) as pool:
-        result = await soak(pool, images, PAGES, lambda: read.append(1))
+        result = await soak(pool, orders, PAGES, lambda: read.append(1))
 
     assert result.problems == ()
     assert (result.pages, result.failed, result.replaced) == (PAGES, 0, False)
     assert len(result.samples) == len(read) == PAGES
-    assert min(result.samples) > 0
+    assert result.most_bytes >= max(result.samples) >= min(result.samples) > 0

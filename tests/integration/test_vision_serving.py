@@ -14,6 +14,7 @@ import openai
 import pytest
 from PIL import Image
 
+from qwenport.testing.made_documents import pdf
 from qwenport.testing.tiny_vision_model import PATCH, write_tiny_vision_model
 
 if TYPE_CHECKING:
@@ -115,3 +116,24 @@ def test_the_official_client_is_answered_about_an_image(server: Server) -> None:
     assert (scaled.usage.prompt_tokens, bounded.usage.prompt_tokens) == (text + 100 + 2, text + 256 + 2)
     with pytest.raises(openai.BadRequestError, match="The image format is illegal and cannot be opened"):
         ask(client, "data:image/png;base64," + base64.b64encode(b"rubbish" * 20).decode())
+
+
+def test_the_pages_of_a_document_are_seen_and_counted(server: Server) -> None:
+    digits = base64.b64encode(pdf("First", "Second")).decode()
+    content: Any = [
+        # 612 by 200 points, scaled down to 300 squares of 28 pixels a page.
+        {"type": "file", "file": {"file_data": f"data:application/pdf;base64,{digits}"}, "max_pixels": 300 * PATCH**2},
+        {"type": "text", "text": "What is it?"},
+    ]
+    with openai.OpenAI(api_key=server.key, base_url=f"{server.url}/v1", max_retries=0) as client:
+        completion = client.chat.completions.create(
+            model="tiny-vl", messages=[{"role": "user", "content": content}], temperature=0, max_tokens=8
+        )
+    [row] = server.operator("GET", "/calls", params={"limit": 1}).json()
+
+    assert completion.choices[0].message.content
+    assert (row["images"], row["pages"]) == (0, 2)
+    # Both pages, and no more of either than was bounded.
+    assert 2 * 200 < row["image_tokens"] <= 2 * (256 + 2)
+    assert completion.usage is not None
+    assert completion.usage.prompt_tokens == row["input_tokens"]

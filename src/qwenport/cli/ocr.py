@@ -35,7 +35,9 @@ def ocr(
         fast: use the small, quick model, which is more often wrong; `qwenport models pull pp-ocrv6-tiny` fetches it.
         turn: turn pages upright first, by what they show.
     """
-    from qwenport.cli.ocr_run import Errand, read_files  # noqa: PLC0415 - it imports the engines, which takes a second
+    # They import the engines, which takes a second.
+    from qwenport.cli.ocr_desk import Errand  # noqa: PLC0415 - see above
+    from qwenport.cli.ocr_run import read_files  # noqa: PLC0415 - see above
 
     if not files:
         raise CommandFailed("name at least one image, PDF or folder")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from rich.progress import (
     BarColumn,
     DownloadColumn,
@@ -28,13 +30,20 @@ class _Phases:
         if not ERRORS.is_terminal:
             self.say(label)
             return
-        self._progress = Progress(TextColumn("{task.description}"), BarColumn(), *self._columns, console=ERRORS)
+        # What is printed below the bar goes above it; what is printed into a file or a pipe goes there.
+        is_shown = sys.stdout.isatty()
+        columns = (TextColumn("{task.description}"), BarColumn(), *self._columns)
+        self._progress = Progress(*columns, console=ERRORS, redirect_stdout=is_shown)
         self._progress.start()
         self._task = self._progress.add_task(label, total=total)
 
     def _advance(self, count: int) -> None:
         if self._progress is not None and self._task is not None:
             self._progress.advance(self._task, count)
+
+    def _grow(self, count: int) -> None:
+        if self._progress is not None and self._task is not None:
+            self._progress.update(self._task, total=(self._progress.tasks[0].total or 0) + count)
 
     def say(self, text: str) -> None:
         """Show a line."""
@@ -63,7 +72,7 @@ class Bar(_Phases):
 
 
 class RowBar(_Phases):
-    """Shows how many rows are written."""
+    """Shows how many rows are written, or pages read."""
 
     def __init__(self) -> None:
         super().__init__(MofNCompleteColumn())
@@ -71,6 +80,10 @@ class RowBar(_Phases):
     def begin(self, label: str, total_rows: int | None) -> None:
         """Start a phase; None where its length is not known beforehand."""
         self._begin(label, total_rows)
+
+    def grow(self, count_rows: int) -> None:
+        """Make the phase longer than it was believed to be."""
+        self._grow(count_rows)
 
     def advance(self, count_rows: int) -> None:
         """Add to the phase."""

@@ -47,6 +47,17 @@ class Ability(StrEnum):
     """A native service that the gateway hands on and does not serve itself."""
 
 
+class Coordinates(StrEnum):
+    """How a model that sees says where something is in an image."""
+
+    PIXELS = "pixels"
+    """In pixels of an image whose size it is told; of models of which nothing else is known."""
+    SCALED_PIXELS = "scaled_pixels"
+    """In pixels of the image as it is scaled for the model, to sides that are multiples of 28, as Qwen2.5-VL does."""
+    THOUSANDTHS = "thousandths"
+    """In thousandths of the width and of the height, as Qwen3-VL and what came after it do."""
+
+
 class Capabilities(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What can be asked; the defaults are those of a plain chat model."""
 
@@ -71,6 +82,8 @@ class Capabilities(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """Whether stored files are read by `fileid://`."""
     ocr_tasks: tuple[OcrTask, ...] = ()
     """Built-in tasks that images can be given to."""
+    coordinates: Coordinates = Coordinates.PIXELS
+    """What the numbers mean by which it says places in an image."""
     implicit_cache: bool = True
     explicit_cache: bool = False
     dimensions: tuple[int, ...] = ()

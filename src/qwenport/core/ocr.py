@@ -5,9 +5,12 @@ Tasks and their options as in the Qwen-OCR API reference of Model Studio.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 
 from msgspec import Struct
+
+from qwenport.core.content import Picture
 
 
 class OcrTask(StrEnum):
@@ -36,3 +39,13 @@ class OcrOptions(Struct, frozen=True, kw_only=True):
     result_schema: bytes = b""
     """The fields that are wanted, a JSON object of at most three levels as the caller wrote it; empty for all fields.
     Means nothing but with `OcrTask.KEY_INFORMATION_EXTRACTION`."""
+
+
+def page_sizes(pictures: Sequence[Picture]) -> list[dict[str, int]]:
+    """Return the frames of places on several pages, as `pages` beside `words_info`: number, width and height in pixels.
+
+    Nothing for a single image that is no page of a document: whoever sent it knows its size.
+    """
+    if len(pictures) == 1 and not pictures[0].page:
+        return []
+    return [{"page": number, "width": each.width, "height": each.height} for number, each in enumerate(pictures, 1)]

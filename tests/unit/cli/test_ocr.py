@@ -43,8 +43,9 @@ def test_a_folder_is_read_with_places_and_boxes_and_tells_which_file_is_bad(run:
     ]
     (told,) = json.loads(out)
     values = {"Date": "2024-05-20", "Total": "553.00", "Plate": ""}
-    assert told.keys() == {"file", "page", "text", "result", "lines", "seconds"}
+    assert told.keys() == {"file", "page", "width", "height", "text", "result", "lines", "seconds"}
     assert (told["file"], told["page"], told["result"]) == ("papers/below/a.PNG", 0, {"kv_result": values})
+    assert (told["width"], told["height"]) == SIZE
     assert json.loads(told["text"]) == values
     assert [line["text"] for line in told["lines"]] == ["Date: 2024-05-20", "Total: 553.00"]
     assert not list(tmp_path.glob("boxes-*.png"))
@@ -113,6 +114,18 @@ def test_a_file_that_is_none_is_named(name: str, content: bytes | None, words: s
     first, second = err.splitlines()
     assert (code, out, first) == (1, "", f"Reading {name}")
     assert second.startswith(words)
+
+
+def test_every_kind_of_image_in_a_folder_is_tried_and_nothing_else(run: Run, tmp_path: Path) -> None:
+    endings = ["apng", "bmp", "dib", "GIF", "heic", "heif", "hif", "jfif", "jpe", "jpeg", "jpg", "png", "tif", "tiff"]
+    for ending in [*endings, "webp", "svg", "txt", "zip"]:
+        (tmp_path / f"page.{ending}").write_bytes(b"GIF89a")
+
+    code, out, err = run("ocr", ".")
+
+    refused = "The image format is illegal and cannot be opened"
+    assert (code, out) == (1, "")
+    assert sorted(err.splitlines()[1:]) == sorted(f"page.{ending}: {refused}" for ending in [*endings, "webp"])
 
 
 @pytest.mark.parametrize(("arguments", "out"), [(("--json",), "[]\n"), ((), "")])

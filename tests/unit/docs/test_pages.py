@@ -242,7 +242,7 @@ def test_the_routes_cache_and_check_of_the_examples_are_taken(
     assert catalog.routes_of("text-embedding-v4")[-1].cache_s == 86_400
     assert settings.warnings == ()
     settings, _ = configured(check, tmp_path, {"CHECK_SECRET": "secret of the check"})
-    assert read_configuration(settings).words_sha256
+    assert read_configuration(settings).words is not None
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -290,7 +290,8 @@ def test_every_model_that_can_be_pulled_has_its_row_with_its_size_and_memory(
     pulled = [model for model in shipped.engine_models.values() if model.name in shipped.of_model_studio]
 
     assert said == {
-        model.name: (f"{model.size_bytes / (1 << 30):.2f}", f"{model.memory_bytes / (1 << 30):.2f}") for model in pulled
+        model.name: (f"{model.size_bytes / (1 << 30):.2f}", f"{model.memory_bytes(1) / (1 << 30):.2f}")
+        for model in pulled
     }
     assert f"{len(shipped.of_model_studio)} " in (root / "docs" / language / "models.md").read_text("utf-8")
 

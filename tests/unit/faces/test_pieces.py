@@ -12,7 +12,7 @@ from qwenport.faces.anthropic.decode import decode_message, decode_token_count
 from qwenport.faces.dashscope.decode import decode_text_generation
 from qwenport.faces.face import Exchange, Request
 from qwenport.faces.openai.decode import decode_chat_completion
-from qwenport.faces.openai.responses import decode_response
+from qwenport.faces.openai.responses.decode import decode_response
 from qwenport.faces.pieces import MOST_PIECES
 
 MakeRequest = Callable[..., Request]

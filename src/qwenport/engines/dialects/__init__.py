@@ -11,6 +11,7 @@ from qwenport.engines.dialects.dialect import (
     BudgetPlace,
     Dialect,
 )
+from qwenport.engines.dialects.image_frames import frames_of
 from qwenport.engines.dialects.native_bodies import MULTIMODAL_SERVICE, task_body, task_headers
 from qwenport.engines.dialects.ocr_answers import TaskAnswer, recognized_in
 from qwenport.engines.dialects.ocr_prompts import TASK_PROMPTS, asked_for_task
@@ -31,6 +32,7 @@ __all__ = [
     "asked_for_task",
     "call_headers",
     "chat_body",
+    "frames_of",
     "prompt_body",
     "recognized_in",
     "task_body",

@@ -12,7 +12,6 @@ from qwenport.core.prepared_call import PreparedCall
 from qwenport.core.tools import Tool, ToolChoice, ToolUse
 from qwenport.engines.dialects.dialect import BudgetPlace, Dialect
 from qwenport.engines.dialects.messages import said_messages
-from qwenport.engines.dialects.ocr_prompts import asked_for_task
 
 JsonObject = dict[str, object]
 """A JSON object that is about to be encoded by msgspec; a schema of the caller's stands in it as `Raw`."""
@@ -23,7 +22,7 @@ Field = tuple[str, object]
 def chat_body(prepared: PreparedCall, dialect: Dialect, model: str = "", *, streams: bool = True) -> JsonObject:
     """Return the body of `chat/completions`; what neither caller nor card says is left to the server.
 
-    A built-in task is said by its prompt.
+    A built-in task was made a prompt before (`asked_for_task`).
 
     `streams` says whether the answer comes in pieces, which is not for the caller of the house alone to decide.
 
@@ -33,7 +32,6 @@ def chat_body(prepared: PreparedCall, dialect: Dialect, model: str = "", *, stre
     asked = prepared.call.input
     if not isinstance(asked, ChatInput):
         raise TypeError(f"a call of `{type(asked).__name__}` has no chat body")
-    asked = asked_for_task(asked)
     sampling = prepared.call.sampling
     body: JsonObject = {"model": model} if model else {}
     body["messages"] = said_messages(asked.messages, dialect)

@@ -6,14 +6,16 @@ the words are our own.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from msgspec.structs import replace
 
 from qwenport.core.call import ChatInput
-from qwenport.core.content import Message, Part, Picture, Role, TextPart
+from qwenport.core.capabilities import Coordinates
+from qwenport.core.content import Message, Part, Role, TextPart
 from qwenport.core.ocr import OcrOptions, OcrTask
+from qwenport.engines.dialects.image_frames import Frame, frames_of, last_images
 
 _AS_PRINTED = "Copy everything exactly as it is printed, in its own language; translate, correct and add nothing."
 
@@ -29,9 +31,8 @@ TASK_PROMPTS: Mapping[OcrTask, str] = MappingProxyType(
         ),
         OcrTask.ADVANCED_RECOGNITION: (
             f"Find every line of text in the image and its place. {_AS_PRINTED} "
-            "Answer with a JSON array in a ```json block and nothing else: for each line, in reading order, "
-            '{"rotate_rect": [x, y, width, height, angle], "text": "…"}, where x and y are the centre of the line, all '
-            "four are whole pixels, and the angle is in degrees from -90 to 90, clockwise."
+            "Answer with a JSON array in a ```json block and nothing else, in which each line is an object, in "
+            "reading order."
         ),
         OcrTask.KEY_INFORMATION_EXTRACTION: (
             f"Find the fields of the document in the image and their values. {_AS_PRINTED} "
@@ -55,26 +56,47 @@ TASK_PROMPTS: Mapping[OcrTask, str] = MappingProxyType(
 )
 """What a model is told for each task."""
 
+_PLACED: Mapping[Coordinates, str] = MappingProxyType(
+    {
+        Coordinates.PIXELS: (
+            'It has the form {"rotate_rect": [x, y, width, height, angle], "text": "…"}, where x and y are the centre '
+            "of the line, all four are whole pixels, and the angle is in degrees from -90 to 90, clockwise."
+        ),
+        Coordinates.SCALED_PIXELS: (
+            'It has the form {"bbox_2d": [left, top, right, bottom], "text": "…"}, where all four are whole pixels.'
+        ),
+        Coordinates.THOUSANDTHS: (
+            'It has the form {"bbox_2d": [left, top, right, bottom], "text": "…"}, where all four are whole numbers '
+            "from 0 to 1000, relative to the width and the height of the image."
+        ),
+    }
+)
+"""How a place is to be said; for `SCALED_PIXELS` and `THOUSANDTHS` as these models were trained to."""
+_PAGED = 'Each object also has "page", the number of the image that the line is in, from 1.'
 
-def asked_for_task(asked: ChatInput) -> ChatInput:
+
+def asked_for_task(asked: ChatInput, coordinates: Coordinates = Coordinates.PIXELS) -> ChatInput:
     """Return a chat that asks for the task of another: the pictures of its last user, and the prompt.
 
-    A chat without a task is returned as it is.
+    A chat without a task is returned as it is. `coordinates` are those of the model that is asked.
     """
     if asked.ocr is None:
         return asked
-    last = next((message for message in reversed(asked.messages) if message.role is Role.USER), None)
-    content = () if last is None or isinstance(last.content, str) else last.content
-    pictures = tuple(part for part in content if not isinstance(part, TextPart))
-    parts: tuple[Part, ...] = (*pictures, TextPart(text=_prompt(asked.ocr, pictures)))
+    prompt = _prompt(asked.ocr, frames_of(asked, coordinates), coordinates)
+    parts: tuple[Part, ...] = (*last_images(asked), TextPart(text=prompt))
     return replace(asked, messages=(Message(role=Role.USER, content=parts),), ocr=None)
 
 
-def _prompt(options: OcrOptions, pictures: tuple[Part, ...]) -> str:
+def _prompt(options: OcrOptions, frames: Sequence[Frame], coordinates: Coordinates) -> str:
     prompt = TASK_PROMPTS[options.task]
     if options.task is OcrTask.ADVANCED_RECOGNITION:
-        # Models scale what they see, each in its own way; the size says in which pixels they are to count.
-        return " ".join([prompt, *(_size(picture) for picture in pictures if isinstance(picture, Picture))])
+        sentences = [prompt, _PLACED[coordinates]]
+        if len(frames) > 1:
+            sentences.append(_PAGED)
+        if coordinates is not Coordinates.THOUSANDTHS:
+            # Models scale what they see; the size says in which pixels they are to count.
+            sentences += map(_size, frames)
+        return " ".join(sentences)
     if options.result_schema:
         return (
             f"{prompt} The object has these fields and no others, in this shape; a value that stands there says what "
@@ -83,5 +105,5 @@ def _prompt(options: OcrOptions, pictures: tuple[Part, ...]) -> str:
     return prompt
 
 
-def _size(picture: Picture) -> str:
-    return f"The image is {picture.width} pixels wide and {picture.height} pixels high."
+def _size(frame: Frame) -> str:
+    return f"The image is {frame.told_width} pixels wide and {frame.told_height} pixels high."

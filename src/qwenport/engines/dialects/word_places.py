@@ -10,33 +10,42 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from qwenport.engines.dialects.image_frames import Frame
+
 _CORNERS, _RECTANGLE, _BOX = 8, 5, 4
 """How many numbers each way has."""
 _FARTHEST = 1_000_000
-"""Pixels; no image is larger."""
+"""Of any number that is believed; no image is larger."""
 
 
 class Place(NamedTuple):
-    """The place of one line, in whole pixels."""
+    """The place of one line, in whole pixels of the image."""
 
     location: list[int]
     rotate_rect: list[int]
 
 
-def place_of(said: object) -> Place | None:
-    """Return the place that a value says: four corners, a turned rectangle, or an upright box; None for another."""
+def place_of(said: object, frame: Frame) -> Place | None:
+    """Return the place that a value says: four corners, a turned rectangle, or an upright box.
+
+    None for another value, and for a place that has no area or whose middle is not in the image: what reaches over an
+    edge is cut off there.
+    """
     numbers = _numbers(said)
-    if numbers is None or any(abs(number) > _FARTHEST for number in numbers):
+    if numbers is None:
         return None
-    if len(numbers) == _CORNERS:
-        return Place(_whole(numbers), _whole(_rectangle(numbers)))
-    if len(numbers) == _RECTANGLE:
-        return Place(_whole(_corners(numbers)), _whole(numbers))
-    if len(numbers) == _BOX:
-        left, top, right, bottom = numbers
-        corners = [left, top, right, top, right, bottom, left, bottom]
-        return Place(_whole(corners), _whole(_rectangle(corners)))
-    return None
+    told = _told_corners(numbers)
+    if told is None:
+        return None
+    image = frame.picture
+    across, down = image.width / frame.told_width, image.height / frame.told_height
+    corners = [number * (down if index % 2 else across) for index, number in enumerate(told)]
+    is_as_told = len(numbers) == _RECTANGLE and across == down == 1
+    rectangle = numbers if is_as_told else _rectangle(corners)
+    x, y, width, height, _ = rectangle
+    if not (0 <= x <= image.width and 0 <= y <= image.height and round(width) > 0 and round(height) > 0):
+        return None
+    return Place(_whole(_clipped(corners, (image.width, image.height))), _whole(rectangle))
 
 
 def _numbers(said: object) -> list[float] | None:
@@ -44,9 +53,20 @@ def _numbers(said: object) -> list[float] | None:
     if not isinstance(said, list):
         return None
     flat = [each for item in said for each in (item if isinstance(item, list) else [item])]
-    if not all(type(each) in (int, float) and math.isfinite(each) for each in flat):
+    if not all(type(each) in (int, float) and abs(each) <= _FARTHEST for each in flat):
         return None
     return [float(each) for each in flat]
+
+
+def _told_corners(numbers: Sequence[float]) -> Sequence[float] | None:
+    if len(numbers) == _CORNERS:
+        return numbers
+    if len(numbers) == _RECTANGLE:
+        return _corners(numbers)
+    if len(numbers) == _BOX:
+        (left, right), (top, bottom) = sorted(numbers[0::2]), sorted(numbers[1::2])
+        return left, top, right, top, right, bottom, left, bottom
+    return None
 
 
 def _corners(rectangle: Sequence[float]) -> list[float]:
@@ -66,9 +86,10 @@ def _corners(rectangle: Sequence[float]) -> list[float]:
 
 def _rectangle(corners: Sequence[float]) -> list[float]:
     x0, y0, x1, y1, _, _, x3, y3 = corners
-    degrees = math.degrees(math.atan2(y1 - y0, x1 - x0))
+    # Whole degrees before they are folded, or those of lines that run upwards would be 90 or -90 by chance.
+    degrees = round(math.degrees(math.atan2(y1 - y0, x1 - x0)))
     if abs(degrees) > 90:
-        degrees -= math.copysign(180, degrees)
+        degrees -= 180 if degrees > 0 else -180
     return [
         sum(corners[0::2]) / 4,
         sum(corners[1::2]) / 4,
@@ -76,6 +97,10 @@ def _rectangle(corners: Sequence[float]) -> list[float]:
         math.hypot(x3 - x0, y3 - y0),
         degrees,
     ]
+
+
+def _clipped(corners: Sequence[float], sides: tuple[int, int]) -> list[float]:
+    return [min(max(number, 0), sides[index % 2]) for index, number in enumerate(corners)]
 
 
 def _whole(numbers: Sequence[float]) -> list[int]:

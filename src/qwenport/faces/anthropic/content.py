@@ -12,7 +12,6 @@ from qwenport.faces.anthropic.schema import Block, Source
 from qwenport.faces.parts import file_address
 from qwenport.faces.shown import shown
 
-"""How much of a caller's own value an error repeats."""
 _IMAGE_TYPE = re.compile(r"image/[A-Za-z0-9.+-]+")
 _PDF = "application/pdf"
 _TEXT_SOURCES = frozenset({"text", "content"})

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from qwenport.core.call import ChatInput
+from qwenport.core.capabilities import Coordinates
 from qwenport.core.content import Message, Picture, Role, TextPart
 from qwenport.core.ocr import OcrOptions, OcrTask
 from qwenport.core.prepared_call import PreparedCall
@@ -25,9 +27,9 @@ def asked(task: OcrTask, schema: bytes = b"") -> ChatInput:
     return ChatInput(messages=messages, ocr=OcrOptions(task=task, result_schema=schema), thinking=False)
 
 
-def told(task: OcrTask, schema: bytes = b"") -> str:
+def told(task: OcrTask, schema: bytes = b"", coordinates: Coordinates = Coordinates.PIXELS) -> str:
     """Return the text that takes the place of all that was said."""
-    [message] = asked_for_task(asked(task, schema)).messages
+    [message] = asked_for_task(asked(task, schema), coordinates).messages
     assert not isinstance(message.content, str)
     *pictures, text = message.content
     assert pictures == [PICTURE, SECOND]
@@ -45,11 +47,30 @@ def test_the_prompt_takes_the_place_of_everything_but_the_last_images(task: OcrT
     assert told(task) == TASK_PROMPTS[task]
 
 
-def test_places_are_asked_for_in_the_pixels_of_the_images() -> None:
-    assert told(OcrTask.ADVANCED_RECOGNITION) == (
-        f"{TASK_PROMPTS[OcrTask.ADVANCED_RECOGNITION]} The image is 640 pixels wide and 480 pixels high. "
-        "The image is 800 pixels wide and 600 pixels high."
-    )
+@pytest.mark.parametrize(
+    ("coordinates", "form", "sizes"),
+    [
+        (Coordinates.PIXELS, '{"rotate_rect": [x, y, width, height, angle]', ((640, 480), (800, 600))),
+        (Coordinates.SCALED_PIXELS, '{"bbox_2d": [left, top, right, bottom]', ((644, 476), (812, 588))),
+        (Coordinates.THOUSANDTHS, '{"bbox_2d": [left, top, right, bottom]', ()),
+    ],
+)
+def test_places_are_asked_for_as_the_model_says_them(
+    coordinates: Coordinates, form: str, sizes: tuple[tuple[int, int], ...]
+) -> None:
+    prompt = told(OcrTask.ADVANCED_RECOGNITION, coordinates=coordinates)
+
+    assert prompt.startswith(f"{TASK_PROMPTS[OcrTask.ADVANCED_RECOGNITION]} It has the form {form}")
+    assert ("from 0 to 1000" in prompt) == (coordinates is Coordinates.THOUSANDTHS)
+    last = 'Each object also has "page", the number of the image that the line is in, from 1.'
+    said = [f"The image is {width} pixels wide and {height} pixels high." for width, height in sizes]
+    assert prompt.endswith(" ".join([last, *said]))
+
+
+def test_of_a_single_image_no_page_is_asked_for() -> None:
+    single = replace(asked(OcrTask.ADVANCED_RECOGNITION), messages=(Message(role=Role.USER, content=(PICTURE,)),))
+
+    assert '"page"' not in asked_for_task(single).messages[0].text
 
 
 def test_the_fields_that_are_wanted_are_told() -> None:
@@ -67,7 +88,7 @@ def test_a_chat_without_a_task_stays_as_it_is() -> None:
 
 
 def test_the_body_of_a_chat_says_the_prompt() -> None:
-    call = call_of(asked(OcrTask.TABLE_PARSING))
+    call = call_of(asked_for_task(asked(OcrTask.TABLE_PARSING)))
     body = chat_body(PreparedCall(call=call, max_input_tokens=9), LLAMA_CPP)
 
     url = "data:image/png;base64,"
