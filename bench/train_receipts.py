@@ -45,8 +45,6 @@ HELD_OUT = 50
 HELD_OUT_SEED = 2026
 SHOP_SEEDS = (5, 11)
 SHOP_SHARE = 0.2
-OCR_RECEIPTS = 40
-"""Receipts of each shop-disjoint split that are measured from OCR."""
 STRENGTH = 0.3
 """Of the pull of every weight towards what is believed beforehand (L2)."""
 STEPS = 150
@@ -106,11 +104,10 @@ def held_out_shops(cases: Sequence[Case], seed: int) -> set[str]:
     return set(random.Random(seed).sample(shops, round(len(shops) * SHOP_SHARE)))
 
 
-def drawn_receipts(cases: Sequence[Case], seed: int) -> list[Case]:
-    """Return the receipts of held-out shops that are measured from OCR: drawn with the same seed."""
+def receipts_of_unseen_shops(cases: Sequence[Case], seed: int) -> list[Case]:
+    """Return all receipts of the held-out shops."""
     shops = held_out_shops(cases, seed)
-    unseen = [case for case in cases if shop_of(case) in shops]
-    return random.Random(seed).sample(unseen, min(OCR_RECEIPTS, len(unseen)))
+    return [case for case in cases if shop_of(case) in shops]
 
 
 def shop_of(case: Case) -> str:
@@ -241,7 +238,7 @@ def main() -> None:
     kept = set(held_out([example.case.name for example in examples]))
     if options.names:
         cases = [example.case for example in examples]
-        drawn = [case.name for seed in SHOP_SEEDS for case in drawn_receipts(cases, seed)]
+        drawn = [case.name for seed in SHOP_SEEDS for case in receipts_of_unseen_shops(cases, seed)]
         print("\n".join(dict.fromkeys((*sorted(kept), *drawn))))
         return
     weights = train(example for example in examples if example.case.name not in kept)
@@ -262,14 +259,13 @@ def measure(examples: Sequence[Example], weights: Weights, kept: set[str], cache
         show("held-out, OCR", held, cache.pages_of(held), weights)
         show("held-out, OCR, untrained", held, cache.pages_of(held), untrained)
     for seed in SHOP_SEEDS:
-        shops = held_out_shops([example.case for example in examples], seed)
-        unseen = [example.case for example in examples if shop_of(example.case) in shops]
-        fitted = train(example for example in examples if shop_of(example.case) not in shops)
+        unseen = receipts_of_unseen_shops([example.case for example in examples], seed)
+        names = {case.name for case in unseen}
+        fitted = train(example for example in examples if example.case.name not in names)
         show(f"unseen shops, seed {seed}, boxes", unseen, boxes, fitted)
         if cache is not None:
-            drawn = drawn_receipts([example.case for example in examples], seed)
-            show(f"unseen shops, seed {seed}, OCR", drawn, cache.pages_of(drawn), fitted)
-            show(f"unseen shops, seed {seed}, OCR, untrained", drawn, cache.pages_of(drawn), untrained)
+            show(f"unseen shops, seed {seed}, OCR", unseen, cache.pages_of(unseen), fitted)
+            show(f"unseen shops, seed {seed}, OCR, untrained", unseen, cache.pages_of(unseen), untrained)
 
 
 if __name__ == "__main__":
