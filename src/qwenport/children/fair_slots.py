@@ -61,14 +61,19 @@ class FairSlots:
             # Of those who hold as much, the one who was served longest ago stands first.
             following = min(self._waiting, key=lambda each: self._held[each])
             turns = self._waiting.pop(following)
-            turns.popleft().set_result(None)
+            turn = turns.popleft()
             if turns:
                 self._waiting[following] = turns
+            if turn.done():  # Who waited was broken off and has not come back to say so.
+                continue
+            turn.set_result(None)
             self._free -= 1
             self._held[following] += 1
 
     def _forget(self, owner: str, turn: asyncio.Future[None]) -> None:
-        turns = self._waiting[owner]
+        turns = self._waiting.get(owner)
+        if turns is None or turn not in turns:
+            return  # A place that became free has passed it over already.
         turns.remove(turn)
         if not turns:
             del self._waiting[owner]

@@ -119,3 +119,16 @@ async def test_a_place_that_comes_in_the_moment_in_which_its_owner_leaves_goes_t
 
     assert work.begun == ["b1"]
     await work.end("b1")
+
+
+async def test_a_place_that_comes_just_after_its_owner_has_left_goes_to_the_next() -> None:
+    slots = FairSlots(1, wait_s=60)
+    work = Work(slots)
+    async with slots.hold("x"):
+        await work.ask("a1", "b1")
+        leaving = asyncio.create_task(work.cancel("a1"))
+        await asyncio.sleep(0)  # it is told to leave, and has not run since
+    await leaving
+
+    assert work.begun == ["b1"]
+    await work.end("b1")
