@@ -116,14 +116,20 @@ def ask(server: Server, **settings: object) -> httpx.Response:
 
 
 def test_a_gateway_gives_the_same_answer_as_with_an_engine_of_its_own(
-    live: Server, make_server: MakeServer, start_engine: Callable[..., EngineProcess], eventually: Eventually
+    make_server: MakeServer,
+    models_dir: Path,
+    start_engine: Callable[..., EngineProcess],
+    eventually: Eventually,
 ) -> None:
-    engine = start_engine()
+    # Both engines are new and are asked the same: what one has cached of other prompts was rounded otherwise.
+    engine, embedded = start_engine(), make_server(models_dir)
     gateway = make_server(QWENPORT_ENGINE_SECRET=SECRET)
     use(gateway, MODEL, engine.table)
     gateway.start(until="/healthz")
+    embedded.start()
     eventually(lambda: ask(gateway).status_code == 200, "the gateway has seen that the engine answers")
-    near, far = ask(live).json(), ask(gateway).json()
+    eventually(lambda: ask(embedded).status_code == 200, "the engine of the other one answers")
+    near, far = ask(embedded).json(), ask(gateway).json()
 
     assert [*gateway.children("llama.host"), *gateway.children("embed.host")] == []
     assert near["choices"][0]["message"]["content"]

@@ -1,8 +1,9 @@
 """One conversation, answered by the embedded engine and through an upstream that is the embedded engine's own server.
 
-Two gateways as users have them: `live` runs the stand-in itself; the other has no weights, and an upstream of the kind
+Two gateways as users have them: one runs the stand-in itself; the other has no weights, and an upstream of the kind
 `openai` at the HTTP server of such an engine. Nothing but ids and moments may tell their answers apart, and the header
-that names who answered.
+that names who answered. Both engines are new and are asked the same: what an engine has cached of other prompts was
+computed in other batches, whose sums are rounded otherwise, and a small model then takes another word.
 """
 
 from __future__ import annotations
@@ -77,7 +78,6 @@ CALLS: dict[str, tuple[str, Json, dict[str, str]]] = {
 
 @pytest.fixture(scope="module")
 def pair(
-    live: Server,
     server_class: type[Server],
     models_dir: Path,
     tmp_path_factory: pytest.TempPathFactory,
@@ -86,6 +86,7 @@ def pair(
     """Give the gateway with an engine of its own, and the one with an upstream."""
     folder = tmp_path_factory.mktemp("upstream")
     gateway = server_class(folder, folder / "no-models", {"OWN_SECRET": SECRET})
+    embedded = server_class(tmp_path_factory.mktemp("embedded"), models_dir)
     log = folder / "engine.out"
     with log.open("wb") as out:
         engine = subprocess.Popen(
@@ -104,11 +105,14 @@ def pair(
         eventually(lambda: is_well(found[1]), "the engine is ready")
         configure(gateway, found[1])
         gateway.start(until="/healthz")
-        eventually(lambda: ask(gateway, *CALLS["OpenAI, whole"]).status_code == 200, "the gateway serves")
-        yield live, gateway
+        embedded.start()
+        for each in (gateway, embedded):
+            eventually(lambda each=each: ask(each, *CALLS["OpenAI, whole"]).status_code == 200, "the gateway serves")
+        yield embedded, gateway
         assert [*gateway.children("llama.host"), *gateway.children("embed.host")] == []
     finally:
         gateway.close()
+        embedded.close()
         os.killpg(engine.pid, signal.SIGKILL)
         engine.wait()
 

@@ -91,7 +91,7 @@ def test_tasks_are_found_at_both_addresses_with_and_without_a_slash_behind() -> 
     assert PREFIXES == ("/api/v1", "/api-task/v1", "/api-ws/v1")
     assert tasks == {
         (method, prefix + path)
-        for prefix in PREFIXES
+        for prefix in ("/api/v1", "/api-task/v1")
         for method, path in (
             ("GET", "/tasks"),
             ("GET", "/tasks/{task_id}"),
