@@ -16,12 +16,12 @@ _SPECK = 0.04
 """A column with no more ink than this part of the strip's height is blank: noise."""
 
 
-class Columns(Struct, frozen=True, gc=False):
-    """Neighbouring columns of pixels that are blank, or that all have ink."""
+class Gap(Struct, frozen=True, gc=False):
+    """Neighbouring columns of pixels without ink."""
 
     start: int
     end: int
-    """The first column behind them."""
+    """The first column that is not blank any more."""
 
     @property
     def width(self) -> int:
@@ -34,7 +34,7 @@ class Columns(Struct, frozen=True, gc=False):
         return (self.start + self.end) / 2
 
 
-def gaps_of(strip: Pixels) -> tuple[Columns, ...]:
+def gaps_of(strip: Pixels) -> tuple[Gap, ...]:
     """Return the blank runs of a strip from left to right, those at its ends included."""
     grey = cv2.cvtColor(strip, cv2.COLOR_BGR2GRAY)
     _, mask = cv2.threshold(grey, 0, 1, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
@@ -42,15 +42,9 @@ def gaps_of(strip: Pixels) -> tuple[Columns, ...]:
     ink[ink.mean(axis=1) > _RULE] = 0
     blank = ink.sum(axis=0) <= _SPECK * strip.shape[0]
     edges = np.flatnonzero(np.diff(np.concatenate(((0,), blank.astype(np.int8), (0,)))))
-    return tuple(Columns(int(start), int(end)) for start, end in edges.reshape(-1, 2))
+    return tuple(Gap(int(start), int(end)) for start, end in edges.reshape(-1, 2))
 
 
-def inked(gaps: Sequence[Columns], width: int) -> tuple[Columns, ...]:
-    """Return the stretches between gaps, which are not blank, from left to right."""
-    edges = [0, *(edge for gap in gaps for edge in (gap.start, gap.end)), width]
-    return tuple(Columns(start, end) for start, end in zip(edges[::2], edges[1::2], strict=True) if end > start)
-
-
-def between(gaps: Sequence[Columns], left: float, right: float) -> Columns | None:
+def between(gaps: Sequence[Gap], left: float, right: float) -> Gap | None:
     """Return the widest gap whose middle lies between two places; None where ink goes through."""
     return max((gap for gap in gaps if left < gap.middle < right), key=lambda gap: gap.width, default=None)

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import statistics
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from msgspec import Struct
 
 from qwenport.documents.unreadable import UNREADABLE
 from qwenport.engines.ocr.decoding import Character
-from qwenport.engines.ocr.ink import Columns, between, gaps_of
-from qwenport.engines.ocr.obscured import Missing, missing
+from qwenport.engines.ocr.ink import Gap, between, gaps_of
 from qwenport.engines.ocr.scaling import Pixels
 
 LEAST_SCORE = 0.35
@@ -60,23 +59,20 @@ class _Piece(Struct, frozen=True, gc=False):
 
 def spelled(characters: Sequence[Character], strip: Pixels) -> SpelledLine:
     """Return the text of a strip with its words."""
-    height, width = strip.shape[:2]
-    gaps = gaps_of(strip)
-    lost = {each.before: each for each in missing(characters, gaps, width, height)}
-    pieces = tuple(_pieces(characters, gaps, lost, strip))
-    words = tuple(_words(pieces, width))
+    pieces = tuple(_pieces(characters, strip))
+    words = tuple(_words(pieces, strip.shape[1]))
     text = "".join((" " if piece.follows_space else "") + piece.text for piece in pieces)
-    scores = [each.score for each in characters if each.text.strip()] + [0.0] * len(lost)
+    scores = [each.score for each in characters if each.text.strip()]
     return SpelledLine(text, statistics.fmean(scores) if scores else 0.0, words)
 
 
-def _pieces(
-    characters: Sequence[Character], gaps: Sequence[Columns], lost: Mapping[int, Missing], strip: Pixels
-) -> Iterator[_Piece]:
+def _pieces(characters: Sequence[Character], strip: Pixels) -> Iterator[_Piece]:
     height, width = strip.shape[:2]
+    gaps = gaps_of(strip)
     printed = [index for index, each in enumerate(characters) if each.text.strip()]
     between_them = _gaps_between(characters, printed, gaps, strip)
-    least = _least_space(between_them, height)
+    usual = statistics.median([gap.width for gap in between_them if gap] or [0])
+    least = max(_WORD_GAP * height, _TIMES_LETTER_GAP * usual)
     start, follows_space = _first_ink(gaps), False
     for order, index in enumerate(printed):
         mine = characters[index]
@@ -84,12 +80,6 @@ def _pieces(
         if order == len(printed) - 1:
             yield _Piece(text, start, _last_ink(gaps, width), follows_space)
             return
-        if order + 1 in lost:
-            its = lost[order + 1]
-            yield _Piece(text, start, its.start, follows_space)
-            yield _Piece(UNREADABLE, its.start, its.end, follows_space=False)
-            start, follows_space = its.end, False
-            continue
         following, gap = characters[printed[order + 1]], between_them[order]
         middle = (mine.place + following.place) / 2 * width
         yield _Piece(text, start, gap.start if gap else middle, follows_space)
@@ -99,12 +89,12 @@ def _pieces(
 
 
 def _gaps_between(
-    characters: Sequence[Character], printed: Sequence[int], gaps: Sequence[Columns], strip: Pixels
-) -> list[Columns | None]:
+    characters: Sequence[Character], printed: Sequence[int], gaps: Sequence[Gap], strip: Pixels
+) -> list[Gap | None]:
     """Return the gap between each two neighbouring characters, None where they touch."""
     height, width = strip.shape[:2]
     pairs = list(pairwise(printed))
-    found: dict[int, Columns | None] = {}
+    found: dict[int, Gap | None] = {}
     # A place is told to about a third of the height: a space that the recogniser tells owns the widest gap near it,
     # which might else be taken for one within the word before or after.
     slack = _PLACE_SLACK * height
@@ -119,11 +109,6 @@ def _gaps_between(
         if order not in found:
             found[order] = between(free, characters[left].place * width, characters[right].place * width)
     return [found[order] for order in range(len(pairs))]
-
-
-def _least_space(between_them: Sequence[Columns | None], height: int) -> float:
-    usual = statistics.median([gap.width for gap in between_them if gap] or [0])
-    return max(_WORD_GAP * height, _TIMES_LETTER_GAP * usual)
 
 
 def _is_space(left: str, right: str, gap: float, least: float, height: float) -> bool:
@@ -162,9 +147,9 @@ def _is_of_number(character: str) -> bool:
     return character.isdigit() or character in ".,:/-"
 
 
-def _first_ink(gaps: Sequence[Columns]) -> float:
+def _first_ink(gaps: Sequence[Gap]) -> float:
     return gaps[0].end if gaps and gaps[0].start == 0 else 0.0
 
 
-def _last_ink(gaps: Sequence[Columns], width: int) -> float:
+def _last_ink(gaps: Sequence[Gap], width: int) -> float:
     return gaps[-1].start if gaps and gaps[-1].end == width else float(width)
