@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import pytest
 from opentelemetry.sdk.trace import ReadableSpan
@@ -51,8 +51,12 @@ class Counts:
 
 
 @pytest.fixture
-def exporter() -> ScriptedExporter:
-    return ScriptedExporter()
+def exporter() -> Iterator[ScriptedExporter]:
+    yield ScriptedExporter()
+    # A thread whose exporter hung is still to say so, and would be heard by the next test.
+    for thread in threading.enumerate():
+        if thread.name == "qwenport-traces":
+            thread.join(PATIENCE_S)
 
 
 def span(number: int) -> ReadableSpan:
