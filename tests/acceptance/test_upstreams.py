@@ -108,17 +108,18 @@ def test_calls_go_where_fewest_are_under_way(pair: Pair) -> None:
     assert (two, three, last) == ("second", "first", "second")
 
 
-def test_calls_go_where_answers_came_soonest_of_late(pair: Pair) -> None:
+def test_calls_go_where_answers_came_soonest_of_late(pair: Pair, eventually: Eventually) -> None:
     pair.first.manner = SLOW
     asked = [pair.ask(LOWEST_LATENCY) for _ in range(30)]
     pair.first.manner, pair.second.manner = Manner(), SLOW
-    # Its mean comes down only where it is asked: by the calls that go to any target, or once the other's is worse.
-    later = [pair.ask(LOWEST_LATENCY) for _ in range(60)]
 
-    # Each is asked once to be known; five of a hundred go to any of the two.
+    # Each is asked once to be known; five of a hundred go to the one that was asked longest ago.
     assert asked[:2] == ["first", "second"]
     assert asked.count("second") >= 22
-    assert later[-20:].count("first") >= 14
+    # Its mean comes down only where it is asked: which of these five calls does so is chance, and may take many calls.
+    eventually(
+        lambda: [pair.ask(LOWEST_LATENCY) for _ in range(10)].count("first") >= 9, "the first is the quicker one again"
+    )
 
 
 @pytest.fixture(scope="module")

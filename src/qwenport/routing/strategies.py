@@ -12,7 +12,7 @@ from qwenport.core.route import Choice, Route
 from qwenport.routing.lane import Lane
 
 EXPLORED_PART = 0.05
-"""Of the calls of `lowest_latency` routes, which go to any target, so that one that became quick is found again."""
+"""Of the calls of `lowest_latency` routes, which go to who was asked longest ago: one may have become quick again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,9 @@ def _by_latency(lanes: Sequence[Lane], around: Circumstances) -> Sequence[Lane]:
     """Put the soonest first; one that nobody has asked yet is asked."""
     arranged = sorted(lanes, key=lambda lane: lane.first_event_s or 0.0)
     if around.chance.random() < EXPLORED_PART:
-        arranged.insert(0, arranged.pop(around.chance.randrange(len(arranged))))
+        forgotten = min(arranged, key=lambda lane: lane.last_used_at or 0.0)
+        arranged.remove(forgotten)
+        arranged.insert(0, forgotten)
     return arranged
 
 

@@ -318,7 +318,7 @@ async def test_the_lowest_latency_wins_once_every_target_was_asked_and_others_ar
     by = router(targets, Route(targets=tuple(waits), choose=Choice.LOWEST_LATENCY))
     found = await takers(by, 400)
 
-    assert found["b/m"] > 370
+    assert found["b/m"] > 360
     assert found["a/m"] >= 2
     assert found["c/m"] >= 2
     assert by.lanes["b/m"].first_event_s == pytest.approx(1.0)
