@@ -4,6 +4,7 @@
     python -m bench.train_receipts DIR --pages CACHE       # measure on pages that `qwenport bench ocr --cache` keeps
     python -m bench.train_receipts DIR --write FILE        # train on all but the 50 held-out receipts, and store
     python -m bench.train_receipts DIR --names             # print which receipts are measured from OCR, for `--only`
+    python -m bench.train_receipts DIR --faults            # count why addresses of unseen shops are wrong; with --pages
 
 DIR is a folder of SROIE. Training sees the places of lines, character classes and whether general words such as TOTAL
 or LTD occur; no text of a receipt comes into the weights.
@@ -24,6 +25,7 @@ import numpy as np
 from msgspec import Struct
 from rapidfuzz import fuzz
 
+from bench.address_faults import Fault, count_faults
 from qwenport.documents.page import Page
 from qwenport.documents.receipts.addresses import address_blocks
 from qwenport.documents.receipts.companies import company_candidates
@@ -233,6 +235,7 @@ def main() -> None:
     parser.add_argument("--pages", type=Path, help="folder of recognised pages")
     parser.add_argument("--names", action="store_true", help="print the names of what is measured from OCR")
     parser.add_argument("--write", type=Path, help="where the weights go")
+    parser.add_argument("--faults", action="store_true", help="count why addresses are wrong, and measure nothing else")
     options = parser.parse_args()
     examples = [Example(case=case, page=page_of_boxes(case)) for case in sroie_cases(options.data)]
     kept = set(held_out([example.case.name for example in examples]))
@@ -241,12 +244,14 @@ def main() -> None:
         drawn = [case.name for seed in SHOP_SEEDS for case in receipts_of_unseen_shops(cases, seed)]
         print("\n".join(dict.fromkeys((*sorted(kept), *drawn))))
         return
+    cache = None if options.pages is None else PageCache(options.pages, reader_name(OcrTable()))
+    if options.faults:
+        show_faults(examples, cache)
+        return
     weights = train(example for example in examples if example.case.name not in kept)
     if options.write:
         options.write.write_bytes(msgspec.json.format(msgspec.json.encode(weights, order="sorted")) + b"\n")
-    measure(
-        examples, weights, kept, None if options.pages is None else PageCache(options.pages, reader_name(OcrTable()))
-    )
+    measure(examples, weights, kept, cache)
 
 
 def measure(examples: Sequence[Example], weights: Weights, kept: set[str], cache: PageCache | None) -> None:
@@ -259,13 +264,29 @@ def measure(examples: Sequence[Example], weights: Weights, kept: set[str], cache
         show("held-out, OCR", held, cache.pages_of(held), weights)
         show("held-out, OCR, untrained", held, cache.pages_of(held), untrained)
     for seed in SHOP_SEEDS:
-        unseen = receipts_of_unseen_shops([example.case for example in examples], seed)
-        names = {case.name for case in unseen}
-        fitted = train(example for example in examples if example.case.name not in names)
+        unseen, fitted = split(examples, seed)
         show(f"unseen shops, seed {seed}, boxes", unseen, boxes, fitted)
         if cache is not None:
             show(f"unseen shops, seed {seed}, OCR", unseen, cache.pages_of(unseen), fitted)
             show(f"unseen shops, seed {seed}, OCR, untrained", unseen, cache.pages_of(unseen), untrained)
+
+
+def split(examples: Sequence[Example], seed: int) -> tuple[list[Case], Weights]:
+    """Return the receipts of the held-out shops, and weights that were trained on all others."""
+    unseen = receipts_of_unseen_shops([example.case for example in examples], seed)
+    names = {case.name for case in unseen}
+    return unseen, train(example for example in examples if example.case.name not in names)
+
+
+def show_faults(examples: Sequence[Example], cache: PageCache | None) -> None:
+    """Print how many addresses of unseen shops are wrong in which way."""
+    boxes = {example.case.name: example.page for example in examples}
+    for seed in SHOP_SEEDS:
+        unseen, fitted = split(examples, seed)
+        for source, pages in (("boxes", boxes), ("OCR", {} if cache is None else cache.pages_of(unseen))):
+            counts = count_faults(unseen, pages, fitted)
+            if counts:
+                print(f"unseen shops, seed {seed}, {source}: {', '.join(f'{counts[f]} {f}' for f in Fault)}")
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from qwenport.settings.configuration_file import OcrTable
 
 RECEIPTS = 70
 SHOPS = 12
+NO_CHARACTERS = "0 one character, 0 two or three characters, 0 more characters"
 
 
 @pytest.fixture(scope="module")
@@ -119,3 +120,19 @@ def test_names_and_kept_pages_go_together(
     assert len(figures) == 3
     assert all("normalised F1 1.000" in line for line in figures)
     assert len(names) >= 50
+
+
+def test_faults_of_addresses_are_counted_by_where_the_pages_come_from(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cache = PageCache(tmp_path, reader_name(OcrTable()))
+    for case in sroie_cases(data):
+        page = page_of_boxes(case)
+        lines = tuple(msgspec.structs.replace(line, text=line.text.replace("JALAN", "JALÁN")) for line in page.lines)
+        cache.keep(case.load(), ReadPage(page=msgspec.structs.replace(page, lines=lines), seconds=1.0))
+
+    run(monkeypatch, str(data), "--faults", "--pages", str(tmp_path))
+
+    boxes, read, *_ = capsys.readouterr().out.splitlines()
+    assert boxes.endswith("boxes: 12 right, 0 other rows, 0 accents alone, " + NO_CHARACTERS)
+    assert read.endswith("OCR: 0 right, 0 other rows, 12 accents alone, " + NO_CHARACTERS)
