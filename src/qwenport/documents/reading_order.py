@@ -1,9 +1,13 @@
 """In which order the lines of a page are read: deskewed, row by row, and column by column where text runs so."""
 
+# ruff: noqa: RUF001 - full-width marks are what documents print
+
 from __future__ import annotations
 
 import math
+import re
 import statistics
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 
 import msgspec
@@ -24,6 +28,10 @@ _FULL = 0.6
 """Part of its column's width that a line of running text takes."""
 _COLUMN_WIDTH = 8.0
 """Times its lines' height that a column of running text is wide."""
+_PROSE = 0.4
+"""Part of the lines of a column of prose that show it, each by itself; at most as many end with a Chinese sentence."""
+_CHINESE_MARK = re.compile(r"[^\W\d_](?:[，、。；：！？][^\W\d_]|[，、；：]$)")
+_CHINESE_ENDS = ("。", "！", "？")
 
 
 class _Placed(Struct, frozen=True, gc=False):
@@ -116,20 +124,25 @@ def _read(lines: Sequence[_Placed]) -> list[list[_Placed]]:
     return [*printed_rows(above), *_read(left), *_read(right), *printed_rows(below)]
 
 
-def _gutter(lines: Sequence[_Placed]) -> float | None:
-    """Return where two columns of running text part; None for everything else, tables above all."""
-    if len(lines) < 2 * _COLUMN_ROWS:
-        return None
-    edges = sorted({each.right for each in lines})
-    for edge in edges:
-        right = [each for each in lines if each.left >= edge]
-        left = [each for each in lines if each.right <= edge]
-        crossing = len(lines) - len(left) - len(right)
-        if crossing * 4 > len(lines) or len(right) < _COLUMN_ROWS or len(left) < _COLUMN_ROWS:
+def _gutter(lines: Sequence[_Placed], *, is_one_of_several: bool = False) -> float | None:
+    """Return where the first of some columns of running text ends; None for everything else, tables above all.
+
+    Cells may be as wide as the columns of a table: of more than two columns each must read as prose does.
+    """
+    is_column = _is_prose if is_one_of_several else _runs
+    lefts, rights = sorted(each.left for each in lines), sorted(each.right for each in lines)
+    for edge in sorted(set(lefts)):
+        before, behind = bisect_right(rights, edge), len(lines) - bisect_left(lefts, edge)
+        crossing = len(lines) - before - behind
+        if crossing * 4 > len(lines) or min(before, behind) < _COLUMN_ROWS:
             continue
+        left = [each for each in lines if each.right <= edge]
+        right = [each for each in lines if each.left >= edge]
         between = [each for each in lines if each.left < edge < each.right]
-        if _runs(left) and _runs(right) and not _interrupts(between, [*left, *right]):
-            return edge + 0.5 * (min(each.left for each in right) - edge)
+        if not is_column(left) or _interrupts(between, [*left, *right]):
+            continue
+        if is_column(right) or (_is_prose(left) and _gutter(right, is_one_of_several=True) is not None):
+            return (rights[before - 1] + edge) / 2
     return None
 
 
@@ -140,6 +153,18 @@ def _runs(lines: Sequence[_Placed]) -> bool:
         return False
     full = sum(each.right - each.left >= _FULL * width for each in lines)
     return full >= _RUNNING * len(lines) and len(printed_rows(lines)) > 0.8 * len(lines)
+
+
+def _is_prose(lines: Sequence[_Placed]) -> bool:
+    """Tell whether lines are a column of running text, whose sentences go on from line to line."""
+    ends = sum(each.text.endswith(_CHINESE_ENDS) for each in lines)
+    shown = sum(_is_of_sentences(each.text) for each in lines)
+    return ends <= _PROSE * len(lines) <= shown and _runs(lines)
+
+
+def _is_of_sentences(text: str) -> bool:
+    """Tell whether a line begins small and has several words, or has a mark between Chinese ones."""
+    return (text[:1].islower() and text.count(" ") >= 2) or _CHINESE_MARK.search(text) is not None
 
 
 def _interrupts(crossing: Sequence[_Placed], columned: Sequence[_Placed]) -> bool:

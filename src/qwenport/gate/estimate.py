@@ -6,7 +6,7 @@ import functools
 import unicodedata
 from collections import Counter
 
-from qwenport.core.call import Call, ChatInput, EmbeddingInput, NativeInput, PromptInput, RerankInput
+from qwenport.core.call import Call, ChatInput, EmbeddingInput, JsonSchema, NativeInput, PromptInput, RerankInput
 from qwenport.core.capabilities import thinks
 from qwenport.core.content import FilePart, ImagePart, Part, Picture, TextPart
 from qwenport.core.model_card import ModelCard
@@ -126,6 +126,8 @@ def _chat_size(asked: ChatInput, card: ModelCard) -> int:
             size += sum(_part_size(part, card) for part in message.content)
     if asked.ocr is not None:
         size += TASK_WORDS_TOKENS + len(asked.ocr.result_schema)
+    if isinstance(asked.json, JsonSchema):
+        size += len(asked.json.schema)
     if asked.tools:
         size += TOOL_WORDS_TOKENS
     for tool in asked.tools:

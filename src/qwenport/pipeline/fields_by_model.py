@@ -15,16 +15,18 @@ from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanage
 import msgspec
 from msgspec.structs import replace
 
-from qwenport.core.call import ChatInput
+from qwenport.core.call import ChatInput, Sampling
 from qwenport.core.caller import Caller
 from qwenport.core.errors import QwenportError
-from qwenport.core.events import Delta, Event, Recognized
+from qwenport.core.events import ChoiceFinished, Delta, Event, Finished, FinishReason, Recognized
 from qwenport.core.model_card import ModelCard
 from qwenport.core.ocr import OcrTask
 from qwenport.core.prepared_call import PreparedCall
 from qwenport.documents.field_choice import Question, chosen, question
 from qwenport.documents.fields import Fields, parse_schema
 from qwenport.documents.page import Page
+from qwenport.engines.ocr.result_text import fenced, result_text
+from qwenport.engines.ocr.spoken import Spoken
 from qwenport.pipeline.serve import Route
 from qwenport.routing.answer import Answer, Observer
 
@@ -87,21 +89,26 @@ class FieldsByModelRoute:
             log.warning("request %s: fields were not chosen by the model: %s", prepared.call.id, reason)
             return events
         by_rules = Fields(values=msgspec.json.decode(read.result)["kv_result"], places={}, scores={})
-        return _with_values(events, chosen(page, schema, said, by_rules).values)
+        return _with_values(events, chosen(page, schema, said, by_rules).values, prepared.call.sampling)
 
 
-def _with_values(events: Sequence[Event], values: object) -> list[Event]:
-    """Return an answer with other values: its text once, in the place of the first piece, and its data."""
-    encoded = msgspec.json.format(msgspec.json.encode(values), indent=4).decode()
-    text = f"```json\n{encoded}\n```"
+def _with_values(events: Sequence[Event], values: object, sampling: Sampling) -> list[Event]:
+    """Return an answer that says other values, within the caller's bound and up to the text at which it is to stop."""
+    encoded = msgspec.json.encode({"kv_result": values})
+    spoken = Spoken(sampling)
     changed: list[Event] = []
     for event in events:
         match event:
             case Delta():
-                changed.append(replace(event, text=text))
-                text = ""
+                pass
             case Recognized():
-                changed.append(replace(event, result=msgspec.json.encode({"kv_result": values})))
+                changed += spoken.deltas(fenced(result_text(encoded), "json"))
+                if spoken.reason is FinishReason.STOP:
+                    changed.append(replace(event, result=encoded))
+            case ChoiceFinished():
+                changed.append(replace(event, reason=spoken.reason))
+            case Finished(usage=usage):
+                changed.append(replace(event, usage=replace(usage, output_tokens=spoken.tokens)))
             case _:
                 changed.append(event)
     return changed

@@ -1,3 +1,5 @@
+# ruff: noqa: RUF001 - text as documents print it
+
 from __future__ import annotations
 
 import math
@@ -60,6 +62,48 @@ def test_two_columns_of_running_text_are_read_one_after_the_other() -> None:
         *(f"right {row}" for row in range(8)),
         "Page 1 of 2",
     ]
+
+
+PROSE = {
+    "en": ("The office opened its", "doors on a Monday, and", "residents came to see", "what had become of it."),
+    "de": ("Das Hafenamt hat am", "vergangenen Montag in", "Anwesenheit vieler", "seine neue Tür offen."),
+    "zh": ("港务局在星期一开放了", "新的大厅，居民们纷纷", "前来参观，看看建筑工", "人完成的作品和展览。"),
+}
+LEFTS = (40, 360, 680, 1000)
+
+
+@pytest.mark.parametrize("language", PROSE)
+@pytest.mark.parametrize("count", [3, 4])
+def test_more_columns_of_prose_are_read_one_after_the_other(language: str, count: int) -> None:
+    columns = [
+        [(text, left, 100 + 30 * row, 280.0 - 60 * (row % 4 == 3)) for row, text in enumerate(PROSE[language] * 3)]
+        for left in LEFTS[:count]
+    ]
+    heading, footing = ("Heading", 200, 20, 500.0), ("Page 1 of 2", 300, 800, 150.0)
+
+    ordered = in_reading_order(page(heading, *(line for column in columns for line in column), footing))
+
+    assert page_text(ordered).split("\n") == ["Heading", *(PROSE[language] * 3 * count), "Page 1 of 2"]
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "Christopher Wallace",
+        "anna.bell@bluefin.example",
+        "12 Harbour Road, Fairhollow",
+        "2024-05-20 08:00:00",
+        "北京示例科技有限公司",
+        "北京市示例区样板街12号、3号楼",
+        "市场部门在上周完成了报告，进度良好。",
+    ],
+)
+def test_a_table_whose_cells_fill_its_columns_is_read_row_by_row(cell: str) -> None:
+    rows = [[(cell, left, 100 + 30 * row, 280.0 - 10 * (row % 3)) for left in LEFTS[:3]] for row in range(9)]
+
+    ordered = in_reading_order(page(*(line for row in rows for line in row)))
+
+    assert [[line.text for line in row] for row in rows_of(ordered)] == [[cell] * 3] * 9
 
 
 def test_gaps_within_a_row_are_as_many_spaces_as_they_are_wide_up_to_four() -> None:

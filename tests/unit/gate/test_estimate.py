@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from qwenport.core.call import AnyJson, Call, ChatInput, EmbeddingInput, PromptInput, RerankInput, Sampling
+from qwenport.core.call import AnyJson, Call, ChatInput, EmbeddingInput, JsonSchema, PromptInput, RerankInput, Sampling
 from qwenport.core.capabilities import Capabilities, Thinking
 from qwenport.core.content import FilePart, ImagePart, Message, Part, Picture, Role, TextPart
 from qwenport.core.model_card import ModelCard
@@ -102,6 +102,14 @@ def test_a_task_is_held_for_its_own_words() -> None:
     options = OcrOptions(task=OcrTask.KEY_INFORMATION_EXTRACTION, result_schema=b'{"a":""}')
     longest = max(len(prompt.encode()) for prompt in TASK_PROMPTS.values())
     assert most(options) - most(None) - len(options.result_schema) > longest + 300
+
+
+def test_the_schema_of_an_answer_is_held_for() -> None:
+    schema = JsonSchema(name="bill", schema=b'{"type":"object"}')
+
+    assert most_input_tokens(chat_call(json=schema), card()) - most_input_tokens(chat_call(), card()) == len(
+        schema.schema
+    )
 
 
 def test_the_hold_covers_every_choice() -> None:

@@ -14,7 +14,7 @@ import pytest
 from msgspec.structs import replace
 
 from qwenport.app.text_model import TextModel
-from qwenport.core.call import Call, ChatInput, JsonSchema
+from qwenport.core.call import Call, ChatInput, JsonSchema, Sampling
 from qwenport.core.content import Message, Picture, Role
 from qwenport.core.errors import EngineFailed, ModelNotFound, QwenportError
 from qwenport.core.events import ChoiceFinished, Delta, Event, Finished, FinishReason, Recognized, Started
@@ -61,7 +61,14 @@ PAGE = Page(
 )
 BY_RULES = '{\n    "train": "G1",\n    "fare": ""\n}'
 FOUND = {"f1": {"lines": [1], "value": "G1948"}, "f2": {"lines": [2], "value": "999.99"}}
-CHOSEN = '```json\n{\n    "train": "G1948",\n    "fare": ""\n}\n```'
+CHOSEN = [
+    Delta(text="```json\n", tokens=2),
+    Delta(text="{\n", tokens=1),
+    Delta(text='    "train": "G1948",\n', tokens=5),
+    Delta(text='    "fare": ""\n', tokens=4),
+    Delta(text="}\n", tokens=1),
+    Delta(text="```", tokens=0),
+]
 
 
 def read(_: PreparedCall, *, page: bytes = msgspec.msgpack.encode(PAGE)) -> list[Step]:
@@ -117,9 +124,11 @@ class House:
         routers = {READER: router_to(self.reader, clock=self.clock), CHOOSER: router_to(self.text, clock=self.clock)}
         return lambda caller, card, prepared, observer: routers[card.name](caller, card, prepared, observer)
 
-    async def ask(self, options: OcrOptions | None = TASK, *, streams: bool = False) -> list[Event]:
-        messages = (Message(role=Role.USER, content=(PICTURE,)),)
-        call = replace(call_of(ChatInput(messages=messages, ocr=options), streams=streams), model=READER)
+    async def ask(
+        self, options: OcrOptions | None = TASK, *, streams: bool = False, sampling: Sampling | None = None
+    ) -> list[Event]:
+        asked = ChatInput(messages=(Message(role=Role.USER, content=(PICTURE,)),), ocr=options)
+        call = replace(call_of(asked, streams=streams, sampling=sampling or Sampling()), model=READER)
         async with aclosing(serve(CALLER, call, self.parts)) as events:
             return [event async for event in events]
 
@@ -160,15 +169,45 @@ async def test_values_that_the_model_chose_stand_in_the_answer_and_both_calls_ar
 
     assert events == [
         Started(served_by="ocr/reader", input_tokens=12, image_tokens=10),
-        Delta(text=CHOSEN, tokens=2),
-        Delta(text="", tokens=6),
+        *CHOSEN,
         Recognized(result=b'{"kv_result":{"train":"G1948","fare":""}}'),
         ChoiceFinished(reason=FinishReason.STOP),
-        Finished(usage=Usage(input_tokens=12, output_tokens=8, image_tokens=10)),
+        Finished(usage=Usage(input_tokens=12, output_tokens=13, image_tokens=10)),
     ]
-    assert house.billed() == [(CHOOSER, "fields", Outcome.FINISHED, 7, 1), READ]
+    assert house.billed() == [(CHOOSER, "fields", Outcome.FINISHED, 7, 1), (*READ[:3], 12, 13)]
     assert [settled.hold.key_id for settled in house.settled] == [CALLER.key_id] * 2
     assert [settled.served_by for settled in house.settled] == ["llama/chooser", "ocr/reader"]
+
+
+@pytest.mark.parametrize(
+    ("sampling", "told", "reason"),
+    [
+        (
+            Sampling(stop=('G1948",\n',)),
+            [
+                *CHOSEN[:2],
+                Delta(text='    "train": "', tokens=3),
+                Recognized(result=b'{"kv_result":{"train":"G1948","fare":""}}'),
+            ],
+            FinishReason.STOP,
+        ),
+        (Sampling(max_tokens=4), [*CHOSEN[:2], Delta(text='    "t', tokens=1)], FinishReason.LENGTH),
+    ],
+    ids=["stop", "bound"],
+)
+async def test_what_the_model_chose_is_told_as_far_as_the_caller_wants_it(
+    make: Make, sampling: Sampling, told: list[Event], reason: FinishReason
+) -> None:
+    house = make()
+    events = await house.ask(sampling=sampling)
+
+    output_tokens = sum(event.tokens for event in told if isinstance(event, Delta))
+    assert events[1:] == [
+        *told,
+        ChoiceFinished(reason=reason),
+        Finished(usage=Usage(input_tokens=12, output_tokens=output_tokens, image_tokens=10)),
+    ]
+    assert house.billed()[-1] == (*READ[:3], 12, output_tokens)
 
 
 async def test_the_model_is_shown_the_lines_and_held_to_a_shape(make: Make) -> None:

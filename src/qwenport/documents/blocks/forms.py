@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from qwenport.documents.blocks.paragraphs import PlacedLine, joined
 from qwenport.documents.page import Line
 from qwenport.documents.printed_rows import row_text
-from qwenport.documents.tables.chunks import letters
+from qwenport.documents.tables.chunks import is_number, letters
 from qwenport.documents.tables.evidence import has_key
 from qwenport.documents.tables.frame import Frame
 from qwenport.documents.tables.pieces import is_wide
@@ -129,7 +129,10 @@ def _goes_on(entry: Entry, line: PlacedLine, row: Sequence[PlacedLine], margin: 
     height = min(before.height, line.height)
     if not _BACK * height < line.top - before.bottom < _CLOSE * height or _begins_with_key(line.text):
         return False
-    if max(before.height, line.height) > _ALIKE * height or line.right > before.right + _LONGER * height:
+    # Figures below figures are a column of them, of which some rows may leave those beside them blank.
+    is_column = is_number(before.text) and is_number(line.text)
+    is_longer = line.right > before.right + _LONGER * height
+    if is_column or is_longer or max(before.height, line.height) > _ALIKE * height:
         return False
     others = [other for other in row if other is not line]
     if abs(line.left - entry.value_left) <= _FLUSH * height:

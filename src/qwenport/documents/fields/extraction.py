@@ -34,6 +34,8 @@ _TOLD_BY_LOOKS = frozenset(
     {Kind.EMAIL, Kind.WEB, Kind.PERSON, Kind.CARD, Kind.PLATE, Kind.TAX, Kind.PHONE, Kind.DATE, Kind.PERCENT,
      Kind.TRAIN, Kind.FLIGHT, Kind.DATETIME, Kind.WORDS, Kind.PERIOD, Kind.CLASS}
 )  # fmt: skip
+_FAX = ("fax", "传真")
+"""In a key: a number that stands without one is a telephone's, and nothing but a key tells that it is not."""
 _MOMENTS = frozenset({Kind.MOMENT, Kind.DATE, Kind.TIME, Kind.DATETIME, Kind.PERIOD})
 
 
@@ -149,7 +151,7 @@ class Reading:
 
     def _alone_of_its_kind(self, target: Target) -> list[Candidate]:
         """Return the one value on the page that looks like the target's kind and is no other field's."""
-        if target.kind not in _TOLD_BY_LOOKS:
+        if target.kind not in _TOLD_BY_LOOKS or any(word in key.text for key in target.keys for word in _FAX):
             return []
         values: dict[str, Passage] = {}
         for fragment in self.fragments:

@@ -13,7 +13,7 @@ from qwenport.documents.fields.kinds import Found, Kind
 from qwenport.documents.fields.numbers import is_broken
 from qwenport.documents.fields.passages import Candidate, Passage, Piece, whole
 from qwenport.documents.fields.printed_keys import PrintedKey, PrintedKeys
-from qwenport.documents.fields.shapes import address_fit, company_fit, found_in, looks_like_name
+from qwenport.documents.fields.shapes import address_fit, company_fit, found_in, is_phone_line, looks_like_name
 
 _CARRIED_ON = {Kind.ADDRESS: 4, Kind.LONG: 14, Kind.COMPANY: 2, Kind.WORDS: 2, Kind.TEXT: 2}
 """How many lines a value of a kind may have."""
@@ -35,6 +35,8 @@ _UNMISTAKABLE = frozenset(
 )
 _SUMMED = frozenset({Kind.MONEY, Kind.NUMBER, Kind.QUANTITY})
 _SUM = re.compile(r"(?:合计|总计|总数|共计|小计|totals?$|grandtotal)")
+_TELLS_PHONE = re.compile(r"电话|phone")
+"""In the key of an address: its value is both."""
 _FIT_OF_BROKEN = 0.6
 """Of an amount within which something is missing: given whole, as it is printed."""
 _BELOW_LINES = 3.2
@@ -307,9 +309,10 @@ class Surroundings:
             before = [other for other in self.row_of(each) if other.right < each.left]
             if before and self._is_other_key(before[-1], key):
                 return None
-            if not _goes_on(last.text, each.text, kind, share_columns(last, each)):
-                return None
-            return each
+            goes_on = _goes_on(last.text, each.text, kind, share_columns(last, each))
+            if kind is Kind.ADDRESS and is_phone_line(each.text):
+                goes_on = _TELLS_PHONE.search(key.text) is not None
+            return each if goes_on else None
         return None
 
     def _is_other_key(self, fragment: Fragment, key: PrintedKey) -> bool:

@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 import msgspec
 
 from qwenport.documents.fields.schema import Schema, SchemaInvalid, schema_of
+from qwenport.documents.fields.unwanted import without_unwanted
 
 _MOST_CHARACTERS = 64 * 1024
 _ASKS = re.compile(
@@ -37,13 +38,15 @@ _LISTED_ENGLISH = (
     ),
 )
 _AND = re.compile(r"(?<=[\u4e00-\u9fff])(?:以及|[和及与])(?=[\u4e00-\u9fff])|\band\b|\bas well as\b")
-_BULLET = re.compile(r"^\s*(?:[-*•·●]|\d{1,3}[.)、．]|[(（]\d{1,3}[)）])\s*(?P<name>[^\n]{1,120}?)\s*$", re.MULTILINE)
+_BULLET = re.compile(
+    r"^[^\S\n]*(?:[-*•·●]|\d{1,3}[.)、．]|[(（]\d{1,3}[)）])[^\S\n]*(?P<name>[^\n]{1,120}?)[^\S\n]*$", re.MULTILINE
+)
 _TRAILING = re.compile(
     r"(?i)\s+(?:from|in|on|of|out of|as|and return|and output|and answer|for)\s+(?:the |this |that |my |each |a |an )?"
     r"(?:\w+ ){0,3}(?:image|picture|photo|document|receipt|invoice|ticket|scan|page|json|card|form|following|file)\b.*$"
 )
 _NO_FIELD = re.compile(
-    r"(?i)^(?:all|any|every|text|words?|contents?|it|them|json|result|following|fields?|information|values?|data|key|文字|内容|全部|所有|文本|信息|"
+    r"(?i)^(?:all|any|every|everything|anything|other|text|words?|contents?|it|them|json|result|following|fields?|information|values?|data|key|文字|内容|全部|所有|任何|其他|其它|文本|信息|"
     r"字段|关键信息|上述关键信息|图像|图片)(?:\s?(?:text|words|content|内容|文字|文本|信息|fields|information|data))*$"
 )
 
@@ -57,7 +60,7 @@ def asked_fields(prompt: str) -> Schema | None:
             return schema_of(_template(shape))
         except SchemaInvalid:
             continue
-    names = _listed(prompt)
+    names = _listed(without_unwanted(prompt))
     if len(names) < (1 if _JSON_IS_WANTED.search(prompt) else 2):
         return None
     try:

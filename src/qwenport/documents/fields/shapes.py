@@ -32,6 +32,8 @@ _STATION = Pattern(r"[\u4e00-\u9fff]{1,7}\s?站|[\u4e00-\u9fff](?:\s?[\u4e00-\u9
 _NAME_CHINESE = Pattern(r"[\u3400-\u9fff](?:\s{0,3}[\u3400-\u9fff]){1,3}|[\u4e00-\u9fff]+·[\u4e00-\u9fff]+")
 _NAME_LATIN = Pattern(r"[A-Z][A-Za-z'.-]*(?:[\s,]+[A-Z][A-Za-z'.-]*){0,5}")
 _FIT_OF_GROUPS = {Kind.DIGITS: 1.0, Kind.CARD: 1.0, Kind.PERSON: 0.6, Kind.TAX: 0.6}
+_LEAST_OF_PHONE = 8
+"""Digits; what has fewer is as often a postcode."""
 _UNGROUPED = frozenset({Kind.PERSON, Kind.TAX})
 
 
@@ -100,6 +102,15 @@ def address_fit(text: str) -> float:
     if letters < 2 or len(text) < 4:
         return 0.25
     return 1.0 if _ADDRESS.search(text) else 0.75
+
+
+def is_phone_line(text: str) -> bool:
+    """Whether a line says a telephone number, with no more beside it than whose it is."""
+    for each in find(Kind.PHONE, text):
+        if each.fit >= 0.9 and sum(map(str.isdigit, text[each.start : each.end])) >= _LEAST_OF_PHONE:
+            beside = text[: each.start] + text[each.end :]
+            return address_fit(beside) < 1.0 and not any(map(str.isdigit, beside))
+    return False
 
 
 def _codes(text: str) -> tuple[Found, ...]:

@@ -8,17 +8,18 @@ from statistics import median
 
 from qwenport.documents.tables.assembly import Filled
 from qwenport.documents.tables.bars import Bar
+from qwenport.documents.tables.bounds import head_at, keeps_columns, strangers_above, within
 from qwenport.documents.tables.chunks import TextRow
-from qwenport.documents.tables.columns import Column, Span, columns_of, spans_of
+from qwenport.documents.tables.columns import Column, Span, columns_of
 from qwenport.documents.tables.evidence import has_key, is_table
-from qwenport.documents.tables.heads import with_wide_heads
+from qwenport.documents.tables.heads import strips_of
 from qwenport.documents.tables.lattice import Slot
+from qwenport.documents.tables.ledgers import is_ledger
 from qwenport.documents.tables.pieces import Piece
-from qwenport.documents.tables.regularity import is_regular
+from qwenport.documents.tables.regularity import has_head, is_regular, texts_of
 from qwenport.documents.tables.row_groups import Group, Strip, grouped, is_over
 from qwenport.documents.tables.runs import runs_of
 
-_SPACE = 1.3  # of the text's height: a wider gap parts columns, not words of a title
 _KEYS = 0.4  # of the texts of a row: a form has a key before each value
 _OPEN = 0.2  # of a table's width: how far from its sides its rules may begin and end
 _MANY = 3  # rules: so many part rows, and not only a head from its body
@@ -46,14 +47,33 @@ def _table(rows: Sequence[TextRow], level: Sequence[Bar], text_height: float) ->
     """The cells of the table that these rows are; none where they are none."""
     if len(rows) < 2:
         return []
+    if above := head_at(rows, text_height):
+        return _table(rows[above:], level, text_height)
     columns = columns_of(rows, text_height)
     strips = strips_of(rows, columns, text_height)
     near = _rules_of(rows, level, text_height)
-    strips = _within(strips, len(columns), near, text_height)
-    if len(columns) < 2 or not is_table(strips, columns, near, text_height):
+    groups = _groups(within(strips, len(columns), near, text_height), columns, near, text_height)
+    found = filled_of(groups, columns) if groups and is_regular(groups, len(columns), near) else []
+    if found and (near or has_head(list(map(texts_of, groups)), len(columns))):
+        return found
+    return _ledger(rows[strangers_above(strips, text_height) :], near, text_height) or found
+
+
+def _ledger(rows: Sequence[TextRow], near: Sequence[Bar], text_height: float) -> list[Filled]:
+    """The cells of rows that have amounts in the same columns, though no head names these; none where they have not."""
+    columns = columns_of(rows, text_height) if rows else []
+    strips = within(strips_of(rows, columns, text_height), len(columns), near, text_height)
+    if not keeps_columns(strips):
         return []
-    groups = grouped(strips, len(columns), text_height, near)
-    return filled_of(groups, columns) if is_regular(groups, len(columns), near) else []
+    groups = _groups(strips, columns, near, text_height)
+    return filled_of(groups, columns) if is_ledger(list(map(texts_of, groups)), len(columns)) else []
+
+
+def _groups(strips: Sequence[Strip], columns: Sequence[Column], near: Sequence[Bar], text_height: float) -> list[Group]:
+    """The rows of strips that may be a table; none where they are something else."""
+    if len(strips) < 2 or len(columns) < 2 or not is_table(strips, columns, near, text_height):
+        return []
+    return grouped(strips, len(columns), text_height, near)
 
 
 def _without_pairs(rows: Sequence[TextRow]) -> list[list[TextRow]]:
@@ -94,36 +114,6 @@ def _parted(rows: Sequence[TextRow], level: Sequence[Bar], text_height: float) -
     for row in rows:
         parts[0 if row.middle < min(places) else 2 if row.middle > max(places) else 1].append(row)
     return parts
-
-
-def strips_of(rows: Sequence[TextRow], columns: Sequence[Column], text_height: float) -> list[Strip]:
-    """Text rows with their chunks in columns; none where there are no columns."""
-    if not columns:
-        return []
-    strips = [Strip(row=row, spans=tuple(spans_of(row, columns, text_height))) for row in rows]
-    return with_wide_heads(strips, text_height)
-
-
-def _within(strips: Sequence[Strip], columns: int, near: Sequence[Bar], text_height: float) -> list[Strip]:
-    """The strips without a title above the first rule and notes below the last one, which fill few columns."""
-    kept = list(strips)
-    top, bottom = min((bar.place for bar in near), default=0.0), max((bar.place for bar in near), default=0.0)
-    while len(kept) > 2 and _is_beside(kept[0], columns, len(near) > 1 and kept[0].middle < top, text_height):
-        kept.pop(0)
-    while len(kept) > 2 and len(near) > 1 and kept[-1].middle > bottom and _is_sparse(kept[-1], columns):
-        kept.pop()
-    return kept
-
-
-def _is_beside(strip: Strip, columns: int, is_above: bool, text_height: float) -> bool:
-    if not _is_sparse(strip, columns):
-        return False
-    gaps = [after.pieces[0].left - before.pieces[-1].right for before, after in pairwise(strip.spans)]
-    return is_above or (len(gaps) > 0 and max(gaps) < _SPACE * text_height)
-
-
-def _is_sparse(strip: Strip, columns: int) -> bool:
-    return len(strip.filled) < 0.6 * columns
 
 
 def _rules_of(rows: Sequence[TextRow], level: Sequence[Bar], text_height: float) -> list[Bar]:

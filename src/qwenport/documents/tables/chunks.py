@@ -94,6 +94,11 @@ def is_number(text: str) -> bool:
     return _NUMBER.fullmatch(text.strip()) is not None
 
 
+def is_amount(text: str) -> bool:
+    """Whether a text is a number with a decimal sign or marks between thousands: no year, count or code is."""
+    return is_number(text) and any(mark in text for mark in ".,")
+
+
 def letters(text: str) -> float:
     """How long a text is, in letters of a Latin script: a Chinese character says as much as two."""
     return sum(2.0 if ord(character) > 0x2E80 else 1.0 for character in text)

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from msgspec import Struct
 
-from qwenport.documents.tables.chunks import Chunk, TextRow
+from qwenport.documents.tables.chunks import Chunk, TextRow, is_amount
 from qwenport.documents.tables.narrow_gaps import narrow_gaps
 from qwenport.documents.tables.pieces import Piece, cut, is_wide
 from qwenport.documents.tables.staggered import as_one, staggered
@@ -15,6 +15,7 @@ from qwenport.documents.tables.staggered import as_one, staggered
 _NARROWEST = 0.35  # of the text's height: what is less is a gap between words
 _FLUSH = 0.5  # of the text's height: how near the ends of texts are that stand below one another
 _CHARACTER = 1.5  # of the text's height: wider than one character
+_LEAST_NAMES = 3
 _SLACK = 0.15  # of the text's height: how exact the places of characters are
 
 
@@ -63,9 +64,10 @@ def wide_columns(rows: Sequence[TextRow], text_height: float) -> list[Column]:
     defining = _fullest(bands)
     columns = _between_gaps(defining, text_height)
     others = [(chunk, row) for row in bands if row not in defining for chunk in row.chunks]
+    others += [(chunk, row) for row in defining for chunk in row.chunks if is_amount(chunk.text)]
     for chunk, row in sorted(others, key=lambda one: one[0].right - one[0].left):
         columns = _with(columns, chunk, row, text_height)
-    return columns
+    return _named(columns, bands)
 
 
 def _bands(rows: Sequence[TextRow], text_height: float) -> list[TextRow]:
@@ -118,9 +120,17 @@ def _without_narrow_gaps(columns: Sequence[Column], narrowest: float) -> list[Co
     return kept
 
 
+def _meeting(chunk: Chunk, columns: Sequence[Column]) -> list[int]:
+    return [i for i, column in enumerate(columns) if _meet(chunk, column)]
+
+
+def _meet(chunk: Chunk, column: Column) -> bool:
+    return chunk.left < column.right and column.left < chunk.right
+
+
 def _with(columns: list[Column], chunk: Chunk, row: TextRow, text_height: float) -> list[Column]:
     """The columns, where a chunk of one of them may widen it, and one between two that the row has is one more."""
-    met = [i for i, column in enumerate(columns) if chunk.left < column.right and column.left < chunk.right]
+    met = _meeting(chunk, columns)
     if len(met) > 1:
         return columns
     if len(met) == 1:
@@ -132,9 +142,34 @@ def _with(columns: list[Column], chunk: Chunk, row: TextRow, text_height: float)
         return [*columns[:i], wider, *columns[i + 1 :]] if clear else columns
     beside = [column for column in columns if column.right <= chunk.left][-1:]
     beside += [column for column in columns if column.left >= chunk.right][:1]
-    if not all(any(c.left < column.right and column.left < c.right for c in row.chunks) for column in beside):
+    is_between = all(any(c.left < column.right and column.left < c.right for c in row.chunks) for column in beside)
+    if not is_between and not is_amount(chunk.text):
         return columns  # a head in the middle over two columns
     return sorted([*columns, Column(chunk.left, chunk.right)], key=lambda one: one.left)
+
+
+def _named(columns: list[Column], rows: Sequence[TextRow]) -> list[Column]:
+    """The columns, where names in a head that stand beside what they name, or above nothing, are columns' too."""
+    head = next((row for row in rows if len(row.chunks) >= _LEAST_NAMES and _is_plain(row)), None)
+    if head is None:
+        return columns
+    met = [_meeting(chunk, columns) for row in rows if row is not head for chunk in row.chunks]
+    held = {columns[some[0]] for some in met if len(some) == 1}
+    if len(head.chunks) < len(held):
+        return columns
+    nameless = {column for column in held if not any(_meet(chunk, column) for chunk in head.chunks)}
+    names = [Column(chunk.left, chunk.right) for chunk in head.chunks if not _meeting(chunk, columns)]
+    joined: list[Column] = []
+    for column in sorted([*columns, *names], key=lambda one: one.left):
+        if joined and {joined[-1] in held, column in held} == {True, False} and {joined[-1], column} & nameless:
+            joined[-1] = Column(joined[-1].left, column.right)
+        else:
+            joined.append(column)
+    return joined
+
+
+def _is_plain(row: TextRow) -> bool:
+    return not any(character.isdigit() for chunk in row.chunks for character in chunk.text)
 
 
 def spans_of(row: TextRow, columns: Sequence[Column], text_height: float) -> list[Span]:

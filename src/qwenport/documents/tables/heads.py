@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from msgspec.structs import replace
 
-from qwenport.documents.tables.chunks import is_number
-from qwenport.documents.tables.columns import Column, Span
+from qwenport.documents.tables.chunks import TextRow, is_number
+from qwenport.documents.tables.columns import Column, Span, spans_of
 from qwenport.documents.tables.pieces import text_of
 from qwenport.documents.tables.row_groups import Strip
 
@@ -15,7 +15,15 @@ _FLUSH = 0.4  # of the text's height: a head as far left or right as its column 
 _OFF_CENTRE = 0.25  # of the width of its columns
 
 
-def with_wide_heads(strips: Sequence[Strip], text_height: float) -> list[Strip]:
+def strips_of(rows: Sequence[TextRow], columns: Sequence[Column], text_height: float) -> list[Strip]:
+    """Text rows with their chunks in columns; none where there are no columns."""
+    if not columns:
+        return []
+    strips = [Strip(row=row, spans=tuple(spans_of(row, columns, text_height))) for row in rows]
+    return _with_wide_heads(strips, text_height)
+
+
+def _with_wide_heads(strips: Sequence[Strip], text_height: float) -> list[Strip]:
     """The strips, where heads in the first two of them may take more columns than their text touches."""
     widened = list(strips)
     for upper in range(min(2, len(strips))):

@@ -9,6 +9,7 @@ from statistics import median
 from qwenport.documents.tables.bars import Bar
 from qwenport.documents.tables.chunks import is_number
 from qwenport.documents.tables.evidence import has_key
+from qwenport.documents.tables.ledgers import has_amounts
 from qwenport.documents.tables.pieces import text_of
 from qwenport.documents.tables.row_groups import Group, Strip
 
@@ -17,21 +18,23 @@ _MOST = 0.6
 _NEARLY_ALL = 0.8
 _OF_ONE_SORT = 0.7
 _LONGEST_HEAD = 24
+_SEVERAL = 4
 _DIGITS_OF_DATE = 8
 
 
 def is_regular(groups: Sequence[Group], columns: int, rules: Sequence[Bar]) -> bool:
     """Whether most rows have most columns and, where too few rules tell, a head or their figures show a table."""
     filled = [frozenset(column for strip in group for column in strip.filled) for group in groups]
-    if sum(1 for row in filled if len(row) >= _MOST * columns) < _MOST * len(groups):
-        return False
+    texts = [texts_of(group) for group in groups]
     if not rules and _are_keys_above_values([strip for group in groups for strip in group]):
         return False
+    if sum(1 for row in filled if len(row) >= _MOST * columns) < _MOST * len(groups):
+        return has_full_head(texts, columns)
     if len(rules) > (1 if columns > 2 else _NEARLY_ALL * len(groups)):
         return True
     if columns > 2 and len(groups) > 3 and sum(len(row) == columns for row in filled) >= _NEARLY_ALL * len(groups):
         return True
-    return has_head([_texts(group) for group in groups], columns)
+    return has_head(texts, columns)
 
 
 def _are_keys_above_values(strips: Sequence[Strip]) -> bool:
@@ -51,6 +54,19 @@ def has_head(rows: Sequence[Mapping[int, str]], columns: int) -> bool:
     return any(_is_head(row, columns) and _bears_out(row, rows[i + 1 :], columns) for i, row in enumerate(heads))
 
 
+def has_full_head(rows: Sequence[Mapping[int, str]], columns: int) -> bool:
+    """Whether the first row names each of several columns, and the rows below have amounts, some columns blank."""
+    if columns < _SEVERAL or len(rows) < _SEVERAL:
+        return False
+    head = rows[0]
+    if len(head) < columns or not _is_head(head, columns):
+        return False
+    blank = [column for column in range(columns) if not any(column in row for row in rows[1:])]
+    if any(map(_has_figure, head.values())) or len(blank) > 1:
+        return False
+    return has_amounts(rows[1:], columns)
+
+
 def _bears_out(head: Mapping[int, str], body: Sequence[Mapping[int, str]], columns: int) -> bool:
     """Whether what stands below a head is of one sort in some column: numbers, or in many rows codes or dates."""
     if len(body) < 2:
@@ -62,7 +78,7 @@ def _bears_out(head: Mapping[int, str], body: Sequence[Mapping[int, str]], colum
     return figures and is_plain and columns > 2 and len(body) > 2
 
 
-def _texts(group: Group) -> dict[int, str]:
+def texts_of(group: Sequence[Strip]) -> dict[int, str]:
     """What a row has, by the column at which it begins."""
     texts: dict[int, str] = {}
     for span in (span for strip in group for span in strip.spans):

@@ -8,7 +8,7 @@ from itertools import pairwise
 from msgspec import Struct
 
 from qwenport.documents.tables.bars import Bar
-from qwenport.documents.tables.chunks import TextRow, is_number
+from qwenport.documents.tables.chunks import TextRow, is_amount, is_number
 from qwenport.documents.tables.columns import Span
 from qwenport.documents.tables.pieces import text_of
 from qwenport.documents.tables.staggered import staggered
@@ -113,7 +113,13 @@ def _has_number_below(below: Group, above: Group) -> bool:
 
 
 def _is_anchor(part: Group, columns: int) -> bool:
-    return len(_filled(part)) >= max(2, columns / 2)
+    """Whether a part is a row or most of one: it has half of the columns, or an amount and something beside it."""
+    filled = len(_filled(part))
+    return filled >= max(2, columns / 2) or (filled > 1 and any(is_amount(text_of(s.pieces)) for s in _spans(part)))
+
+
+def _spans(part: Group) -> list[Span]:
+    return [span for strip in part for span in strip.spans]
 
 
 def _usual_distance(parts: Sequence[Group], columns: int) -> float | None:
@@ -136,7 +142,7 @@ def _by_distance(parts: Sequence[Group], columns: int, text_height: float, usual
         return list(parts)
     leading = min(_LEADING * text_height, _CLOSE * usual) if usual else _LEADING * text_height
     ends = [*range(1, anchors[0] + 1), *range(anchors[-1] + 1, len(parts))]
-    cuts = {i for i in ends if _distance(parts, i) > leading}
+    cuts = {i for i in ends if _distance(parts, i) > leading and not _goes_on(i, parts, usual)}
     for above, below in pairwise(anchors):
         if below > above + 1:
             cuts.add(_cut_between(parts, above, below))
@@ -161,6 +167,14 @@ def _stands_alone(index: int, parts: Sequence[Group], columns: int, usual: float
         return False
     follows = index > 0 and _is_anchor(parts[index - 1], columns) and _distance(parts, index) < _EVEN * usual
     return 0 in _filled(parts[index]) or not follows or any(map(_has_number, parts[index]))
+
+
+def _goes_on(index: int, parts: Sequence[Group], usual: float | None) -> bool:
+    """Whether a part is the rest of a text in the row above, though as far from it as rows are: all it has."""
+    if index == 0 or usual is None or _distance(parts, index) >= _EVEN * usual or any(map(_has_number, parts[index])):
+        return False
+    filled = _filled(parts[index])
+    return len(filled) == 1 and 0 not in filled and filled < _filled(parts[index - 1])
 
 
 def _has_number(strip: Strip) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from itertools import pairwise
 from statistics import median
@@ -15,7 +16,13 @@ from qwenport.documents.tables.staggered import as_one, staggered
 _MOST_BETWEEN = 5  # lines of one cell between two rows with gaps
 _EVEN = 1.3
 _MOST_RULED = 8  # of the text's height: how far rows of one ruled table stand apart at most
+_FLUSH = 0.5  # of the text's height
 _CLOSE = 1.6  # of the text's height: how near a line stands to the cell that it goes on
+_ITEM = re.compile(
+    r"[\u2022\u00b7\u25cf\u25aa\u25e6\u25a0\u25a1*\u2013\u2014-]\s*[^\d\s]"
+    r"|[(\uff08]?\d{1,2}[.)\uff09\u3001\uff0e]\s*[^\d\s]|[\u2460-\u2473]"
+)
+"""How an item of a list begins: a mark or a number, and then no figures, which amounts have."""
 
 
 def runs_of(pieces: Sequence[Piece], level: Sequence[Bar], text_height: float) -> list[list[TextRow]]:
@@ -126,8 +133,13 @@ def _with_ends(rows: Sequence[TextRow], start: int, end: int, text_height: float
         if not is_line and not (near < _EVEN * usual and _is_over_some(rows[start - 1], columns, text_height)):
             break
         start -= 1
-    while end < len(rows) and len(rows[end].chunks) == 1:
-        if rows[end].below(rows[end - 1]) > _CLOSE * text_height or not _is_in_one(rows[end], columns, text_height):
+    while end < len(rows) and len(rows[end].chunks) == 1 and _is_in_one(rows[end], columns, text_height):
+        if _ITEM.match(rows[end].chunks[0].text):
+            break
+        distance = rows[end].below(rows[end - 1])
+        if distance > _CLOSE * text_height and not (
+            distance < _EVEN * usual and _goes_on(rows[end], rows[end - 1], text_height)
+        ):
             break
         end += 1
     return start, end
@@ -136,6 +148,11 @@ def _with_ends(rows: Sequence[TextRow], start: int, end: int, text_height: float
 def _is_in_one(row: TextRow, columns: Sequence[tuple[float, float]], text_height: float) -> bool:
     chunk, slack = row.chunks[0], 0.5 * text_height
     return any(left - slack <= chunk.left and chunk.right <= right + slack for left, right in columns)
+
+
+def _goes_on(row: TextRow, above: TextRow, text_height: float) -> bool:
+    """Whether a line begins where a text in the row above does, but the first one: below this a list may begin."""
+    return any(abs(chunk.left - row.chunks[0].left) < _FLUSH * text_height for chunk in above.chunks[1:])
 
 
 def _is_over_some(row: TextRow, columns: Sequence[tuple[float, float]], text_height: float) -> bool:

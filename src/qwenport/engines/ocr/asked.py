@@ -48,9 +48,9 @@ class Asked:
 
     @property
     def input_tokens(self) -> int:
-        """Return what pictures and text count."""
-        said = self._prompt or self._schema.decode("utf-8", "replace")
-        return self.image_tokens + text_tokens(said)
+        """Return what pictures, prompt and schema count; the schema as the caller wrote it."""
+        written = _written_schema(self._chat).decode("utf-8", "replace")
+        return self.image_tokens + text_tokens(self._prompt) + text_tokens(written)
 
     def orders(self, *, tells_page: bool = False) -> tuple[PageOrder, ...]:
         """Return what is asked of the host, picture by picture; with the lines of the page that a schema is about."""
@@ -69,6 +69,12 @@ class Asked:
             )
             for picture in self.pictures
         )
+
+
+def _written_schema(chat: ChatInput) -> bytes:
+    if chat.ocr is not None:
+        return chat.ocr.result_schema
+    return chat.json.schema if isinstance(chat.json, JsonSchema) else b""
 
 
 def _shape(chat: ChatInput) -> ObjectShape | None:

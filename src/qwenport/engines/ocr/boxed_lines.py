@@ -9,6 +9,7 @@ from qwenport.engines.ocr.backend import Floats
 from qwenport.engines.ocr.decoding import Character
 from qwenport.engines.ocr.lines import LineReader, cut_out
 from qwenport.engines.ocr.scaling import Pixels
+from qwenport.engines.ocr.squared import with_units
 
 
 class ReadStrip(Struct, frozen=True):
@@ -44,7 +45,7 @@ class BoxedLines:
     def read_at(self, corners: Floats) -> ReadStrip:
         """Return what stands between four corners, which need be no box of the detector."""
         strip = cut_out(self.image, corners)
-        return ReadStrip(corners, strip, self._reader.read(strip))
+        return ReadStrip(corners, strip, with_units(self._reader.read(strip), strip, self._reader.read))
 
     def read_turned(self, index: int) -> ReadStrip:
         """Return what stands in one box when it is turned by half."""

@@ -34,11 +34,16 @@ class Gap(Struct, frozen=True, gc=False):
         return (self.start + self.end) / 2
 
 
-def gaps_of(strip: Pixels) -> tuple[Gap, ...]:
-    """Return the blank runs of a strip from left to right, those at its ends included."""
+def ink_of(strip: Pixels) -> Pixels:
+    """Return 1 for the pixels of a strip that are ink, and 0 for its ground, which is the larger part."""
     grey = cv2.cvtColor(strip, cv2.COLOR_BGR2GRAY)
     _, mask = cv2.threshold(grey, 0, 1, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
-    ink = mask if mask.mean() < 0.5 else 1 - mask
+    return np.asarray(mask if mask.mean() < 0.5 else 1 - mask, dtype=np.uint8)
+
+
+def gaps_of(strip: Pixels) -> tuple[Gap, ...]:
+    """Return the blank runs of a strip from left to right, those at its ends included."""
+    ink = ink_of(strip)
     ink[ink.mean(axis=1) > _RULE] = 0
     blank = ink.sum(axis=0) <= _SPECK * strip.shape[0]
     edges = np.flatnonzero(np.diff(np.concatenate(((0,), blank.astype(np.int8), (0,)))))

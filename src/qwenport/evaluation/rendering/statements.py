@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Final, NamedTuple
 
-from qwenport.evaluation.rendering.amounts import grouped
+from qwenport.evaluation.rendering.accounts import Account
 from qwenport.evaluation.rendering.canvas import Canvas, Pen
 from qwenport.evaluation.rendering.layout import Layout, Values, render
 from qwenport.evaluation.rendering.made_up import MadeUp
 from qwenport.evaluation.rendering.sample import Sample
 
 _ROWS: Final = 22
+_DAYS_BETWEEN: Final = range(3)
 
 
 class _Words(NamedTuple):
@@ -71,20 +72,18 @@ def statement_page(seed: int, language: str, *, photo: bool = False) -> Sample:
 
 
 def _invent(made: MadeUp, language: str) -> Values:
-    words, day, balance = _WORDS[language], made.day(), made.cents(10, 90) * 10_000
+    words, account = _WORDS[language], Account(made)
     values = {"holder": made.person(language), "number": f"{made.digits(3)}-{made.digits(6)}-{made.digits(3)}"}
     for row in range(_ROWS):
-        amount, is_credit = made.cents(500, 90_000), made.chance.random() < 0.5
-        balance += amount if is_credit else -amount
-        day += timedelta(days=made.chance.randrange(3))
+        movement = account.move(_DAYS_BETWEEN, words.out, words.into)
         values |= {
-            f"day{row}": f"{day:%Y-%m-%d}",
-            f"text{row}": made.pick(*(words.into if is_credit else words.out)),
-            f"out{row}": "" if is_credit else grouped(amount),
-            f"in{row}": grouped(amount) if is_credit else "",
-            f"balance{row}": grouped(balance),
+            f"day{row}": f"{movement.day:%Y-%m-%d}",
+            f"text{row}": movement.text,
+            f"out{row}": movement.paid_out,
+            f"in{row}": movement.paid_in,
+            f"balance{row}": movement.balance,
         }
-    return values | {"day": f"{day + timedelta(days=1):%Y-%m-%d}", "closing": grouped(balance)}
+    return values | {"day": f"{account.day + timedelta(days=1):%Y-%m-%d}", "closing": account.balance}
 
 
 def _draw(canvas: Canvas, words: _Words) -> None:

@@ -6,9 +6,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import timedelta
 from typing import Final, NamedTuple
 
+from qwenport.evaluation.rendering.accounts import Account
 from qwenport.evaluation.rendering.amounts import grouped
 from qwenport.evaluation.rendering.canvas import BLACK, GREY, Canvas, Pen
 from qwenport.evaluation.rendering.grids import Entry, Grid, Rows, Span, print_table
@@ -205,21 +205,12 @@ _TRIAL: Final = _Sheet(
 
 
 def _statement(made: MadeUp) -> Values:
+    texts = ("Card purchase Juniper Cafe", "Salary", "Transfer to savings", "Cheque 100213", "Interest paid")
+    account, count = Account(made), made.chance.randrange(5, 9)
     values: dict[str, str] = {}
-    day, balance, count = made.day(), made.cents(10, 90) * 10_000, made.chance.randrange(5, 9)
     for row in range(count):
-        amount, is_credit = made.cents(500, 90_000), made.chance.random() < 0.5
-        balance += amount if is_credit else -amount
-        day += timedelta(days=made.chance.randrange(1, 5))
-        texts = ("Card purchase Juniper Cafe", "Salary", "Transfer to savings", "Cheque 100213", "Interest paid")
-        cells = (
-            f"{day:%d %b}",
-            made.pick(*texts),
-            "" if is_credit else grouped(amount),
-            grouped(amount) if is_credit else "",
-            grouped(balance),
-        )
-        values |= {f"r{row}c{place}": text for place, text in enumerate(cells)}
+        movement = account.move(range(1, 5), texts, texts)
+        values |= {f"r{row}c{place}": text for place, text in enumerate((f"{movement.day:%d %b}", *movement[1:]))}
     return values | {"rows": str(count)}
 
 

@@ -210,3 +210,20 @@ def test_a_line_that_touches_a_region_of_running_text_belongs_there() -> None:
     assert _paragraphs(lines, (_region(RegionKind.TEXT, 45, 122, 400, 200),)) == [
         " ".join(f"line {i} of a text that runs on" for i in range(4))
     ]
+
+
+def test_figures_below_figures_stay_in_their_rows_where_those_beside_them_are_blank() -> None:
+    rows = [
+        ("2024-09-30", "Salary", "", "331.95", "8,255.91"),
+        ("2024-10-02", "Card purchase", "644.52", "", "7,611.39"),
+        ("2024-10-03", "Transfer", "623.70", "", "6,987.69"),
+        ("2024-10-04", "Salary", "", "619.17", "7,606.86"),
+    ]
+    lines = [
+        _line(text, x, 100 + 26 * index)
+        for index, row in enumerate(rows)
+        for text, x in zip(row, (50, 200, 400, 550, 700), strict=True)
+        if text
+    ]
+
+    assert _paragraphs(lines) == [" \\quad ".join(filter(None, row)) for row in rows]

@@ -203,6 +203,49 @@ def test_one_value_serves_one_field(page_of: PageOf) -> None:
     assert _read(page, {"phone": "", "fax": ""}).values == {"phone": "2345 6789", "fax": ""}
 
 
+@pytest.mark.parametrize("field", ["fax", "传真号码", "門店傳真", "Fax No."])
+def test_a_number_without_a_key_is_no_fax(page_of: PageOf, field: str) -> None:
+    page = page_of([("Bluefin Sample Ltd.", 60, 40, 240, 24), ("Call 2345 6789", 60, 80, 170, 24)])
+
+    assert _read(page, {field: ""}).values == {field: ""}
+    assert _read(page, {"phone": "", field: ""}).values == {"phone": "2345 6789", field: ""}
+
+
+@pytest.mark.parametrize(
+    "below",
+    ["+86 (10) 1234-5678", "Mob 9123 4567", "Call us: 012-345 6789", "（张三）13812345678", "13812345678 张三收"],
+)
+def test_a_telephone_number_below_an_address_is_no_part_of_it(page_of: PageOf, below: str) -> None:
+    page = page_of([
+        ("Deliver To", 60, 40, 110, 24), ("Address", 60, 100, 110, 24), ("12 Harbour Road, Wan Chai", 60, 130, 300, 24),
+        (below, 60, 156, 260, 24),
+    ])  # fmt: skip
+
+    assert _read(page, {"address": ""}).values == {"address": "12 Harbour Road, Wan Chai"}
+
+
+@pytest.mark.parametrize(
+    "below", ["Sacramento, CA 95814", "Sacramento, CA 95814-1234", "Unit 5 2345 6789", "Selangor 47100 012-345 6789"]
+)
+def test_what_looks_like_a_telephone_number_in_an_address_stays_in_it(page_of: PageOf, below: str) -> None:
+    page = page_of([
+        ("Deliver To", 60, 40, 110, 24), ("Address", 60, 100, 110, 24), ("12 Harbour Road,", 60, 130, 200, 24),
+        (below, 60, 156, 260, 24),
+    ])  # fmt: skip
+
+    assert _read(page, {"address": ""}).values == {"address": f"12 Harbour Road, {below}"}
+
+
+@pytest.mark.parametrize("below", ["010-12345678", "(010) 1234 5678"])
+def test_a_field_of_address_and_telephone_has_both(page_of: PageOf, below: str) -> None:
+    page = page_of([
+        ("增值税专用发票", 60, 40, 200, 24), ("购买方", 60, 70, 110, 24),
+        ("地址、电话：北京市示例区样板街12号院", 60, 100, 400, 24), (below, 192, 126, 200, 24),
+    ])  # fmt: skip
+
+    assert _read(page, {"购买方地址电话": ""}).values == {"购买方地址电话": f"北京市示例区样板街12号院{below}"}
+
+
 def test_the_same_thing_asked_twice_is_given_twice(page_of: PageOf) -> None:
     page = page_of([("电子发票", 60, 10, 120, 24), ("开票日期：2024-05-20", 60, 40, 260, 24)])
 

@@ -71,7 +71,67 @@ def test_prompts_that_list_or_show_fields_ask_for_them(prompt: str, template: ob
         "OCR",
         "",
         "{" * 5000,
+        "Read:" + "\n" * 60_000,
     ],
 )
 def test_prompts_for_plain_text_ask_for_no_fields(prompt: str) -> None:
+    assert asked_fields(prompt) is None
+
+
+@pytest.mark.parametrize(
+    ("prompt", "names"),
+    [
+        ("提取图中的姓名、性别，不要返回地址、电话", ["姓名", "性别"]),
+        ("提取以下字段：日期，金额，不要返回姓名，地址和电话", ["日期", "金额"]),
+        ("不要返回姓名，只提取发票中的日期、金额", ["日期", "金额"]),
+        ("不提取姓名、电话，请输出图片中的日期、金额", ["日期", "金额"]),
+        ("提取图中的姓名、日期，忽略地址、电话", ["姓名", "日期"]),
+        ("提取除姓名以外的字段：日期、金额", ["日期", "金额"]),
+        ("Extract the name, date and total, but not the address", ["name", "date", "total"]),
+        ("Extract the name, date and total, except the address and phone.", ["name", "date", "total"]),
+        ("Extract the name and date, excluding the address and phone", ["name", "date"]),
+        ("Do not return the name, return the date and total as JSON", ["date", "total"]),
+        ("Never return the name or the address. Extract the following: date, total", ["date", "total"]),
+        ("Extract the number, date (do not include the time), and total", ["number", "date", "total"]),
+        ("提取图中的日期（不要包含时间）、金额", ["日期", "金额"]),
+        ("Extract the name, date, but not the address (home) or phone", ["name", "date"]),
+        ("Extract:\n- Name\n- Date\nDo not extract:\n- Address\n- Phone", ["Name", "Date"]),
+        ("Extract:\n1. Name\n2. Do not return the address\n3. Date", ["Name", "Date"]),
+    ],
+)
+def test_what_a_prompt_does_not_want_is_not_asked_for(prompt: str, names: list[str]) -> None:
+    schema = asked_fields(prompt)
+
+    assert schema is not None
+    assert list(schema.template) == names
+
+
+@pytest.mark.parametrize(
+    ("prompt", "names"),
+    [
+        ("提取发票中的不含税金额、别名、税额", ["不含税金额", "别名", "税额"]),
+        ("不要遗漏图片中的任何字段，提取图中的姓名、日期", ["姓名", "日期"]),
+        ("Extract the total excluding tax, the tax and the date", ["total excluding tax", "tax", "date"]),
+        ("Do not return anything other than the name, date and total", ["name", "date", "total"]),
+        ("Don't output anything but the name and the date", ["name", "date"]),
+        ("Never leave a field out: extract the name, date", ["name", "date"]),
+        ('Do not return the name. {"name": "without its title", "date": ""}', ["name", "date"]),
+    ],
+)
+def test_what_only_looks_like_a_refusal_is_asked_for(prompt: str, names: list[str]) -> None:
+    schema = asked_fields(prompt)
+
+    assert schema is not None
+    assert list(schema.template) == names
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "Read all text. Do not extract the name and the date.",
+        "读取图片里的文字，无需返回姓名、电话，JSON格式",
+        "Output everything except the name and address as JSON",
+    ],
+)
+def test_a_prompt_that_names_only_what_it_does_not_want_asks_for_no_fields(prompt: str) -> None:
     assert asked_fields(prompt) is None

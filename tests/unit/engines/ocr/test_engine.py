@@ -248,6 +248,25 @@ async def test_json_of_a_schema_has_the_types_of_the_schema() -> None:
     assert [msgspec.json.decode(order.result_schema) for order in host.orders] == [{"Total": "with tax", "Paid": ""}]
 
 
+@pytest.mark.parametrize(
+    ("parts", "chat", "tokens"),
+    [
+        ((TextPart(text="12345678"),), {}, 2),
+        ((TextPart(text="12345678"),), {"json": AnyJson()}, 2),
+        ((TextPart(text="12345678"),), {"json": JsonSchema(name="any", schema=b'{"title":""}')}, 2 + 3),
+        ((), {"json": JsonSchema(name="any", schema=b'{"title":""}')}, 3),
+        ((), {"ocr": OcrOptions(task=KIE, result_schema=b'{"No":""}')}, 3),
+        ((TextPart(text="not asked"),), {"ocr": OcrOptions(task=KIE, result_schema=b'{"No":""}')}, 3),
+    ],
+)
+def test_the_prompt_and_the_schema_count_as_they_were_written(
+    parts: tuple[Part, ...], chat: dict[str, Any], tokens: int
+) -> None:
+    asked = Asked(prepared(picture(b"1"), *parts, **chat).call)
+
+    assert (asked.image_tokens, asked.input_tokens) == (100, 100 + tokens)
+
+
 def test_fields_of_a_schema_are_asked_for_by_their_names_and_descriptions() -> None:
     properties = {
         "total": {"anyOf": [{"type": "number", "description": "with tax"}, {"type": "null"}]},
