@@ -14,6 +14,7 @@ from dashscope.audio.http_tts import HttpSpeechSynthesizer
 from dashscope.audio.qwen_tts import SpeechSynthesizer as QwenSpeech
 from dashscope.audio.tts import SpeechSynthesizer as RealtimeSpeech
 from dashscope.audio.tts_v2 import SpeechSynthesizer as DuplexSpeech
+from dashscope.client.base_api import BaseAsyncApi
 
 from qwenport.testing.native_upstream import KEY as UPSTREAM_KEY
 from qwenport.testing.native_upstream import NativeUpstream, Said, task
@@ -33,10 +34,15 @@ MODELS = {
     "paraformer-v2": ("audio/asr/transcription", "duration", "0.00008", 43_200),
     "cosyvoice-v3-flash": ("audio/tts/SpeechSynthesizer", "characters", "0.0001", 20_000),
     "qwen-tts": ("aigc/multimodal-generation/generation", "characters", "0.0001", 600),
+    "qwen-asr": ("aigc/multimodal-generation/generation", "duration", "0.0001", 600),
     "wanx-nowhere": ("aigc/text2image/image-synthesis", "image_count", "0.14", 4),
 }
 """Name to service, what it reports, what one of it costs, and how many of it one call can use."""
 UNROUTED = "wanx-nowhere"
+MASKED = "qwen-asr"
+"""The model whose upstream gets no personal data."""
+FORBIDDEN = "the forbidden fruit"
+BLOCKED = (400, "DataInspectionFailed", "Output data may contain inappropriate content.")
 UNPURCHASED = "Access to model denied. Please make sure you are eligible for using the model."
 CARD = """
 name = "{name}"
@@ -106,18 +112,21 @@ def running(
         portal.wrap_async_context_manager(listening(upstream.serve)) as port,
     ):
         server = server_class(folder, folder / "no-models", {"STUDIO_KEY": UPSTREAM_KEY})
+        place = {
+            "kind": "alibaba",
+            "region": "beijing",
+            "base_url": f"http://127.0.0.1:{port}/compatible-mode/v1",
+            "api_key_env": "STUDIO_KEY",
+        }
         configure(
             server.data_dir,
-            table(
-                "[[upstreams]]",
-                name="studio",
-                kind="alibaba",
-                region="beijing",
-                base_url=f"http://127.0.0.1:{port}/compatible-mode/v1",
-                api_key_env="STUDIO_KEY",
-            ),
-            *(route(name, f"studio/{name}") for name in MODELS if name != UNROUTED),
+            table("[check]", words_file="words.txt"),
+            table("[[upstreams]]", name="studio", **place),
+            table("[[upstreams]]", name="masked", mask=True, **place),
+            route(MASKED, f"masked/{MASKED}"),
+            *(route(name, f"studio/{name}") for name in MODELS if name not in {UNROUTED, MASKED}),
         )
+        (server.data_dir / "words.txt").write_text(f"{FORBIDDEN}\n")
         (server.data_dir / "catalog").mkdir()
         for name, (service, unit, price, most) in MODELS.items():
             card = CARD.format(name=name, service=service, unit=unit, price=price, most=most)
@@ -277,6 +286,77 @@ def test_a_service_that_this_server_does_not_offer_is_refused_in_words(
     assert (answer.status_code, answer.code, answer.message) == refusal
     assert len(studio.upstream.made) == before
     assert {(row[1], row[4]) for row in studio.new_rows()} <= {("failed", "0.00")}
+
+
+def test_what_a_service_is_asked_is_looked_through_for_listed_words(studio: Studio) -> None:
+    before = len(studio.upstream.made)
+
+    refused = [
+        dashscope.ImageSynthesis.async_call(model="wanx2.1-t2i-turbo", prompt="a cat", **hidden)
+        for hidden in ({"negative_prompt": FORBIDDEN.upper()}, {"style": {"of": [FORBIDDEN]}}, {FORBIDDEN: 1})
+    ]
+
+    assert {(each.status_code, each.code) for each in refused} == {(400, "DataInspectionFailed")}
+    assert len(studio.upstream.made) == before
+    assert {(row[1], row[4]) for row in studio.new_rows()} == {("failed", "0.00")}
+
+
+def test_the_answer_of_a_service_is_looked_through_and_what_was_made_is_billed(studio: Studio) -> None:
+    def said(text: str, count: int) -> dict[str, Any]:
+        return {"output": {"text": text, "audio": {"data": "YQ=="}}, "usage": {"characters": count}}
+
+    def speak(**parameters: Any) -> Any:
+        return QwenSpeech.call(model="qwen-tts", text="hello", voice="Cherry", **parameters)
+
+    studio.answers(said(f"Of {FORBIDDEN}.", 5))
+    whole = speak()
+    studio.answers(said("Once. ", 2), said("Of the forbid", 4), said("den fruit.", 5), said("End.", 6))
+    streamed = list(speak(stream=True))
+
+    assert (whole.status_code, whole.code, whole.message) == BLOCKED
+    assert streamed[0].output["text"] == "Once. "
+    assert [(each.status_code, each.code, each.message) for each in streamed[1:]] == [BLOCKED]
+    assert [(row[1], *row[3:]) for row in studio.new_rows()] == [("failed", "characters 5", "0.0005")] * 2
+
+
+def test_what_a_task_made_is_looked_through_when_it_is_fetched_and_billed_all_the_same(studio: Studio) -> None:
+    studio.upstream.said = [Said(body=task("t-blocked", "PENDING"))]
+    studio.upstream.tasks["t-blocked"] = task(
+        "t-blocked", "SUCCEEDED", {"duration": 61}, results=[{"text": f"It was {FORBIDDEN}."}]
+    )
+
+    made = Transcription.async_call(model="paraformer-v2", file_urls=["https://sounds/1.wav"])
+    looks = [Transcription.fetch(made.output.task_id) for _ in range(2)]
+
+    assert (made.status_code, made.output["task_status"]) == (200, "PENDING")
+    assert [(each.status_code, each.code, each.message) for each in looks] == [BLOCKED, BLOCKED]
+    assert [(row[0], row[3]) for row in studio.new_rows()] == [("native-service", ""), ("tasks.result", "duration 61")]
+
+
+def test_a_service_that_gets_no_personal_data_gives_the_caller_its_own_back(studio: Studio) -> None:
+    studio.answers(
+        {"output": {"text": "For [EMAIL"}, "usage": {"duration": 1}},
+        {"output": {"text": "_1], at once."}, "usage": {"duration": 2}},
+    )
+    said: Any = dashscope.MultiModalConversation.call(
+        model=MASKED, messages=[{"role": "user", "content": [{"text": "Of jane@example.com"}]}], stream=True
+    )
+    texts = [each.output["text"] for each in said]
+
+    assert texts == ["For jane@example.com", ", at once."]
+    assert studio.upstream.made[-1].body["input"]["messages"][0]["content"] == [{"text": "Of [EMAIL_1]"}]
+    assert studio.new_rows() == [("native-service", "finished", f"masked/{MASKED}", "duration 2", "0.0002")]
+
+
+def test_a_task_with_personal_data_is_refused_where_its_result_could_not_be_put_back(studio: Studio) -> None:
+    before = len(studio.upstream.made)
+
+    where = {"task_group": "aigc", "task": "multimodal-generation", "function": "generation"}
+    refused = BaseAsyncApi.async_call(model=MASKED, input={"text": "Of jane@example.com"}, **where)
+
+    assert (refused.status_code, refused.code) == (400, "InvalidParameter")
+    assert "the result of a task comes too late" in refused.message
+    assert len(studio.upstream.made) == before
 
 
 def test_a_service_by_websocket_is_refused(studio: Studio, caplog: pytest.LogCaptureFixture) -> None:

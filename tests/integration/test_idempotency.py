@@ -4,27 +4,33 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AsyncExitStack
+import shutil
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import AsyncExitStack, closing, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import anthropic
+import msgspec
 import openai
 import pytest
 
-from qwenport.core.errors import EngineFailed, ParameterInvalid, RequestInProgress
+from qwenport.core.errors import EngineFailed, ParameterInvalid, RequestInProgress, StorageUnavailable
 from qwenport.core.events import ChoiceFinished, Delta, Event, Finished, FinishReason, Started
-from qwenport.core.ids import RequestId
+from qwenport.core.ids import RandomIds, RequestId
 from qwenport.core.usage import Usage
 from qwenport.faces.registry import FACES
 from qwenport.server.idempotency import LEASE_S, Asked, IdempotencyBounds, IdempotentRequests, KeptAnswer
+from qwenport.storage.database import Database
 from qwenport.storage.idempotency_rows import Claim
 from qwenport.testing.clock import FakeClock
 from qwenport.testing.gateway import KEY, Gateway, Plan, running_gateway
 from qwenport.testing.plain_call import PlainCall, every_plain_call
 from qwenport.testing.raw_client import Answer, request_bytes
 from qwenport.testing.scripted_engine import ScriptedEngine, Step, Wait
+
+T = TypeVar("T")
 
 pytestmark = pytest.mark.anyio
 
@@ -70,13 +76,59 @@ async def make(tmp_path: Path) -> AsyncIterator[Make]:
 
         async def build(script: Callable[[Any], Sequence[Step]] = lambda _: WHOLE, **plan: Any) -> House:
             engine = ScriptedEngine(script, target=TARGET)
-            clock = FakeClock()
+            clock = plan.pop("clock", None) or FakeClock()
+            folder = plan.pop("folder", tmp_path)
             gateway = await stack.enter_async_context(
-                running_gateway(tmp_path, Plan(engines=[engine], clock=clock, **plan))
+                running_gateway(folder, Plan(engines=[engine], clock=clock, **plan))
             )
             return House(gateway, engine, clock)
 
         yield build
+
+
+async def worker_on_the_books_of(house: House, make: Make, script: Callable[[Any], Sequence[Step]]) -> House:
+    """Return a second worker, with a journal of its own, which waits 20 ms for the database of the first."""
+    folder, books = house.gateway.folder / "worker-2", house.gateway.folder / "qwenport.db"
+    folder.mkdir()
+
+    def open_database() -> Database:
+        return Database.open(books, busy_timeout_ms=20)
+
+    found: House = await make(script, folder=folder, open_database=open_database, clock=house.clock, ids=RandomIds())
+    return found
+
+
+async def after_its_death(worker: House, make: Make, folder: Path) -> House:
+    """Return a gateway that begins with what a worker would leave if it were killed now."""
+    shutil.copytree(worker.gateway.folder.parent, folder, ignore=shutil.ignore_patterns("admin.sock"))
+    left = folder / worker.gateway.folder.name
+
+    def open_database() -> Database:
+        return Database.open(folder / "qwenport.db")
+
+    found: House = await make(folder=left, open_database=open_database, clock=worker.clock, ids=RandomIds())
+    return found
+
+
+@contextmanager
+def outage(house: House) -> Iterator[None]:
+    """Let nobody write into the database while the block lasts."""
+    with closing(sqlite3.connect(house.gateway.folder / "qwenport.db", isolation_level=None)) as lock:
+        lock.execute("BEGIN IMMEDIATE")
+        yield
+
+
+def waiting_answer(wait: Wait, *end: Step) -> Callable[[Any], Sequence[Step]]:
+    return lambda _: [*WHOLE[:2], wait, *(end or WHOLE[2:])]
+
+
+def said(answer: Answer) -> tuple[int, str]:
+    return answer.status, json.loads(answer.body)["error"]["message"]
+
+
+def silence(first: Answer) -> tuple[int, str]:
+    """Return how a repetition is refused when nobody can tell what became of the first request."""
+    return 409, RequestInProgress(RequestId(first.headers["x-request-id"])).message
 
 
 def lasting(headers: dict[str, str]) -> dict[str, str]:
@@ -151,6 +203,7 @@ async def test_a_client_that_leaves_finds_its_whole_answer_when_it_asks_again(ca
         await client.send(request(call, "once"))
         await wait.arrives()
         client.leave()
+        await until_nobody_is_connected(house.gateway)
     wait.go.set()
     await house.gateway.idle()
     again = await house.ask(call)
@@ -158,6 +211,12 @@ async def test_a_client_that_leaves_finds_its_whole_answer_when_it_asks_again(ca
     assert (again.status, again.headers["idempotent-replayed"], len(house.engine.calls)) == (200, "true", 1)
     assert b"Hel" in again.body
     assert b"stop" in again.body
+
+
+async def until_nobody_is_connected(gateway: Gateway) -> None:
+    async with asyncio.timeout(20):
+        while gateway.public.server_state.connections:  # noqa: ASYNC110 - the server tells nobody of a departure
+            await asyncio.sleep(0.01)
 
 
 async def test_what_failed_before_anything_was_billed_may_be_tried_again(make: Make) -> None:
@@ -217,37 +276,171 @@ async def test_the_key_of_another_client_is_another_key(make: Make) -> None:
     assert len(house.engine.calls) == 2
 
 
-async def test_a_claim_of_a_worker_that_died_may_be_taken_over_when_its_lease_has_run_out(make: Make) -> None:
-    house = await make()
-    await house.ask(CHAT)
-    with house.gateway.database.write() as transaction:
-        transaction.connection.exec_driver_sql("UPDATE idempotent_requests SET status = 0")
+async def test_a_call_that_a_worker_died_in_may_be_tried_again(make: Make, tmp_path: Path) -> None:
+    wait = Wait()
+    house = await make(folder=made(tmp_path / "first"))
+    worker = await worker_on_the_books_of(house, make, waiting_answer(wait))
+    asking = asyncio.create_task(worker.ask(CHAT))
+    await wait.arrives()
+    successor = await after_its_death(worker, make, tmp_path / "later")
+    again = await successor.ask(CHAT)
+    wait.go.set()
+    await asking
 
-    assert (await house.ask(CHAT)).status == 409
+    assert (again.status, len(successor.engine.calls)) == (200, 1)
+
+
+@pytest.mark.parametrize(
+    ("call", "end"),
+    [(CHAT, WHOLE[2:]), (STREAM, WHOLE[2:]), (STREAM, [EngineFailed("gone")])],
+    ids=["whole", "stream", "broken stream"],
+)
+async def test_an_answer_that_was_lost_in_an_outage_and_a_crash_is_not_made_and_billed_again(
+    call: PlainCall, end: Sequence[Step], make: Make, tmp_path: Path
+) -> None:
+    wait = Wait()
+    house = await make(folder=made(tmp_path / "first"))
+    worker = await worker_on_the_books_of(house, make, waiting_answer(wait, *end))
+    asking = asyncio.create_task(worker.ask(call))
+    await wait.arrives()
+    with outage(house):
+        wait.go.set()
+        first = await asking
+        await worker.gateway.idle()
+        successor = await after_its_death(worker, make, tmp_path / "later")
+    successor.clock.advance(3600)
+    again = await successor.ask(call)
+
+    assert (first.status, said(again), again.headers["retry-after"]) == (200, silence(first), "20")
+    assert successor.engine.calls == []
+
+
+async def test_an_answer_that_an_outage_kept_from_being_stored_is_given_when_it_is_over(make: Make) -> None:
+    wait = Wait()
+    house = await make()
+    worker = await worker_on_the_books_of(house, make, waiting_answer(wait))
+    asking = asyncio.create_task(worker.ask(CHAT))
+    await wait.arrives()
+    with outage(house):
+        wait.go.set()
+        first = await asking
+        house.clock.advance(3600)
+    await worker.gateway.keeper.post()
+    before = await house.ask(CHAT)
+    at_home = await worker.ask(CHAT)
+    await worker.gateway.idempotency.renew()
+    after = await house.ask(CHAT)
+
+    assert said(before) == silence(first)
+    assert [(each.status, each.body) for each in (at_home, after)] == [(200, first.body)] * 2
+    assert house.engine.calls == []
+
+
+async def test_an_answer_that_waits_for_the_database_is_stored_at_the_latest_when_the_worker_ends(make: Make) -> None:
+    wait = Wait()
+    house = await make()
+    worker = await worker_on_the_books_of(house, make, waiting_answer(wait))
+    asking = asyncio.create_task(worker.ask(CHAT))
+    await wait.arrives()
+    with outage(house):
+        wait.go.set()
+        first = await asking
+    await worker.gateway.idempotency.close()
+
+    assert (await house.ask(CHAT)).body == first.body
+
+
+async def test_a_call_that_runs_is_not_run_by_another_worker_however_long_the_database_was_away(make: Make) -> None:
+    wait = Wait()
+    house = await make()
+    worker = await worker_on_the_books_of(house, make, waiting_answer(wait))
+    asking = asyncio.create_task(worker.ask(CHAT))
+    await wait.arrives()
+    house.clock.advance(20 * LEASE_S)
+    during = await house.ask(CHAT)
+    wait.go.set()
+    first = await asking
+
+    assert said(during) == silence(first)
+    assert (await house.ask(CHAT)).body == first.body
+    assert (len(worker.engine.calls), house.engine.calls) == (1, [])
+
+
+async def test_a_call_that_failed_in_an_outage_may_be_tried_again_when_it_is_over(make: Make) -> None:
+    wait = Wait()
+    scripts = iter([[WHOLE[0], wait, EngineFailed("gone")], WHOLE])
+    house = await make()
+    worker = await worker_on_the_books_of(house, make, lambda _: next(scripts))
+    asking = asyncio.create_task(worker.ask(CHAT))
+    await wait.arrives()
+    with outage(house):
+        wait.go.set()
+        failed = await asking
+        await worker.gateway.idle()
+    before = await worker.ask(CHAT)
+    await worker.gateway.idempotency.renew()
+
+    assert (failed.status, before.status, (await worker.ask(CHAT)).status) == (500, 409, 200)
+
+
+async def test_a_claim_of_which_nobody_knows_whether_it_was_written_is_given_up(make: Make) -> None:
+    house = await make()
+    keeper, caller = house.gateway.keeper, house.gateway.parts.identify({"authorization": f"Bearer {KEY}"}, None)
+    is_lost = True
+
+    async def run(work: Callable[[], T]) -> T:
+        found: T = await keeper.run(work)
+        if is_lost:
+            raise StorageUnavailable("the connection to the database server was lost")
+        return found
+
+    other = IdempotentRequests(house.gateway.database, house.clock, run)
+    with pytest.raises(StorageUnavailable):
+        await other.claim(caller, asked_of(CHAT), RequestId("r"))
+    before = await house.ask(CHAT)
+    is_lost = False
+    await other.renew()
+
+    assert (before.status, (await house.ask(CHAT)).status) == (409, 200)
+
+
+async def test_what_costs_nothing_may_be_done_by_another_worker_when_the_lease_has_run_out(make: Make) -> None:
+    house = await make()
+    caller = house.gateway.parts.identify({"authorization": f"Bearer {KEY}"}, None)
+    first, other = (IdempotentRequests(house.gateway.database, house.clock, house.gateway.keeper.run) for _ in range(2))
+    asked = msgspec.structs.replace(asked_of(CHAT), is_call=False)
+    await first.claim(caller, asked, RequestId("r-1"))
+    with pytest.raises(RequestInProgress):
+        await other.claim(caller, asked, RequestId("r-2"))
     house.clock.advance(LEASE_S)
-    assert (await house.ask(CHAT)).status == 200
-    assert len(house.engine.calls) == 2
+    with pytest.raises(RequestInProgress):  # it was cut off from the database for that long, and knows that it runs
+        await first.claim(caller, asked, RequestId("r-3"))
+
+    assert isinstance(await other.claim(caller, asked, RequestId("r-4")), Claim)
 
 
 async def test_a_lease_that_is_renewed_does_not_run_out(make: Make) -> None:
-    wait = Wait()
-    house = await make(lambda _: [WHOLE[0], wait, *WHOLE[1:]])
-    first = asyncio.create_task(house.ask(CHAT))
-    await wait.arrives()
-    other = IdempotentRequests(house.gateway.database, house.clock, house.gateway.keeper.run)
-    house.clock.advance(LEASE_S - 1)
-    await house.gateway.idempotency.renew()
-    house.clock.advance(LEASE_S - 1)
+    house = await make()
     caller = house.gateway.parts.identify({"authorization": f"Bearer {KEY}"}, None)
+    mine, other = (IdempotentRequests(house.gateway.database, house.clock, house.gateway.keeper.run) for _ in range(2))
+    asked = msgspec.structs.replace(asked_of(CHAT), is_call=False)
+    await mine.claim(caller, asked, RequestId("r-1"))
+    house.clock.advance(LEASE_S - 1)
+    await mine.renew()
+    house.clock.advance(LEASE_S - 1)
+
     with pytest.raises(RequestInProgress):
-        await other.claim(caller, asked_of(CHAT), RequestId("r"))
-    wait.go.set()
-    await first
+        await other.claim(caller, asked, RequestId("r-2"))
 
 
 def asked_of(call: PlainCall) -> Asked:
     headers = call.headers(KEY) | {"idempotency-key": "once"}
-    return Asked(method="POST", path=call.operation.path, query=b"", headers=headers, body=call.body)
+    return Asked(method="POST", path=call.operation.path, query=b"", headers=headers, body=call.body, is_call=True)
+
+
+def made(folder: Path) -> Path:
+    folder.mkdir()
+    return folder
 
 
 async def test_an_answer_too_large_to_be_kept_is_not_made_twice(make: Make) -> None:
@@ -279,6 +472,21 @@ async def test_of_one_key_the_oldest_answers_go_first(make: Make) -> None:
     await house.ask(CHAT, "key-0")
 
     assert len(house.engine.calls) == 12
+
+
+async def test_an_answer_that_gave_way_to_newer_ones_is_not_made_and_billed_again(make: Make) -> None:
+    house = await make()
+    gateway = house.gateway
+    first = await house.ask(CHAT, "key-0")
+    gateway.idempotency._bounds = IdempotencyBounds(most_bytes_of_a_key=3 * len(first.body))
+    for number in range(1, 4):
+        house.clock.advance(1)
+        await house.ask(CHAT, f"key-{number}")
+    gone, newest = await house.ask(CHAT, "key-0"), await house.ask(CHAT, "key-3")
+
+    assert (gone.status, newest.status, newest.headers["idempotent-replayed"]) == (400, 200, "true")
+    assert f"{first.headers['x-request-id']}, which was answered" in said(gone)[1]
+    assert len(house.engine.calls) == 4
 
 
 async def test_official_clients_get_the_same_answer_again(make: Make) -> None:

@@ -1,16 +1,19 @@
-"""What a configuration puts around a call, through a server as it is started: cache, check, masking, routes."""
+"""What a configuration puts around a call, through a server as it is started: cache, check, masking, routes, limits."""
 
 from __future__ import annotations
 
 import re
+import socket
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import openai
 import pytest
 
-from qwenport.testing.faulty_upstream import FaultyUpstream, FaultyUpstreamThread
+from qwenport.testing.faulty_upstream import FaultyUpstream, FaultyUpstreamThread, Manner
 from qwenport.testing.operated import CHAT, calls, made, new_key
 from qwenport.testing.upstream_tables import configure, route, table, upstream
 
@@ -18,9 +21,13 @@ if TYPE_CHECKING:
     from tests.conftest import Server
 
 Eventually = Callable[..., None]
-CACHED, CHECKED, MASKED, OWN, SPREAD = "qwen-plus", "qwen-turbo", "qwen-max", "qwen-flash", "qwen3-max"
+CACHED, CHECKED, MASKED, OWN, SPREAD = "qwen-plus", "qwen-turbo", "qwen-coder-turbo", "qwen-flash", "qwen3-max"
 CHEAP = "qwen-max-latest"
+DEAR_IN_BEIJING, CHEAP_IN_BEIJING = "qwen-max", "qwen-plus-latest"
+DEAF, DEAF_FIRST = "qwen2.5-coder-7b-instruct", "qwen2.5-coder-32b-instruct"
+ENDLESS, ENDLESS_FIRST = "qwen2.5-0.5b-instruct", "qwen2.5-1.5b-instruct"
 TOKENS = 4
+WITH_WORDS = {"type": "object", "properties": {"a": {"type": "string", "description": "the forbidden fruit"}}}
 
 
 @pytest.fixture(scope="module")
@@ -36,20 +43,54 @@ def second() -> Iterator[FaultyUpstreamThread]:
 
 
 @pytest.fixture(scope="module")
-def tables(first: FaultyUpstreamThread, second: FaultyUpstreamThread) -> list[str]:
+def endless() -> Iterator[FaultyUpstreamThread]:
+    """Give an upstream whose streams take minutes, and are never silent for long."""
+    with FaultyUpstreamThread(FaultyUpstream(manner=Manner(between_chunks_s=0.05))) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def deaf() -> Iterator[str]:
+    """Give the address of a server that nobody can connect to, and that refuses nobody either: its queue is full."""
+    with ExitStack() as stack:
+        server = stack.enter_context(socket.socket())
+        server.bind(("127.0.0.1", 0))
+        server.listen(0)
+        for _ in range(4):
+            waiting = stack.enter_context(socket.socket())
+            waiting.settimeout(0)
+            with suppress(BlockingIOError):
+                waiting.connect(server.getsockname())
+        yield f"http://127.0.0.1:{server.getsockname()[1]}/v1"
+
+
+@pytest.fixture(scope="module")
+def tables(
+    first: FaultyUpstreamThread, second: FaultyUpstreamThread, endless: FaultyUpstreamThread, deaf: str
+) -> list[str]:
     """Give the configuration that all tests begin with."""
+    limits = {"first_event_s": 1.5, "between_events_s": 1.5, "total_s": 1.5}
     return [
+        table("[retries]", tries=2, first_pause_s=0.01),
         table("[cache]", max_bytes=10_000_000, bill_percent=50),
         table("[check]", words_file="words.txt", models=[CHECKED]),
         upstream("first", first.url, region="singapore"),
         upstream("second", second.url),
+        upstream("east", second.url, region="beijing"),
         upstream("masked", first.url, mask=True),
+        upstream("deaf", deaf, connect_s=0.3),
+        upstream("endless", endless.url, dialect="plain", **limits),
         route(CACHED, "first", cache_s=3600),
         route(CHECKED, "first"),
         route(MASKED, "masked"),
         route(OWN, "first"),
         route(SPREAD, "first", "second", choose="weighted", weights=[0, 1]),
         route(CHEAP, "first", "second", choose="cheapest"),
+        *(route(model, "first", "east", choose="cheapest") for model in (DEAR_IN_BEIJING, CHEAP_IN_BEIJING)),
+        route(DEAF, "deaf"),
+        route(DEAF_FIRST, "deaf", "second"),
+        route(ENDLESS, "endless"),
+        route(ENDLESS_FIRST, "endless", "second"),
     ]
 
 
@@ -128,6 +169,26 @@ def test_a_question_with_a_listed_word_reaches_no_upstream(server: Server, first
     assert ask(server, OWN, "Tell me of the forbidden fruit.") == " word0 word1 word2 word3"
 
 
+@pytest.mark.parametrize(
+    "hidden",
+    [
+        {"tools": [{"type": "function", "function": {"name": "word3"}}]},
+        {"tools": [{"type": "function", "function": {"name": "ring", "parameters": WITH_WORDS}}]},
+        {"response_format": {"type": "json_schema", "json_schema": {"name": "json", "schema": WITH_WORDS}}},
+        {"stop": ["Forbidden fruit"]},
+    ],
+    ids=["name of a tool", "schema of a tool", "schema of the answer", "stop"],
+)
+def test_a_listed_word_beside_the_messages_reaches_no_upstream(
+    server: Server, first: FaultyUpstreamThread, hidden: dict[str, Any]
+) -> None:
+    with pytest.raises(openai.BadRequestError) as refused:
+        ask(server, CHECKED, "Answer in JSON.", **hidden)
+
+    assert refused.value.code == "data_inspection_failed"
+    assert asked(first) == []
+
+
 def test_an_answer_with_a_listed_word_is_not_given(server: Server, first: FaultyUpstreamThread) -> None:
     with pytest.raises(openai.BadRequestError) as refused:
         ask(server, CHECKED, "Four words, please.")
@@ -173,6 +234,79 @@ def test_weights_and_prices_choose_the_upstream(
         ask(server, model, model)
 
     assert (asked(first), asked(second)) == ([], [SPREAD, CHEAP])
+
+
+def test_the_cheapest_region_is_found_by_the_price_lists_and_the_rate_of_the_day(
+    server: Server, first: FaultyUpstreamThread, second: FaultyUpstreamThread, eventually: Eventually
+) -> None:
+    """Qwen-Max costs 20 CNY a million in Beijing and 1.6 USD in Singapore, Qwen-Plus 0.8 CNY and 0.4 USD."""
+    rate = {"base": "USD", "quote": "CNY", "rate": "7", "since": "2026-01-01"}
+    server.operator("PUT", "/rates", json=rate).raise_for_status()
+
+    def goes_to_singapore() -> bool:
+        ask(server, DEAR_IN_BEIJING, "Where?")
+        return bool(asked(first))
+
+    eventually(goes_to_singapore, "the rate is known")
+    second.upstream.reset()
+    ask(server, CHEAP_IN_BEIJING, "And this?")
+    assert (asked(first), asked(second)) == (["Where?"], ["And this?"])
+
+
+FACES = ("/v1/chat/completions", "/apps/anthropic/v1/messages", "/api/v1/services/aigc/text-generation/generation")
+
+
+def answers(server: Server, *asked_for: tuple[str, str], **settings: object) -> list[httpx.Response]:
+    """Return what is answered to the same question at these addresses for these models, all asked at once."""
+
+    def one(address_and_model: tuple[str, str]) -> httpx.Response:
+        path, model = address_and_model
+        headers, body = (
+            dict(server.bearer),
+            {"model": model, "messages": [{"role": "user", "content": "Hi"}], **settings},
+        )
+        if path == FACES[2]:
+            headers["X-DashScope-SSE"] = "enable" if settings.get("stream") else "disable"
+            parameters = {name: value for name, value in settings.items() if name != "stream"}
+            body = {"model": model, "input": {"messages": body["messages"]}, "parameters": parameters}
+        return httpx.post(server.url + path, json=body, headers=headers, timeout=30)
+
+    with ThreadPoolExecutor() as pool:
+        return list(pool.map(one, asked_for))
+
+
+def test_who_cannot_be_connected_to_in_time_is_left_for_the_next_target_or_told_of(
+    server: Server, second: FaultyUpstreamThread
+) -> None:
+    *told, answered = answers(server, *((face, DEAF) for face in FACES), (FACES[0], DEAF_FIRST), max_tokens=TOKENS)
+
+    assert [each.status_code for each in told] == [503] * 3
+    assert ["the upstream `deaf` cannot be reached" in each.text for each in told] == [True] * 3
+    assert (answered.status_code, asked(second)) == (200, ["Hi"])
+    [reason] = [each["reason"] for each in server.operator("GET", "/upstreams").json() if each["name"] == "deaf"]
+    assert reason.endswith("within 0.3 s")
+
+
+def test_an_answer_that_never_ends_is_left_for_the_next_target_or_ends_in_an_error(
+    server: Server, second: FaultyUpstreamThread, eventually: Eventually
+) -> None:
+    known = {row["request_id"] for row in calls(server)}
+    [whole] = answers(server, (FACES[0], ENDLESS_FIRST), max_tokens=4096)
+    begun = answers(server, *((face, ENDLESS) for face in FACES), max_tokens=4096, stream=True)
+
+    assert (whole.status_code, asked(second)) == (200, ["Hi"])
+    assert [each.status_code for each in begun] == [200] * 3
+    assert [" word0" in each.text for each in begun] == [True] * 3
+    codes = ("request_timeout", "timeout_error", "RequestTimeOut")
+    assert [code in each.text for code, each in zip(codes, begun, strict=True)] == [True] * 3
+    assert not any(end in each.text for each in begun for end in ("[DONE]", "message_stop", '"stop"'))
+
+    def rows() -> list[tuple[str, str, bool]]:
+        found = [row for row in calls(server, model=ENDLESS) if row["request_id"] not in known]
+        return [(row["outcome"], row["error"], row["output_tokens"] > 0) for row in found]
+
+    eventually(lambda: len(rows()) == 3, "all are in the books")
+    assert rows() == [("failed", "engine_timed_out", True)] * 3
 
 
 def test_keys_and_accounts_have_routes_of_their_own(

@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
+from qwenport.testing.faulty_upstream import FaultyUpstream, FaultyUpstreamThread, Manner
 from qwenport.testing.operated import CHAT, books, calls, knows, new_key
 from qwenport.testing.scripted_engine import Wait
 from qwenport.testing.scripted_host import INPUT_TOKENS, OUTPUT_TOKENS, ScriptedHost, chat, exact_answer
+from qwenport.testing.upstream_tables import configure, route, upstream
 from qwenport.testing.valkey import running_valkey
 from qwenport.testing.worker_connections import WorkerClient, client_of_each
 
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 
 Eventually = Callable[..., None]
 WORKERS = 3
+BY_REQUESTS, ONE_AT_A_TIME = "qwen-plus", "qwen-turbo"
+SERVED_BY = "x-qwenport-served-by"
 
 
 @pytest.fixture(scope="module")
@@ -32,8 +36,17 @@ def host() -> Iterator[ScriptedHost]:
 
 
 @pytest.fixture(scope="module")
+def far() -> Iterator[FaultyUpstreamThread]:
+    with FaultyUpstreamThread(FaultyUpstream()) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
 def server(
-    host: ScriptedHost, server_class: type[Server], tmp_path_factory: pytest.TempPathFactory
+    host: ScriptedHost,
+    far: FaultyUpstreamThread,
+    server_class: type[Server],
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Server]:
     """Give a server of three workers; what a test makes there is its own key's."""
     with tempfile.TemporaryDirectory(prefix="qwv") as short, running_valkey(Path(short)) as valkey:
@@ -41,6 +54,14 @@ def server(
         settings = {"QWENPORT_WORKERS": str(WORKERS), "QWENPORT_VALKEY_URL": valkey.url}
         server = server_class(folder, folder / "no-models", settings)
         host.add_model(server.data_dir)
+        configure(
+            server.data_dir,
+            upstream("rpm", far.url, rpm=1),
+            upstream("one", far.url, concurrency=1),
+            upstream("rest", far.url),
+            route(BY_REQUESTS, "rpm", "rest"),
+            route(ONE_AT_A_TIME, "one", "rest"),
+        )
         try:
             server.start(until="/healthz")
             yield server
@@ -129,6 +150,36 @@ def finished(metrics: str) -> float:
     """Return how many calls have finished."""
     lines = (line for line in metrics.splitlines() if line.startswith("qwenport_settlements_total{"))
     return sum(float(line.rpartition(" ")[2]) for line in lines if 'outcome="finished"' in line)
+
+
+def test_the_minute_of_an_upstream_is_one_for_all_workers(clients: list[WorkerClient], key: tuple[str, str]) -> None:
+    assert [served_by(client, key[1], BY_REQUESTS) for client in clients] == ["rpm", "rest", "rest"]
+
+
+def test_calls_at_a_time_at_an_upstream_are_counted_over_all_workers(
+    far: FaultyUpstreamThread, clients: list[WorkerClient], key: tuple[str, str], eventually: Eventually
+) -> None:
+    far.upstream.manner = Manner(between_chunks_s=0.1)
+    body = hello(ONE_AT_A_TIME) | {"stream": True, "max_tokens": 8_000}
+    with clients[0].stream("POST", CHAT, json=body, headers=bearer(key[1])) as held:
+        pieces = held.iter_raw()  # who lets go of them hangs up
+        next(pieces)
+        meanwhile = [served_by(client, key[1], ONE_AT_A_TIME) for client in clients[1:]]
+    far.upstream.manner = Manner()
+
+    assert (held.headers[SERVED_BY], meanwhile) == (f"one/{ONE_AT_A_TIME}", ["rest", "rest"])
+    for client in clients[1:]:
+        eventually(lambda asked=client: served_by(asked, key[1], ONE_AT_A_TIME) == "one", "the place is free again")
+
+
+def hello(model: str) -> dict[str, object]:
+    return {"model": model, "messages": [{"role": "user", "content": "Hi"}], "max_tokens": 4}
+
+
+def served_by(client: WorkerClient, key: str, model: str) -> str:
+    """Ask a worker; return which upstream answered."""
+    answer = client.request("POST", CHAT, json=hello(model), headers=bearer(key)).raise_for_status()
+    return answer.headers[SERVED_BY].partition("/")[0]
 
 
 def test_under_maintenance_every_worker_refuses_calls_in_words_and_the_admin_api_stays(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from functools import partial
@@ -22,7 +22,8 @@ from qwenport.catalog.current import CurrentCatalog
 from qwenport.core.call import Call
 from qwenport.core.caller import Caller
 from qwenport.core.clock import Clock
-from qwenport.core.ids import RandomIds
+from qwenport.core.exchange import ExchangeRate
+from qwenport.core.ids import RandomIds, RequestId
 from qwenport.core.model_card import ModelCard
 from qwenport.core.prepared_call import PreparedCall
 from qwenport.engines.engine import Engine, Site
@@ -62,6 +63,8 @@ class ServingGround:
     """How workers pace together; None where each paces alone."""
     traces: Traces | None = None
     """Makes a span of every try; None where traces are off."""
+    rates: Callable[[], Sequence[ExchangeRate]] = tuple
+    """Exchange rates as they are at each look."""
 
 
 class Serving:
@@ -95,6 +98,11 @@ class Serving:
     def cache_bytes(self) -> int | None:
         """Return how much disk the response cache takes; None where there is none."""
         return None if self._cache is None else self._cache.size_bytes
+
+    async def check_result(self, request_id: RequestId, model: str, content: bytes) -> None:
+        """Raise `ContentBlocked` or `ModelUnavailable` where what an asynchronous task says may not be seen."""
+        if self._inspection is not None:
+            await self._inspection.check_result(request_id, model, content)
 
     async def apply(self, configuration: Configuration) -> None:
         """Put another configuration in force; raises `StartRefused` for one that is not valid, and changes nothing."""
@@ -175,6 +183,7 @@ class Serving:
             # Each machine has engines of its own, though all share one Valkey.
             house=f"{socket.gethostname()}:{ground.data_dir.absolute()}",
             on_try=ground.metrics.count_try,
+            rates=ground.rates,
         )
 
     def _opened_cache(self, settings: Settings) -> AnswerCache | None:

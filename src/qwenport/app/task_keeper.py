@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol, TypeVar
 
 import msgspec
@@ -22,7 +22,7 @@ from qwenport.core.errors import (
     StorageUnavailable,
     TaskNotCancellable,
 )
-from qwenport.core.ids import AccountId, KeyId
+from qwenport.core.ids import AccountId, KeyId, RequestId
 from qwenport.core.native_tasks import KEPT_FOR, CancelTask, FindTask, KeepTask, ListTasks, TaskEntry, TaskPage
 from qwenport.core.queries import Desk
 from qwenport.core.usage import Usage
@@ -77,17 +77,31 @@ class Home(Protocol):
 
 CallerOf = Callable[[AccountId, KeyId], Caller | None]
 """Finds who calls with a key; None for one that was deleted."""
+CheckResult = Callable[[RequestId, str, bytes], Awaitable[None]]
+"""Raises where what a task says, made by a request and a model, may not be seen."""
+
+
+async def _unchecked(_request_id: RequestId, _model: str, _content: bytes) -> None:
+    """Let everything be seen."""
 
 
 class TaskKeeper:
     """Answers for tasks, and follows them while the gateway runs."""
 
-    def __init__(self, ground: Ground, gate: Gate, caller_of: CallerOf, upstreams: Mapping[str, Home]) -> None:
+    def __init__(
+        self,
+        ground: Ground,
+        gate: Gate,
+        caller_of: CallerOf,
+        upstreams: Mapping[str, Home],
+        check_result: CheckResult = _unchecked,
+    ) -> None:
         """Follow the tasks that `upstreams`, those in force by their names, make; bill them at the gate."""
         self._ground = ground
         self._gate = gate
         self._caller_of = caller_of
         self._upstreams = upstreams
+        self._check_result = check_result
         self._fresh: dict[tuple[str, str], tuple[float, bytes]] = {}
         self._billed: dict[tuple[str, str], None] = {}
         """What this process has billed already, for the case that closing the row failed afterwards."""
@@ -126,19 +140,9 @@ class TaskKeeper:
         task = await self._read(lambda transaction: task_rows.find(transaction, caller.account_id, query.id))
         if task is None or task.state == TaskStep.GIVEN_UP:
             return None
-        if task.state != TaskStep.OPEN:
-            return task.body
-        key = (task.upstream, task.task_id)
-        known = self._fresh.get(key)
-        if known is not None and self._ground.clock.monotonic() < known[0]:
-            return known[1]
-        state = await self._home(task).tasks.find(task.task_id)
-        if len(self._fresh) >= MOST_REMEMBERED:
-            self._fresh.clear()
-        self._fresh[key] = (self._ground.clock.monotonic() + FRESH_S, state.body)
-        if state.answer.task_status in ENDINGS:
-            await self._end(task, state)
-        return state.body
+        body = await self._told_of(task) if task.state == TaskStep.OPEN else task.body
+        await self._check_result(task.request_id, task.model, body)
+        return body
 
     async def list(self, caller: Caller, query: ListTasks) -> TaskPage:
         """Return a page of the account's tasks."""
@@ -172,6 +176,20 @@ class TaskKeeper:
         """Delete tasks whose results nobody can ask for any more; raises `StorageUnavailable`."""
         made_before = self._now() - FORGOTTEN_AFTER_MS
         await self._write(lambda transaction: task_rows.forget(transaction, made_before))
+
+    async def _told_of(self, task: TaskRecord) -> bytes:
+        """Return what the upstream says of an open task, or has just said; what ends it is written and billed."""
+        key = (task.upstream, task.task_id)
+        known = self._fresh.get(key)
+        if known is not None and self._ground.clock.monotonic() < known[0]:
+            return known[1]
+        state = await self._home(task).tasks.find(task.task_id)
+        if len(self._fresh) >= MOST_REMEMBERED:
+            self._fresh.clear()
+        self._fresh[key] = (self._ground.clock.monotonic() + FRESH_S, state.body)
+        if state.answer.task_status in ENDINGS:
+            await self._end(task, state)
+        return state.body
 
     async def _look(self, task: TaskRecord) -> None:
         try:

@@ -144,6 +144,7 @@ class Worker:
                 workers=order.workers,
                 shared=self._paces,
                 traces=self._traces,
+                rates=lambda: prices.rates,
             ),
         )
         self._reload = LiveReload(Reload(configuration), self._apply, supervisor=order.supervisor)
@@ -163,8 +164,8 @@ class Worker:
         )
         self._take_in_everything()
         self._house = House(self._ground())
-        upstreams = self._serving.upstreams.by_name
-        self._tasks = TaskKeeper(self._ground(), self._gate, self._followed.keys.caller, upstreams)
+        callers, upstreams = self._followed.keys.caller, self._serving.upstreams.by_name
+        self._tasks = TaskKeeper(self._ground(), self._gate, callers, upstreams, self._serving.check_result)
         self._idempotency = IdempotentRequests(self._database, self._clock, self._keeper.run)
         self._bodies = BodyQueue(self._database, self._keeper.run, on_dropped=self._metrics.count_dropped_body)
         self._faces = self._face_parts()

@@ -68,25 +68,27 @@ class Quotation(Struct, frozen=True, kw_only=True):
         return next((tier for tier in self.tiers if _reaches(tier, input_tokens)), self.tiers[-1])
 
 
-def quotation(card: ModelCard, currency: str, on: date, rates: Sequence[ExchangeRate]) -> Quotation | None:
+def quotation(
+    card: ModelCard, currency: str, on: date, rates: Sequence[ExchangeRate], *, region: str = ""
+) -> Quotation | None:
     """Return the list by which calls are billed, or None where the model has no price.
 
     The list of the account's own currency comes first, then the international one in USD and Beijing's in CNY, if a
-    rate in force on that day converts it.
+    rate in force on that day converts it. With a `region`, its lists are looked at in their places.
     """
-    own = _list_in_force(card, currency, on)
+    own = _list_in_force(card, currency, on, region)
     if own:
         return Quotation(tiers=own)
     for other in _CONVERTED:
-        tiers = _list_in_force(card, other, on)
+        tiers = _list_in_force(card, other, on, region)
         conversion = _conversion(other, currency, on, rates) if tiers else None
         if conversion:
             return Quotation(tiers=tiers, conversion=conversion)
     return None
 
 
-def _list_in_force(card: ModelCard, currency: str, on: date) -> tuple[Price, ...]:
-    region = PRICE_REGIONS.get(currency, ("",))[0]
+def _list_in_force(card: ModelCard, currency: str, on: date, region: str) -> tuple[Price, ...]:
+    region = region or PRICE_REGIONS.get(currency, ("",))[0]
     listed = [each for each in card.prices if each.currency == currency and each.region == region and each.since <= on]
     # A list is replaced as a whole: a tier that the newest one no longer has must not come from an older one.
     newest = max((price.since for price in listed), default=None)

@@ -10,7 +10,7 @@ from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanage
 
 from msgspec.structs import replace
 
-from qwenport.core.call import ChatInput, PromptInput
+from qwenport.core.call import ChatInput, Input, NativeInput, PromptInput
 from qwenport.core.caller import Caller
 from qwenport.core.events import Event, Generated
 from qwenport.core.model_card import ModelCard
@@ -37,7 +37,7 @@ class CheckedRoute:
             ContentBlocked: a word or the operator's check says no.
             ModelUnavailable: the operator's check does not answer, and such calls are refused.
         """
-        if not self._inspection.concerns(card):
+        if not self._inspection.concerns(card.name):
             return self._route(caller, card, prepared, observer)
         return self._checked(caller, card, prepared, observer)
 
@@ -49,7 +49,7 @@ class CheckedRoute:
         if self._inspection.input:
             await self._inspection.check_input(call)
         async with self._route(caller, card, prepared, observer) as answer:
-            if not self._inspection.output or not isinstance(call.input, ChatInput | PromptInput):
+            if not self._inspection.output or not _says_texts(call.input):
                 yield answer
                 return
             guarded = GuardedEvents(self._inspection, call)
@@ -59,6 +59,11 @@ class CheckedRoute:
             guarded.count = observer.observe
             async with aclosing(_looked_through(answer, guarded)) as rest:
                 yield Answer(begun=begun, rest=rest)
+
+
+def _says_texts(asked: Input) -> bool:
+    """Tell whether the answer holds texts that were made; what a task makes is looked through when it is fetched."""
+    return not asked.is_asynchronous if isinstance(asked, NativeInput) else isinstance(asked, ChatInput | PromptInput)
 
 
 def _without_tokens(event: Event) -> Event:

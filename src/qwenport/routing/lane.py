@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 
-from qwenport.core.model_card import ModelCard
 from qwenport.engines.engine import EngineState
 from qwenport.routing.breaker import Breaker
 from qwenport.routing.doubt import Doubt
@@ -75,20 +74,6 @@ class Lane:
             return _SHUT
         unwell = _UNWELL[self.engine.condition().state]
         return unwell or (_DOUBTED if self.doubt is not None and self.doubt.holds(now) else 0)
-
-    def cost(self, card: ModelCard, currency: str, tokens: tuple[int, int]) -> float | None:
-        """Return what input and output tokens cost in its region; None where the card has no such price."""
-        if self.is_on_own_ground:
-            return 0.0
-        tiers = sorted(
-            (price for price in card.prices if price.region == self.region and price.currency == currency),
-            key=lambda price: price.up_to_input_tokens or float("inf"),
-        )
-        if not tiers:
-            return None
-        fitting = (price for price in tiers if tokens[0] <= (price.up_to_input_tokens or float("inf")))
-        price = next(fitting, tiers[-1])
-        return float((tokens[0] * price.input + tokens[1] * price.output) / price.per_tokens)
 
     def began(self, now: float) -> None:
         """Note that a try begins."""

@@ -12,6 +12,7 @@ from types import MappingProxyType
 from qwenport.core.call import Call
 from qwenport.core.caller import Caller
 from qwenport.core.clock import Clock
+from qwenport.core.exchange import ExchangeRate
 from qwenport.core.model_card import ModelCard
 from qwenport.core.prepared_call import PreparedCall
 from qwenport.core.route import Route
@@ -58,6 +59,8 @@ class RoutingParts:
     house: str = "house"
     """Account by which the workers of one machine share the slots of its engines."""
     on_try: OnTry = lambda _target, _outcome, _first_event_s: None
+    rates: Callable[[], Sequence[ExchangeRate]] = tuple
+    """Exchange rates, by which prices of several regions are compared."""
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     chance: Random = field(default_factory=Random)
 
@@ -115,7 +118,9 @@ class Router:
         lanes = able(lanes, call)
         if len(lanes) == 1:
             return lanes
-        return ordered(lanes, Circumstances(route, card, lambda: self.parts.bound(call, card), self.parts.chance), now)
+        parts = self.parts
+        around = Circumstances(route, card, lambda: parts.bound(call, card), parts.chance, parts.clock, parts.rates)
+        return ordered(lanes, around, now)
 
     def replace(self, targets: Sequence[Target], routes: RoutesOf, *, rekeyed: Collection[str] = ()) -> None:
         """Put other targets and routes in force; calls under way go on, those that wait look again.

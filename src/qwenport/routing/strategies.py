@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from random import Random
 from types import MappingProxyType
 
+from qwenport.core.clock import Clock
+from qwenport.core.exchange import ExchangeRate
 from qwenport.core.model_card import PRICE_REGIONS, ModelCard
 from qwenport.core.route import Choice, Route
+from qwenport.metering.pricing import Quotation, quotation
 from qwenport.routing.lane import Lane
 
 EXPLORED_PART = 0.05
@@ -24,6 +28,8 @@ class Circumstances:
     tokens: Callable[[], tuple[int, int]]
     """Most tokens of input and output that the call can take; computed only where it is asked."""
     chance: Random
+    clock: Clock
+    rates: Callable[[], Sequence[ExchangeRate]]
 
 
 def ordered(lanes: Sequence[Lane], around: Circumstances, now: float) -> Sequence[Lane]:
@@ -67,12 +73,29 @@ def _by_latency(lanes: Sequence[Lane], around: Circumstances) -> Sequence[Lane]:
 
 
 def _by_price(lanes: Sequence[Lane], around: Circumstances) -> Sequence[Lane]:
-    """Compare in the currency that has prices for most of them; what has none comes last."""
-    tokens = around.tokens()
-    compared = [[lane.cost(around.card, currency, tokens) for lane in lanes] for currency in PRICE_REGIONS]
-    costs = max(compared, key=lambda found: sum(cost is not None for cost in found))
-    keys = [float("inf") if cost is None else cost for cost in costs]
+    """Compare in the currency in which most of them have prices, converted ones among them; who has none comes last."""
+    tokens, today, rates = around.tokens(), around.clock.now().date(), around.rates()
+
+    def cost(lane: Lane, currency: str) -> Fraction | None:
+        if lane.is_on_own_ground:
+            return Fraction(0)
+        found = quotation(around.card, currency, today, rates, region=lane.region) if lane.region else None
+        return None if found is None else _amount(found, *tokens)
+
+    costs: list[Fraction | None] = [None] * len(lanes)
+    for currency in PRICE_REGIONS:
+        found = [cost(lane, currency) for lane in lanes]
+        costs = found if found.count(None) < costs.count(None) else costs
+        if None not in costs:
+            break
+    keys = [float("inf") if each is None else each for each in costs]
     return [lanes[place] for place in sorted(range(len(keys)), key=keys.__getitem__)]
+
+
+def _amount(found: Quotation, read: int, written: int) -> Fraction:
+    price = found.tier(read)
+    amount = Fraction(read * price.input + written * price.output) / price.per_tokens
+    return amount * found.conversion.factor if found.conversion else amount
 
 
 _ARRANGE: Mapping[Choice, Callable[[Sequence[Lane], Circumstances], Sequence[Lane]]] = MappingProxyType(

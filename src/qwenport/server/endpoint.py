@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 from urllib.parse import parse_qsl
@@ -51,19 +52,31 @@ log = logging.getLogger(__name__)
 _STORES_NOTHING = "cache-control"
 
 
-class Uploads(Protocol):
-    """Takes in forms with files."""
+class ReceivedForm(Protocol):
+    """A form with files that has arrived whole."""
 
-    async def __call__(self, caller: Caller, request: Request, receive: Receive) -> Upload:
-        """Store the files of a form as they arrive.
+    async def said(self) -> bytes:
+        """Return what the form says, the same for every sending of it; raises `StorageUnavailable`."""
+        ...
 
-        Raises:
-            BodyNotForm, BodyTooLarge, BodyTooSlow, StorageUnavailable: nothing of the form was kept.
-        """
+    async def keep(self, caller: Caller) -> Upload:
+        """Store the files; raises `ParameterInvalid`, `StorageUnavailable`: nothing was kept then."""
         ...
 
     async def discard(self, caller: Caller, upload: Upload) -> None:
         """Remove what was stored."""
+        ...
+
+
+class Uploads(Protocol):
+    """Takes in forms with files."""
+
+    def __call__(self, request: Request, receive: Receive) -> AbstractAsyncContextManager[ReceivedForm]:
+        """Give a form once all of it has arrived; what is not kept of it within the block is gone afterwards.
+
+        Raises:
+            BodyNotForm, BodyTooLarge, BodyTooSlow, StorageUnavailable: it has not arrived.
+        """
         ...
 
 
@@ -171,20 +184,15 @@ class FaceEndpoint:
         )
         if _STORES_NOTHING in headers:
             caller = _without_cache(caller, headers[_STORES_NOTHING])
-        if parts.idempotency is not None and HEADER in headers and _may_be_replayed(operation, scope):
-            asked = Asked(
-                method=scope["method"], path=scope["path"], query=scope["query_string"], headers=headers, body=body
+        if HEADER in headers and scope["method"] == "POST":
+            record.asked = Asked(
+                method=scope["method"],
+                path=scope["path"],
+                query=scope["query_string"],
+                headers=headers,
+                body=body,
+                is_call=isinstance(operation, CallOperation),
             )
-            claimed = await parts.idempotency.claim(caller, asked, request_id)
-            if isinstance(claimed, KeptAnswer):
-                record.line.outcome = "replayed"
-                await response.replay(claimed)
-                return
-            is_call = isinstance(operation, CallOperation)
-            stall_s = parts.patience.stall_s / 2
-            record.recorded = RecordedAnswer(parts.idempotency, claimed, is_call=is_call, stall_s=stall_s)
-            response.record(record.recorded)
-            receive = never_leaves
         await self._act(operation, caller, request, receive, response, record)
 
     async def _act(  # noqa: PLR0913, PLR0917 - what one request consists of
@@ -196,30 +204,51 @@ class FaceEndpoint:
         response: Response,
         record: RequestRecord,
     ) -> None:
+        if isinstance(operation, UploadOperation):
+            async with self._parts.uploads(request, receive) as form:
+                response.body_is_read = True
+                if record.asked is not None:
+                    record.asked = with_changed(record.asked, body=await form.said())
+                if not await self._was_answered(caller, request, response, record):
+                    await response.reply(await self._upload(operation, caller, request, form))
+            return
+        if await self._was_answered(caller, request, response, record):
+            return
         match operation:
             case LookupOperation():
                 await response.reply(operation.respond(request, self._parts.cards))
             case QueryOperation():
                 reply = operation.encode(request, await self._ask(caller, operation.decode(request, self._parts.cards)))
                 await (response.file(reply) if isinstance(reply, FileReply) else response.reply(reply))
-            case UploadOperation():
-                stored = await self._upload(operation, caller, request, receive)
-                response.body_is_read = True
-                await response.reply(stored)
             case CallOperation():
+                receive = receive if record.recorded is None else never_leaves
                 await self._run(caller, await self._exchange(operation, caller, request), receive, response, record)
+
+    async def _was_answered(self, caller: Caller, request: Request, response: Response, record: RequestRecord) -> bool:
+        """Give the answer that a request was given before, where there is one; else record the one that it gets."""
+        parts, asked = self._parts, record.asked
+        if asked is None or parts.idempotency is None:
+            return False
+        claimed = await parts.idempotency.claim(caller, asked, request.id)
+        if isinstance(claimed, KeptAnswer):
+            record.line.outcome = "replayed"
+            await response.replay(claimed)
+            return True
+        stall_s = parts.patience.stall_s / 2
+        record.recorded = RecordedAnswer(parts.idempotency, claimed, is_call=asked.is_call, stall_s=stall_s)
+        response.record(record.recorded)
+        return False
 
     async def _ask(self, caller: Caller, query: Query) -> object:
         return await self._parts.desk[type(query)](caller, query)
 
-    async def _upload(self, operation: UploadOperation, caller: Caller, request: Request, receive: Receive) -> Reply:
-        """Take in the files of a form; what the face then refuses is not kept."""
-        uploads = self._parts.uploads
-        upload = await uploads(caller, request, receive)
+    async def _upload(self, operation: UploadOperation, caller: Caller, request: Request, form: ReceivedForm) -> Reply:
+        """Keep the files of a form; what the face then refuses is not kept."""
+        upload = await form.keep(caller)
         try:
             return operation.encode(request, upload)
         except QwenportError:
-            await uploads.discard(caller, upload)
+            await form.discard(caller, upload)
             raise
 
     async def _exchange(self, operation: CallOperation, caller: Caller, request: Request) -> Exchange:
@@ -266,11 +295,6 @@ class FaceEndpoint:
             record.leave()
         elif watch.aborted is not None:
             raise watch.aborted
-
-
-def _may_be_replayed(operation: Operation, scope: Scope) -> bool:
-    """Tell whether a repeated request may be answered from what is kept; forms with files go to disk as they come."""
-    return scope["method"] == "POST" and not isinstance(operation, UploadOperation)
 
 
 def _without_cache(caller: Caller, cache_control: str) -> Caller:

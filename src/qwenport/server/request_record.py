@@ -13,6 +13,7 @@ from qwenport.observability.log import REQUESTS, RequestLine
 from qwenport.observability.metrics import Metrics
 from qwenport.server.asgi import Scope
 from qwenport.server.body_copy import BodyCopy
+from qwenport.server.idempotency import Asked
 from qwenport.server.recorded_answer import RecordedAnswer
 
 
@@ -26,8 +27,10 @@ class RequestRecord:
         )
         self.copy: BodyCopy | None = None
         """Of what the call says, where its key asks for one."""
+        self.asked: Asked | None = None
+        """What is asked for, where it is to be answered once."""
         self.recorded: RecordedAnswer | None = None
-        """Of a request that is answered once."""
+        """The answer to it."""
         self.is_in_books = False
         """Whether a call was admitted and settled; what a refused one said could never be found again."""
         self.was_billed = False
@@ -55,7 +58,7 @@ class RequestRecord:
         settlement = None if admission is None else admission.settlement
         if settlement is not None:
             self.is_in_books = True
-            self.was_billed = settlement.input_tokens + settlement.output_tokens > 0
+            self.was_billed = settlement.input_tokens + settlement.output_tokens > 0 or bool(settlement.items)
             line = self.line
             line.queue_ms = settlement.queue_ms
             line.cost_nanos = settlement.cost_nanos

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+
+import msgspec
 
 from qwenport.core.caller import Caller
 from qwenport.core.errors import ParameterInvalid
@@ -28,6 +31,41 @@ class _Received:
     staged: StagedFile
 
 
+class ReceivedForm:
+    """A form that has arrived whole, its files on the disk and not yet anybody's."""
+
+    def __init__(self, store: FileStore, files: Sequence[_Received], fields: Fields) -> None:
+        self._store = store
+        self._files = files
+        self._fields = fields
+
+    async def said(self) -> bytes:
+        """Return its fields and, of each file, field, name, size and digest: no other sending of it says more.
+
+        Raises:
+            StorageUnavailable: the disk refuses.
+        """
+        for each in self._files:
+            await each.staged.close()
+        files = [(each.part.field, each.part.name, each.staged.size_bytes, each.staged.md5) for each in self._files]
+        return msgspec.msgpack.encode((sorted(self._fields.items()), files))
+
+    async def keep(self, caller: Caller) -> Upload:
+        """Store the files.
+
+        Raises:
+            ParameterInvalid, StorageUnavailable: nothing was kept.
+        """
+        files = _described(self._files, self._fields)
+        stored, failed = await self._store.keep(caller.account_id, files)
+        names = tuple(each.part.field for each in self._files)
+        return Upload(fields=dict(self._fields), file_fields=names, stored=stored, failed=failed)
+
+    async def discard(self, caller: Caller, upload: Upload) -> None:
+        """Remove what was stored of the form."""
+        await self._store.remove(caller.account_id, [file.id for file in upload.stored])
+
+
 class FormUploads:
     """Takes in the forms of one gateway worker."""
 
@@ -35,11 +73,12 @@ class FormUploads:
         self._store = store
         self._forms = forms
 
-    async def __call__(self, caller: Caller, request: Request, receive: Receive) -> Upload:
-        """Store the files of a form.
+    @asynccontextmanager
+    async def __call__(self, request: Request, receive: Receive) -> AsyncIterator[ReceivedForm]:
+        """Give a form once all of it has arrived; what is not kept of it within the block is gone afterwards.
 
         Raises:
-            BodyNotForm, BodyTooLarge, BodyTooSlow, Draining, ParameterInvalid, StorageUnavailable: nothing was kept.
+            BodyNotForm, BodyTooLarge, BodyTooSlow, Draining, ParameterInvalid, StorageUnavailable: it has not arrived.
         """
         received: list[_Received] = []
 
@@ -51,16 +90,9 @@ class FormUploads:
 
         try:
             fields = await self._forms.read(receive, request.headers, take)
-            files = _described(received, fields)
-            stored, failed = await self._store.keep(caller.account_id, files)
+            yield ReceivedForm(self._store, received, fields)
         finally:
             await asyncio.gather(*(each.staged.discard() for each in received))
-        names = tuple(each.part.field for each in received)
-        return Upload(fields=fields, file_fields=names, stored=stored, failed=failed)
-
-    async def discard(self, caller: Caller, upload: Upload) -> None:
-        """Remove what was stored of a form."""
-        await self._store.remove(caller.account_id, [file.id for file in upload.stored])
 
 
 def check_name(name: str) -> None:

@@ -263,6 +263,8 @@ class CheckTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     webhook_secret_env: str = ""
     """Environment variable with the secret by which what is sent there is signed."""
     webhook_s: Seconds = 5.0
+    allow_http: bool = False
+    """Whether plain HTTP to a public address is meant."""
     on_failure: Literal["refuse", "pass"] = "refuse"
     """What becomes of a call whose check cannot be had."""
     input: bool = True

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import and_, delete, func, insert, or_, select, update
+from sqlalchemy import and_, delete, func, insert, select, tuple_, update
 
 from qwenport.core.ids import KeyId, RequestId
 from qwenport.storage.tables import IDEMPOTENT_REQUESTS
@@ -36,7 +36,7 @@ class Kept(Struct, frozen=True, kw_only=True):
     digest: str
     request_id: RequestId
     leased_until: int
-    """Until then its answer is awaited; afterwards whoever answered it has died."""
+    """Until then its answer is awaited; afterwards whoever answers it has died, or is cut off from the database."""
     status: int
     headers: bytes
     body: bytes
@@ -75,10 +75,11 @@ def keep(transaction: Transaction, claimed: Claim, status: int, headers: bytes, 
     transaction.connection.execute(statement)
 
 
-def release(transaction: Transaction, claimed: Claim) -> None:
-    """Forget a request that is not answered after all."""
-    gone = and_(_is(claimed), _T.request_id == claimed.request_id, _T.status == IN_PROGRESS)
-    transaction.connection.execute(delete(IDEMPOTENT_REQUESTS).where(gone))
+def release(transaction: Transaction, claims: Sequence[Claim]) -> None:
+    """Forget requests that are not answered after all."""
+    for claimed in claims:
+        gone = and_(_is(claimed), _T.request_id == claimed.request_id, _T.status == IN_PROGRESS)
+        transaction.connection.execute(delete(IDEMPOTENT_REQUESTS).where(gone))
 
 
 def renew(transaction: Transaction, claims: Sequence[Claim], leased_until: int) -> None:
@@ -89,7 +90,10 @@ def renew(transaction: Transaction, claims: Sequence[Claim], leased_until: int) 
 
 
 def keep_newest(transaction: Transaction, key_id: KeyId | None, most: int, most_bytes: int) -> None:
-    """Remove the oldest answers of a key, or of all of them, until so many and so much are left."""
+    """Leave so much room to the newest answers of a key, or of all of them, and forget all but so many requests.
+
+    A request whose answer gives way stays known: it was answered, and is not to be answered again.
+    """
     whose = [] if key_id is None else [_T.key_id == key_id]
     totals = select(func.count(), func.coalesce(func.sum(_T.size_bytes), 0)).where(*whose)
     count, size_bytes = transaction.connection.execute(totals).one()
@@ -107,12 +111,15 @@ def keep_newest(transaction: Transaction, key_id: KeyId | None, most: int, most_
         .where(*whose)
         .subquery()
     )
-    surplus = select(ranked.c.key_id, ranked.c.name).where(
-        or_(ranked.c.place > most * 9 // 10, ranked.c.size_so_far > most_bytes * 9 // 10)
-    )
-    for row in transaction.connection.execute(surplus).all():
-        old = and_(_T.key_id == row.key_id, _T.name == row.name, _T.status != IN_PROGRESS)
-        transaction.connection.execute(delete(IDEMPOTENT_REQUESTS).where(old))
+    named = select(ranked.c.key_id, ranked.c.name)
+    without_room = named.where(ranked.c.size_so_far > most_bytes * 9 // 10)
+    forgotten = named.where(ranked.c.place > most * 9 // 10)
+    row = tuple_(_T.key_id, _T.name)
+    answers = update(IDEMPOTENT_REQUESTS).where(row.in_(without_room), _T.size_bytes > 0)
+    transaction.connection.execute(answers.values(status=NOT_KEPT, headers=b"", body=b"", size_bytes=0))
+    if count > most:
+        requests = delete(IDEMPOTENT_REQUESTS).where(row.in_(forgotten), _T.status != IN_PROGRESS)
+        transaction.connection.execute(requests)
 
 
 def purge(transaction: Transaction, now: int) -> int:

@@ -366,7 +366,7 @@ IDEMPOTENT_REQUESTS = Table(
     Index(None, "key_id", "begun_at", "name", "size_bytes"),
 )
 """Requests with an `Idempotency-Key`, by API key and the SHA-256 of theirs; status 0 while one is being answered, and
--1 where its answer was too large to be kept. The size stands in an index, so that adding up reads no content."""
+-1 where its answer had no room. The size stands in an index, so that adding up reads no content."""
 
 NATIVE_TASKS = Table(
     "native_tasks",

@@ -186,6 +186,7 @@ def test_what_is_read_at_the_start_alone_is_named_and_stays(installation: Instal
         ("[server", "is not valid"),
         (VLLM + 'api_key_env = "ABSENT"\n', "names ABSENT, which is not set"),
         (VLLM.replace("http://gpu", "http://gpu.example.com"), "in clear text"),
+        ('[check]\nwebhook = "http://check.example.com/"\n', "[check]: `webhook` is a public address without TLS"),
         (VLLM.replace('"vllm"', '"llama"'), "upstream `llama`: its name is that of a kind of engine"),
         (VLLM.replace('"vllm"', '"ocr"'), "upstream `ocr`: its name is that of a kind of engine"),
         (ROUTE.format("nowhere"), "names `nowhere`"),

@@ -13,10 +13,10 @@ import pytest
 from aiohttp import web
 from msgspec.structs import replace
 
-from qwenport.core.call import Call
+from qwenport.core.call import Call, NativeInput
 from qwenport.core.caller import Caller
 from qwenport.core.errors import ContentBlocked, EngineFailed, ModelUnavailable
-from qwenport.core.events import ChoiceFinished, Delta, Event, Finished, FinishReason, Started
+from qwenport.core.events import ChoiceFinished, Delta, Event, Finished, FinishReason, Relayed, Started
 from qwenport.core.model_card import ModelCard
 from qwenport.core.prepared_call import PreparedCall
 from qwenport.core.secret import Secret
@@ -26,7 +26,7 @@ from qwenport.pipeline.inspection.inspection import CheckInvalid, Inspection, in
 from qwenport.pipeline.inspection.words import WordList
 from qwenport.routing.answer import Answer, Observer
 from qwenport.settings.configuration_file import CheckTable
-from qwenport.testing.calls import CALLER, chat_call
+from qwenport.testing.calls import CALLER, call_of, chat_call
 from qwenport.testing.clock import FakeClock
 from qwenport.testing.models import model_card
 from qwenport.testing.scripted_engine import ScriptedEngine, Step, answer
@@ -168,6 +168,37 @@ async def test_what_is_not_to_be_checked_passes(inspection: Inspection) -> None:
     assert seen == steps
 
 
+def native(*, streams: bool = False, is_asynchronous: bool = False) -> Call:
+    body = b'{"model":"m","input":{"prompt":"a cat"}}'
+    return call_of(NativeInput(service="a/b/c", body=body, is_asynchronous=is_asynchronous), streams=streams)
+
+
+def relayed(text: str, count: int) -> Relayed:
+    return Relayed(piece=msgspec.json.encode({"output": {"text": text}}), usage=Usage(items=(("characters", count),)))
+
+
+async def test_what_a_service_is_asked_is_looked_through() -> None:
+    seen, counted, engine = await ask(words("a cat"), native(), [relayed("fine", 1)])
+
+    assert (shown(seen), counted.events, engine.calls) == (["Input data may contain inappropriate content."], [], [])
+
+
+async def test_a_blocked_answer_of_a_service_is_not_seen_and_what_it_reported_is_billed() -> None:
+    steps: list[Step] = [relayed("a bad", 1), relayed(" word", 2), relayed("!", 3)]
+    seen, counted, _ = await ask(words("bad word"), native(streams=True), steps)
+    all_of_it: list[Step] = [relayed("a bad word", 4), Finished(usage=Usage())]
+    whole, counted_whole, _ = await ask(words("bad word"), native(), all_of_it)
+
+    assert (shown(seen), counted.events[-1]) == ([BLOCKED], steps[-1])
+    assert ([str(each) for each in whole], counted_whole.events) == ([BLOCKED], all_of_it)
+
+
+async def test_that_a_task_was_made_is_always_told_since_it_has_to_be_paid_for() -> None:
+    seen, _, _ = await ask(words("task"), native(is_asynchronous=True), [relayed("task", 0)])
+
+    assert seen == [relayed("task", 0)]
+
+
 class Check:
     """The operator's check, at an address."""
 
@@ -276,6 +307,7 @@ async def test_a_check_that_gives_no_verdict_refuses_or_passes_as_the_operator_s
     ("table", "secret"),
     [
         (CheckTable(webhook="ftp://check"), None),
+        (CheckTable(webhook="http://134744072/"), None),
         (CheckTable(webhook="http://check", webhook_secret_env="NAME"), None),
         (CheckTable(webhook="http://check", webhook_secret_env="NAME"), Secret("")),
         (CheckTable(words_file="/none/such"), None),
@@ -284,6 +316,21 @@ async def test_a_check_that_gives_no_verdict_refuses_or_passes_as_the_operator_s
 def test_a_check_that_cannot_be_set_up_is_refused_in_words(table: CheckTable, secret: Secret | None) -> None:
     with pytest.raises(CheckInvalid):
         inspection_of(table, words_of(table), secret, FakeClock())
+
+
+@pytest.mark.parametrize("webhook", ["http://check.example.com/x?y=1", "http://user:word@8.8.8.8", "http://[2606::1]/"])
+def test_a_check_that_all_could_read_is_refused_unless_that_is_meant(webhook: str) -> None:
+    with pytest.raises(CheckInvalid, match=r"clear text over the public internet.*`allow_http = true`"):
+        inspection_of(CheckTable(webhook=webhook), None, None, FakeClock())
+
+    assert inspection_of(CheckTable(webhook=webhook, allow_http=True), None, None, FakeClock()) is not None
+
+
+@pytest.mark.parametrize(
+    "webhook", ["https://check.example.com/x?y=1", "http://10.0.0.5:8080/", "http://check.internal"]
+)
+def test_a_check_that_nobody_else_reads_is_taken(webhook: str) -> None:
+    assert inspection_of(CheckTable(webhook=webhook), None, None, FakeClock()) is not None
 
 
 def test_nothing_is_checked_by_default() -> None:

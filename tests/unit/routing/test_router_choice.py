@@ -12,6 +12,7 @@ from random import Random
 import pytest
 from msgspec.structs import replace
 
+from qwenport.catalog.catalog import Catalog
 from qwenport.core.call import (
     AnyJson,
     Call,
@@ -27,6 +28,7 @@ from qwenport.core.capabilities import Capabilities
 from qwenport.core.content import ImagePart, Message, Role, VideoPart
 from qwenport.core.errors import AccessDenied, ModelUnavailable, ModelUnpurchased, ParameterInvalid, QwenportError
 from qwenport.core.events import Event
+from qwenport.core.exchange import ExchangeRate, exchange_rate
 from qwenport.core.ids import AccountId, KeyId
 from qwenport.core.model_card import ModelCard, Price
 from qwenport.core.prepared_call import PreparedCall
@@ -62,10 +64,16 @@ def engine(
     return made
 
 
-def router(targets: Sequence[Target], *routes: Route, seed: int = 1) -> Router:
+def router(
+    targets: Sequence[Target],
+    *routes: Route,
+    seed: int = 1,
+    rates: Sequence[ExchangeRate] = (),
+    bound: tuple[int, int] = (100, 100),
+) -> Router:
     """Return a router of these targets, by default in this order for everybody."""
     found = routes or (Route(targets=tuple(target.name for target in targets)),)
-    parts = RoutingParts(clock=LoopClock(), bound=lambda _call, _card: (100, 100), chance=Random(seed))
+    parts = RoutingParts(clock=LoopClock(), bound=lambda _call, _card: bound, chance=Random(seed), rates=lambda: rates)
     return Router(targets, lambda _: found, parts)
 
 
@@ -324,7 +332,7 @@ async def test_the_lowest_latency_wins_once_every_target_was_asked_and_others_ar
     assert by.lanes["b/m"].first_event_s == pytest.approx(1.0)
 
 
-def price(region: str, currency: str, amount: str, up_to: int | None = None) -> Price:
+def price(region: str, currency: str, amount: str, up_to: int | None = None, since: date = date(2025, 1, 1)) -> Price:
     """Return a price of so much for a thousand tokens."""
     return Price(
         region=region,
@@ -332,7 +340,7 @@ def price(region: str, currency: str, amount: str, up_to: int | None = None) -> 
         input=Decimal(amount),
         output=Decimal(amount),
         per_tokens=1000,
-        since=date(2025, 1, 1),
+        since=since,
         source="test",
         up_to_input_tokens=up_to,
     )
@@ -358,6 +366,55 @@ async def test_the_cheapest_is_the_one_whose_region_costs_least_for_this_call() 
     assert await taker(router([*targets, HERE], replace(route, targets=(*route.targets, "here/model"))), card=card) == (
         "here/model"
     )
+
+
+async def test_prices_are_compared_as_they_are_today() -> None:
+    targets = [Target(engine=engine(f"{name}/m"), region=name, upstream=name) for name in ("singapore", "us")]
+    card = model_card(
+        prices=(
+            price("singapore", "USD", "9"),
+            price("singapore", "USD", "1", since=date(2025, 6, 1)),
+            price("singapore", "USD", "9", since=date(2030, 1, 1)),
+            price("us", "USD", "2"),
+        )
+    )
+    by = router(targets, Route(targets=("us/m", "singapore/m"), choose=Choice.CHEAPEST))
+
+    assert await taker(by, card=card) == "singapore/m"
+
+
+@pytest.mark.parametrize(
+    ("rates", "chosen"),
+    [
+        ((), "beijing/m"),
+        ((exchange_rate("USD", "CNY", "2025-01-01", "7"),), "beijing/m"),
+        ((exchange_rate("CNY", "USD", "2025-01-01", "0.5"),), "singapore/m"),
+        (
+            (exchange_rate("USD", "CNY", "2025-01-01", "7"), exchange_rate("USD", "CNY", "2025-06-01", "2")),
+            "singapore/m",
+        ),
+        ((exchange_rate("USD", "CNY", "2030-01-01", "2"),), "beijing/m"),
+    ],
+    ids=["no rate", "dear dollar", "inverse", "newer", "later"],
+)
+async def test_prices_in_two_currencies_are_compared_by_the_rate_of_the_day(
+    rates: Sequence[ExchangeRate], chosen: str
+) -> None:
+    targets = [Target(engine=engine(f"{name}/m"), region=name, upstream=name) for name in ("singapore", "beijing")]
+    route = Route(targets=("singapore/m", "beijing/m"), choose=Choice.CHEAPEST)
+    card = model_card(prices=(price("beijing", "CNY", "3"), price("singapore", "USD", "1")))
+
+    assert await taker(router(targets, route, rates=rates), card=card) == chosen
+
+
+@pytest.mark.parametrize(("model", "chosen"), [("qwen-plus", "beijing/m"), ("qwen-max", "singapore/m")])
+async def test_the_cheapest_is_found_by_the_prices_that_are_shipped(model: str, chosen: str) -> None:
+    """Qwen-Max was dearer in Beijing than in Singapore on the day of this clock, Qwen-Plus cheaper."""
+    targets = [Target(engine=engine(f"{name}/m"), region=name, upstream=name) for name in ("singapore", "beijing")]
+    route = Route(targets=("singapore/m", "beijing/m"), choose=Choice.CHEAPEST)
+    by = router(targets, route, rates=(exchange_rate("USD", "CNY", "2025-01-01", "7"),))
+
+    assert await taker(by, card=Catalog.load().cards[model]) == chosen
 
 
 async def test_a_public_target_without_a_region_has_no_price_and_is_not_the_cheapest() -> None:

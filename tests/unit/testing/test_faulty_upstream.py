@@ -313,8 +313,11 @@ async def test_a_body_that_is_none_is_refused_and_a_key_is_asked_for(running: Ru
     bad = await ask(connections, ["no object"])
     connections.use_headers({"authorization": "Bearer other"})
     unknown = await ask(connections, WHOLE)
+    async with httpx.AsyncClient(base_url=_url(connections), trust_env=False) as client:
+        listed = [await client.get("/v1/models", headers={"authorization": f"Bearer {key}"}) for key in "kx"]
 
     assert (good[0], bad[0], unknown[0], (await ask(connections, {}, "/v1/unknown"))[0]) == (200, 400, 401, 404)
+    assert [answer.status_code for answer in listed] == [200, 401]
 
 
 async def test_gzip_is_what_it_says() -> None:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from qwenport.core.errors.root import Refused
+from qwenport.core.ids import RequestId
+
+_SILENT_S = 20
+"""How often a worker that was cut off from the database brings the answers that it could not store."""
 
 
 class KeyMissing(Refused):
@@ -217,12 +221,19 @@ class ContentBlocked(Refused):
 
 
 class RequestInProgress(Refused):
-    """A request with the same `Idempotency-Key` is still being answered; its answer can be had afterwards."""
+    """A request with the same `Idempotency-Key` is still being answered; its answer can be had afterwards.
+
+    With `silent_id` it is one that nobody has heard of for a while; it may never get an answer, and is not run again.
+    """
 
     code = "request_in_progress"
 
-    def __init__(self) -> None:
-        super().__init__(
-            "A request with the same Idempotency-Key is still being answered, please try again later.",
-            retry_after_s=1,
-        )
+    def __init__(self, silent_id: RequestId | None = None) -> None:
+        if silent_id is None:
+            words = "A request with the same Idempotency-Key is still being answered, please try again later."
+        else:
+            words = (
+                f"Request {silent_id} with the same Idempotency-Key was taken on, its answer has not come, and it is "
+                "not run a second time. Please try again later, or look it up in the call history and use another key."
+            )
+        super().__init__(words, retry_after_s=1 if silent_id is None else _SILENT_S)

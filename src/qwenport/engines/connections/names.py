@@ -23,6 +23,12 @@ STALE_S = 60.0
 PATIENCE_S = 1.0
 """For how long a look-up keeps those waiting who have an older answer."""
 
+VAIN_S = 10.0
+"""For how long nobody waits for long again after a look-up that told nothing."""
+
+SOON_S = 0.1
+"""For how long a look-up keeps those waiting then: within it, a resolver that is well again has mostly answered."""
+
 
 def system_addresses(host: str, port: int) -> Sequence[str]:
     """Ask the system's resolver; a `LookUp`."""
@@ -48,14 +54,18 @@ class Name:
         self._look_up = look_up
         self._known: Sequence[str] = (host,) if _is_numeric(host) else ()
         self._is_fixed = bool(self._known)
-        self._asked_at = 0.0
+        self._asked_at = float("-inf")
         """When the last look-up began, or ended where none is under way; moments are the loop's."""
-        self._waits_until = 0.0
-        """Until when the one that is under way keeps those waiting who have an older answer."""
+        self._began_at = 0.0
+        self._patience_s = 0.0
+        """For how long from then on the look-up that is under way keeps anybody waiting."""
         self._lookup: asyncio.Future[None] | None = None
 
     async def addresses(self, limit_s: float) -> Sequence[str]:
-        """Return what is known, or wait for it, at most `limit_s` seconds where nothing is.
+        """Return what is known, or wait for it, where nothing is until a look-up has taken `limit_s` seconds.
+
+        After that, and for a while after one that told nothing, nobody is kept waiting in vain: who asks then fails at
+        once, and the next look-up goes on beside the calls.
 
         Raises:
             NameUnknown: nothing is known.
@@ -64,9 +74,9 @@ class Name:
             return self._known
         now = asyncio.get_running_loop().time()
         if self._lookup is None and (not self._known or now - self._asked_at >= FRESH_S):
-            self._waits_until = now + (PATIENCE_S if now - self._asked_at >= FRESH_S + STALE_S else 0.0)
+            self._patience_s = self._patience(now)
             self._begin(now)
-        wait_s = min(limit_s, self._waits_until - now) if self._known else limit_s
+        wait_s = self._began_at + min(limit_s, self._patience_s) - now
         if self._lookup is not None and wait_s > 0:
             # Others wait for the same; one who leaves takes nothing from them.
             await asyncio.wait({self._lookup}, timeout=wait_s)
@@ -83,8 +93,14 @@ class Name:
         if self._lookup is not None:
             self._lookup.cancel()
 
+    def _patience(self, now: float) -> float:
+        """Return for how long a look-up that begins now keeps anybody waiting."""
+        if not self._known:
+            return SOON_S if now - self._asked_at < VAIN_S else float("inf")
+        return PATIENCE_S if now - self._asked_at >= FRESH_S + STALE_S else 0.0
+
     def _begin(self, now: float) -> None:
-        self._asked_at = now
+        self._asked_at = self._began_at = now
         loop = asyncio.get_running_loop()
         lookup = self._lookup = loop.create_future()
 

@@ -73,6 +73,9 @@ def _input(asked: Input, change: _Change) -> Input:
                 json=replace(asked.json, schema=_json_bytes(asked.json.schema, change))
                 if isinstance(asked.json, JsonSchema)
                 else asked.json,
+                ocr=None
+                if asked.ocr is None
+                else replace(asked.ocr, result_schema=_json_bytes(asked.ocr.result_schema, change)),
             )
         case PromptInput():
             return replace(asked, prompt=change(asked.prompt), suffix=change(asked.suffix))

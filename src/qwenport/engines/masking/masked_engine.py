@@ -6,8 +6,9 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
+from qwenport.core.call import NativeInput
 from qwenport.core.capabilities import Capabilities
-from qwenport.core.errors import QwenportError
+from qwenport.core.errors import ParameterInvalid, QwenportError
 from qwenport.core.events import Event
 from qwenport.core.prepared_call import PreparedCall
 from qwenport.engines.engine import Condition, Engine
@@ -17,6 +18,12 @@ from qwenport.engines.masking.restored_events import RestoredEvents
 
 _LONG = 1 << 16
 """Characters of a call from which on it is masked beside the event loop."""
+
+_COMES_TOO_LATE = (
+    "The request holds personal data, which this server hides from the service that would do the task, and the result "
+    "of a task comes too late for it to be put back. Leave such data out, or call the service without "
+    "`X-DashScope-Async`."
+)
 
 
 class MaskedEngine:
@@ -37,8 +44,16 @@ class MaskedEngine:
         return self._engine.capabilities
 
     async def run(self, prepared: PreparedCall) -> AsyncGenerator[Event, None]:
-        """Answer a call; raises what the inner engine raises."""
+        """Answer a call.
+
+        Raises:
+            ParameterInvalid: it cannot be masked, or not be answered with what was masked.
+            Further: what the inner engine raises.
+        """
         masked, memory = await _masked(prepared)
+        asked = prepared.call.input
+        if memory and isinstance(asked, NativeInput) and asked.is_asynchronous:
+            raise ParameterInvalid(_COMES_TOO_LATE, parameter="input")
         restored = RestoredEvents(memory)
         async with aclosing(self._engine.run(masked)) as events:
             try:

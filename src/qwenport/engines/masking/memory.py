@@ -41,9 +41,12 @@ class Memory:
         """Return the text with what the placeholders stand for; those of nobody stay."""
         if "[" not in text or not self._values:
             return text
-        if self._pattern is None:
-            self._pattern = re.compile("|".join(re.escape(each) for each in self._values))
-        return self._pattern.sub(lambda match: self._values[match[0]], text)
+        return self._given_out().sub(lambda match: self._values[match[0]], text)
+
+    def first(self, text: str) -> tuple[str, str] | None:
+        """Return what the placeholder that a text begins with stands for, and the text behind it; None for none."""
+        found = self._given_out().match(text) if self._values else None
+        return None if found is None else (self._values[found[0]], text[found.end() :])
 
     def open_end(self, text: str) -> int:
         """Return where the end of a text begins that may be the beginning of a placeholder; its length for none."""
@@ -52,6 +55,11 @@ class Memory:
             return len(text)
         tail = text[begin:]
         return begin if any(each.startswith(tail) for each in self._values) else len(text)
+
+    def _given_out(self) -> re.Pattern[str]:
+        if self._pattern is None:
+            self._pattern = re.compile("|".join(re.escape(each) for each in self._values))
+        return self._pattern
 
     def _placeholder(self, value: str, kind: Kind) -> str:
         known = self._placeholders.get(value)

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
-from qwenport.core.events import ChoiceFinished, Delta, Event, Finished, Reasoning, ToolCallDelta
+from qwenport.core.events import ChoiceFinished, Delta, Event, Finished, Reasoning, Recognized, Relayed, ToolCallDelta
 from qwenport.engines.masking.memory import Memory
+from qwenport.engines.masking.restored_json import RestoredPieces, restored_json
 
 _Place = tuple[str, int]
 """What of a choice a piece belongs to: its text, its reasoning, or one of its tool calls."""
@@ -23,6 +24,7 @@ class RestoredEvents:
     def __init__(self, memory: Memory) -> None:
         self._memory = memory
         self._held: dict[tuple[int, _Place], str] = {}
+        self._pieces = RestoredPieces(memory)
 
     def add(self, event: Event) -> Iterator[Event]:
         """Yield what can be said now."""
@@ -37,6 +39,10 @@ class RestoredEvents:
                 place = ("tool", event.index)
                 yield from self._flush(event.choice, place)
                 yield replace(event, arguments=self._say(event.choice, place, event.arguments))
+            case Recognized():
+                yield replace(event, result=restored_json(event.result, self._memory))
+            case Relayed():
+                yield from self._pieces.add(event)
             case ChoiceFinished():
                 yield from self._flush(event.choice, None)
                 yield event
@@ -50,6 +56,7 @@ class RestoredEvents:
         """Yield what is held back still: nothing more comes."""
         for choice in sorted({choice for choice, _ in self._held}):
             yield from self._flush(choice, None)
+        yield from self._pieces.end()
 
     def _say(self, choice: int, place: _Place, text: str) -> str:
         text = self._held.pop((choice, place), "") + text

@@ -15,7 +15,7 @@ from qwenport.core.call import NativeInput
 from qwenport.core.capabilities import Ability, Capabilities, misfit
 from qwenport.core.errors import Overloaded, ParameterInvalid, QwenportError
 from qwenport.core.events import Event, Finished, Relayed, Started
-from qwenport.core.native_body import read_native, texts_in, with_member
+from qwenport.core.native_body import NativeBody, read_native, texts_in, with_member
 from qwenport.core.prepared_call import PreparedCall
 from qwenport.core.usage import Usage
 from qwenport.engines.connections import CallFailed, HttpAnswer
@@ -25,6 +25,7 @@ from qwenport.engines.upstream.errors import Asked, RoomTooSmall, and_said
 from qwenport.engines.upstream.frames import Frames
 from qwenport.engines.upstream.home import LONGEST_ANSWER_BYTES, OK, Home, failed, lost, read_refusal, slots_at
 from qwenport.engines.upstream.native_answer import NativeAnswer, latest, read_answer
+from qwenport.engines.upstream.native_end import NativeEnd
 from qwenport.engines.upstream.refusal import Refusal, refusal_of
 
 _TAKES_NO_MORE = frozenset({429, 503})
@@ -65,9 +66,9 @@ class NativeEngine:
             if response.status != OK:
                 raise self._error(await read_refusal(self._home, response, who), response.status, who)
             yield Started(served_by=self.target, input_tokens=0)
-            usage = Usage()
-            characters = _characters(_native(prepared))
-            async for piece, answer in self._pieces(response, prepared, deadline, who):
+            usage, asked = Usage(), read_native(_native(prepared).body)
+            characters = _characters(asked)
+            async for piece, answer in self._pieces(response, prepared, deadline, who, NativeEnd(asked)):
                 if not _native(prepared).is_asynchronous:
                     usage = latest(usage, answer.consumed(characters))
                 yield Relayed(piece=piece, usage=usage)
@@ -101,7 +102,7 @@ class NativeEngine:
             raise lost(self._home, self.target, error) from error
 
     async def _pieces(
-        self, response: HttpAnswer, prepared: PreparedCall, deadline: Deadline, who: Asked
+        self, response: HttpAnswer, prepared: PreparedCall, deadline: Deadline, who: Asked, end: NativeEnd
     ) -> AsyncGenerator[tuple[bytes, NativeAnswer], None]:
         """Yield the whole answer, or what each event of a stream says."""
         if "event-stream" not in response.headers.get("content-type", ""):
@@ -111,12 +112,14 @@ class NativeEngine:
             return
         has_begun = False
         stream = Frames(response, deadline)
-        while frames := await stream.next(has_begun=has_begun):
+        while frames := await (stream.next_soon() if end.is_complete else stream.next(has_begun=has_begun)):
             for frame in frames:
                 said = b"\n".join(line[5:].strip() for line in frame.split(b"\n") if line.startswith(b"data:"))
                 if said:
                     has_begun = True
-                    yield said, self._read(said, prepared, response.headers, who)
+                    answer = self._read(said, prepared, response.headers, who)
+                    end.add(answer)
+                    yield said, answer
         if not has_begun:
             raise failed(self.target, "ended its answer before it began")
 
@@ -151,9 +154,9 @@ def _native(prepared: PreparedCall) -> NativeInput:
     return asked
 
 
-def _characters(asked: NativeInput) -> int:
+def _characters(asked: NativeBody) -> int:
     """Return how long the texts of a request are."""
-    return sum(map(len, texts_in(read_native(asked.body).input)))
+    return sum(map(len, texts_in(asked.input)))
 
 
 def _headers(prepared: PreparedCall, asked: NativeInput) -> dict[str, str]:

@@ -50,3 +50,40 @@ class HeldText(Generic[T]):
         form = normal_form("".join(text for _, text in given))
         self._before = form[-1] if form else self._before
         return [carrier for carrier, _ in given]
+
+
+class ToldText(Generic[T]):
+    """A text of which each piece either says all of it anew or goes on with it: both are looked for, nobody says which.
+
+    Pieces are given out as those of a `HeldText`.
+    """
+
+    def __init__(self, words: WordList) -> None:
+        self._words = words
+        self._held = HeldText[T](words)
+        self._last = ""
+        self._is_told_anew = False
+
+    def add(self, carrier: T, text: str) -> Sequence[T]:
+        """Return what can be given out now that this piece has come; raises `WordFound`."""
+        if text:
+            is_told_anew = bool(self._last) and text.startswith(self._last)
+            if is_told_anew:
+                self._search(text, ends=False)
+            else:
+                self._search_last()
+            self._last, self._is_told_anew = text, is_told_anew
+        return self._held.add(carrier, text)
+
+    def end(self) -> Sequence[T]:
+        """Return what is held back, as nothing follows; raises `WordFound`."""
+        self._search_last()
+        return self._held.end()
+
+    def _search_last(self) -> None:
+        if self._is_told_anew:
+            self._search(self._last, ends=True)
+
+    def _search(self, text: str, *, ends: bool) -> None:
+        if self._words.is_in(normal_form(text), ends=ends):
+            raise WordFound

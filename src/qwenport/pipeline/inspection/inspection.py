@@ -8,13 +8,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from qwenport.core.call import Call, ChatInput, EmbeddingInput, NativeInput, PromptInput
+from qwenport.core.call import Call, NativeInput
 from qwenport.core.clock import Clock
 from qwenport.core.errors import ContentBlocked, ModelUnavailable
-from qwenport.core.model_card import ModelCard
-from qwenport.core.native_body import read_native, texts_in
+from qwenport.core.ids import RequestId
 from qwenport.core.secret import Secret
-from qwenport.pipeline.inspection.webhook import CheckFailed, Question, Webhook
+from qwenport.pipeline.inspection.answer_texts import texts_in_answer
+from qwenport.pipeline.inspection.asked_texts import texts_of
+from qwenport.pipeline.inspection.webhook import CheckFailed, Question, Webhook, is_sent_openly
 from qwenport.pipeline.inspection.words import WordList, WordsInvalid, normal_form
 from qwenport.settings.configuration_file import CheckTable
 
@@ -41,33 +42,48 @@ class Inspection:
     models: frozenset[str] = frozenset()
     """Whose calls are checked; empty for all."""
 
-    def concerns(self, card: ModelCard) -> bool:
+    def concerns(self, model: str) -> bool:
         """Tell whether the calls of a model are checked."""
-        return not self.models or card.name in self.models
+        return not self.models or model in self.models
 
     async def check_input(self, call: Call) -> None:
         """Raise `ContentBlocked` for a question that may not be asked, `ModelUnavailable` where nobody can tell."""
-        texts = tuple(text for text in texts_of(call) if text)
-        if not texts:
-            return
-        if self.words is not None and await _holds_any(self.words, texts):
-            log.info("the list of words refused request %s", call.id)
-            raise ContentBlocked("Input")
-        if not await self.permits(call, "input", texts):
-            raise ContentBlocked("Input")
+        # Of all that is asked, only bodies that are handed on may be so long that reading them holds up others.
+        is_long = isinstance(call.input, NativeInput) and len(call.input.body) > MOST_AT_ONCE
+        texts = await asyncio.to_thread(texts_of, call) if is_long else texts_of(call)
+        await self._check(Question(request_id=call.id, direction="input", model=call.model, texts=texts))
 
-    async def permits(self, call: Call, direction: str, texts: tuple[str, ...]) -> bool:
-        """Return what the operator's check says, if there is one; raises `ModelUnavailable` where it says nothing."""
+    async def check_result(self, request_id: RequestId, model: str, content: bytes) -> None:
+        """Raise the same for what an asynchronous task of a checked model says, a JSON object."""
+        if not self.output or not self.concerns(model):
+            return
+        texts = tuple(text for _, text in texts_in_answer(content) if text)
+        await self._check(Question(request_id=request_id, direction="output", model=model, texts=texts))
+
+    async def ask_of_answer(self, call: Call, texts: tuple[str, ...]) -> None:
+        """Raise the same for a part of an answer to which the operator's check says no."""
+        await self._ask(Question(request_id=call.id, direction="output", model=call.model, texts=texts))
+
+    async def _check(self, question: Question) -> None:
+        if not question.texts:
+            return
+        if self.words is not None and await _holds_any(self.words, question.texts):
+            log.info("the list of words refused request %s", question.request_id)
+            raise _blocked(question)
+        await self._ask(question)
+
+    async def _ask(self, question: Question) -> None:
         if self.webhook is None:
-            return True
-        question = Question(request_id=call.id, direction=direction, model=call.model, texts=texts)
+            return
         try:
-            return await self.webhook.permits(question)
+            permits = await self.webhook.permits(question)
         except CheckFailed as error:
-            log.warning("the check of request %s could not be had: %s", call.id, error)
+            log.warning("the check of request %s could not be had: %s", question.request_id, error)
             if self.passes_failures:
-                return True
+                return
             raise ModelUnavailable("the content could not be checked") from error
+        if not permits:
+            raise _blocked(question)
 
     async def close(self) -> None:
         """Close connections."""
@@ -96,6 +112,11 @@ def inspection_of(table: CheckTable, words: WordList | None, secret: Secret | No
         webhook = Webhook(table.webhook, secret, clock, answer_s=table.webhook_s) if table.webhook else None
     except ValueError as error:
         raise CheckInvalid(f"`webhook`: {error}") from error
+    if webhook is not None and is_sent_openly(table.webhook) and not table.allow_http:
+        raise CheckInvalid(
+            "`webhook` is a public address without TLS, which would send every question and answer in clear text over "
+            "the public internet; use https, or write `allow_http = true` if that is meant"
+        )
     return Inspection(
         words=words,
         webhook=webhook,
@@ -106,21 +127,8 @@ def inspection_of(table: CheckTable, words: WordList | None, secret: Secret | No
     )
 
 
-def texts_of(call: Call) -> Sequence[str]:
-    """Return every text of a call that a model would read, documents included; of images there is none."""
-    match call.input:
-        case ChatInput(messages=messages, tools=tools):
-            said = [text for each in messages for text in (each.text, each.reasoning)]
-            called = [made.arguments for each in messages for made in each.tool_calls]
-            return (*said, *called, *(tool.description for tool in tools))
-        case PromptInput(prompt=prompt, suffix=suffix):
-            return prompt, suffix
-        case EmbeddingInput(texts=texts, instruct=instruct):
-            return (*texts, instruct)
-        case NativeInput(body=body):
-            return tuple(texts_in(read_native(body).input))
-        case asked:
-            return (asked.query, *asked.documents, asked.instruct)
+def _blocked(question: Question) -> ContentBlocked:
+    return ContentBlocked(question.direction.capitalize())
 
 
 async def _holds_any(words: WordList, texts: Sequence[str]) -> bool:

@@ -19,6 +19,7 @@ from msgspec import Struct
 from qwenport.core.clock import Clock
 from qwenport.core.ids import RequestId
 from qwenport.core.secret import Secret
+from qwenport.engines.upstream.base_url import BaseUrl, BaseUrlInvalid, read_base_url
 
 log = logging.getLogger(__name__)
 
@@ -46,14 +47,27 @@ class _Verdict(Struct, frozen=True, kw_only=True):
     reason: str = ""
 
 
+def is_sent_openly(url: str) -> bool:
+    """Tell whether what is sent there crosses the public internet in clear text; raises `ValueError` as `Webhook`."""
+    server = _server(url)
+    return server.scheme == "http" and not server.is_private
+
+
+def _server(url: str) -> BaseUrl:
+    """Return scheme, host and port; what else the address holds is between the operator and the check."""
+    parts = urlsplit(url)
+    try:
+        return read_base_url(f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}")
+    except BaseUrlInvalid as invalid:
+        raise ValueError(f"the address {invalid}") from invalid
+
+
 class Webhook:
     """One address; connections are kept between questions."""
 
     def __init__(self, url: str, secret: Secret | None, clock: Clock, *, answer_s: float) -> None:
         """Raise `ValueError` for what is no address of HTTP; an empty secret is refused, since anybody could sign."""
-        parts = urlsplit(url)
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
-            raise ValueError(f"the webhook is `{url}`; write an address such as `https://check.example.com/qwen`")
+        _server(url)
         if secret is not None and not secret.reveal():
             raise ValueError("the secret of the webhook is empty")
         self._url = url

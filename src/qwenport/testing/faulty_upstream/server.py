@@ -97,14 +97,17 @@ class FaultyUpstream:
         """Return what to do for a request, and the record of the call where it is one."""
         if path.startswith("/control/"):
             return iter([control.response(self, method, path, body)]), None
-        if path == "/health" or path.endswith("/models"):
+        is_known = not self.manner.key or bearer == self.manner.key
+        if path == "/health" or (is_known and path.endswith("/models")):
             return whole(models_body(self.models), Fault.NONE, self.manner), None
+        if path.endswith("/models"):
+            return iter([error_response(Step(Fault.STATUS_401), "call-of-nobody", 0.0)]), None
         operation = path.partition("?")[0].rpartition("/v1/")[2]
         if method != "POST" or operation not in {"chat/completions", "completions", "embeddings"}:
             return iter([_NOT_FOUND]), None
         step = self.plan.next()
         call_id = f"call-{next(self._numbers):08d}"
-        if self.manner.key and bearer != self.manner.key:
+        if not is_known:
             step = Step(Fault.STATUS_401)
         served = Served(id=call_id, path=path, asked="", fault=step.fault)
         self.served.append(served)

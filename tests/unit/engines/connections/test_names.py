@@ -5,11 +5,21 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 
 import pytest
 
 from qwenport.engines.connections import Connections, NotConnected, Peer, Replicas
-from qwenport.engines.connections.names import FRESH_S, PATIENCE_S, STALE_S, Name, NameUnknown, system_addresses
+from qwenport.engines.connections.names import (
+    FRESH_S,
+    PATIENCE_S,
+    SOON_S,
+    STALE_S,
+    VAIN_S,
+    Name,
+    NameUnknown,
+    system_addresses,
+)
 from qwenport.testing.raw_server import RawServer, listening
 
 SHORT = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok"
@@ -120,6 +130,70 @@ async def test_a_name_that_nobody_tells_in_time_is_told_of_and_its_late_answer_i
     await lookup_ends(name)
 
     assert (await name.addresses(0.0), resolver.asked) == (["10.0.0.1"], 1)
+
+
+async def fails(name: Name, limit_s: float = 3600.0) -> None:
+    """Ask for a name that nobody knows; the limit is one that no test lives to see."""
+    async with asyncio.timeout(PATIENCE):
+        with pytest.raises(NameUnknown):
+            await name.addresses(limit_s)
+
+
+@pytest.mark.anyio
+async def test_who_asks_after_another_has_waited_in_vain_fails_at_once() -> None:
+    resolver = Resolver(["10.0.0.1"])
+    resolver.go.clear()
+    name = Name("host", 80, resolver)
+    patient = asyncio.create_task(name.addresses(7200.0))
+    await asyncio.sleep(0)
+    name._began_at -= 3600.0
+    await fails(name)
+    resolver.go.set()
+
+    assert await asyncio.wait_for(patient, PATIENCE) == ["10.0.0.1"]
+    assert resolver.asked == 1
+
+
+@pytest.mark.anyio
+async def test_a_name_that_nobody_told_of_late_fails_at_once_and_is_looked_up_beside_the_calls() -> None:
+    resolver = Resolver([], ["10.0.0.1"])
+    name = Name("host", 80, resolver)
+    await fails(name)
+    resolver.go.clear()
+    for _ in range(3):
+        await fails(name)
+    assert resolver.asked == 2
+    resolver.go.set()
+    await lookup_ends(name)
+
+    assert await name.addresses(0.0) == ["10.0.0.1"]
+
+
+@pytest.mark.anyio
+async def test_a_look_up_long_after_a_vain_one_is_waited_for() -> None:
+    resolver = Resolver([], ["10.0.0.1"])
+    name = Name("host", 80, resolver)
+    await fails(name)
+    resolver.go.clear()
+    grow_older(name, VAIN_S)
+    asyncio.get_running_loop().call_later(3 * SOON_S, resolver.go.set)
+
+    assert await name.addresses(PATIENCE) == ["10.0.0.1"]
+
+
+@pytest.mark.anyio
+async def test_a_resolver_that_is_well_again_is_heard_by_the_first_who_asks() -> None:
+    """One of many tries is enough: a machine may be too busy to answer soon."""
+
+    async def is_heard() -> bool:
+        name = Name("host", 80, Resolver([], ["10.0.0.1"]))
+        await fails(name)
+        with suppress(NameUnknown):
+            return await name.addresses(PATIENCE) == ["10.0.0.1"]
+        await lookup_ends(name)
+        return False
+
+    assert True in [await is_heard() for _ in range(20)]
 
 
 @pytest.mark.anyio

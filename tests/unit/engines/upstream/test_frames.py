@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, suppress
 
 import pytest
 
@@ -19,7 +19,7 @@ from qwenport.engines.upstream.upstream import Upstream
 from qwenport.testing.calls import call_of, chat_call
 from qwenport.testing.models import model_card
 from qwenport.testing.raw_server import listening, read_request
-from qwenport.testing.scripted_upstream import DONE, chunk, counts, place
+from qwenport.testing.scripted_upstream import DONE, chunk, counts, frame, place
 
 pytestmark = pytest.mark.anyio
 SERVICE = "aigc/x/y"
@@ -42,13 +42,13 @@ class Chatterer:
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await read_request(reader)
         writer.write(HEAD + (chunked(self.said) if self.said else b""))
-        try:
-            while True:
+        with suppress(ConnectionError):
+            # Writing to a transport that has closed would be a RuntimeError to uvloop.
+            while not writer.is_closing():
                 writer.write(chunked(b": still there\n\n"))
                 await writer.drain()
                 await asyncio.sleep(0.02)
-        except ConnectionError:
-            self.left.set()
+        self.left.set()
 
 
 @asynccontextmanager
@@ -146,3 +146,64 @@ async def test_one_of_two_choices_does_not_complete_an_answer() -> None:
         with pytest.raises(EngineTimedOut):
             await events_of(made, chat_call(streams=True, sampling=Sampling(choices=2)), Capabilities())
         await made.close()
+
+
+PART = frame({"output": {"choices": [{"finish_reason": "null", "message": {}}]}, "usage": {"characters": 2}})
+TOLD = frame({"output": {"audio": {}}, "usage": {"characters": 5}})
+
+
+def native(reason: str | None, *, index: int | None = None, usage: object = None, **output: object) -> bytes:
+    """Return an event with the end of a choice."""
+    choice: dict[str, object] = {"finish_reason": reason, "message": {}} | ({} if index is None else {"index": index})
+    return frame({"output": {"choices": [choice], **output}, "usage": usage})
+
+
+async def native_events(*said: bytes, parameters: str, between_events_s: float) -> list[Event]:
+    """Return what a native service's stream becomes whose connection stays open after its last event."""
+    able = Capabilities(abilities=(Ability.NATIVE,), native_services=(SERVICE,))
+    body = f'{{"model":"m","input":{{}},"parameters":{parameters}}}'
+    server = Forgetful(*said)
+    async with listening(server.serve) as port:
+        there = place(port, kind="alibaba", first_event_s=1, between_events_s=between_events_s, total_s=3600)
+        made = Upstream(there, Secret("sk-planted-0123456789abcdef"))
+        try:
+            call = call_of(NativeInput(service=SERVICE, body=body.encode()), streams=True)
+            return await events_of(made, call, able)
+        finally:
+            await made.close()
+            await asyncio.wait_for(server.is_free.wait(), TOO_LONG_S)
+
+
+async def test_a_native_stream_whose_connection_stays_open_is_an_answer_once_it_has_said_all() -> None:
+    used = {"characters": 5}
+    ways: list[tuple[tuple[bytes, ...], str]] = [
+        ((PART, native("stop", usage=used)), "{}"),
+        ((PART, frame({"output": {"finish_reason": "stop", "text": "a"}, "usage": used})), "{}"),
+        ((native("stop"), TOLD), "{}"),
+        ((native("stop", finished=False), native("stop", finished=True, usage=used)), "{}"),
+        ((native("stop", index=1), PART, native("stop", index=0, usage=used)), '{"n":2}'),
+        ((native("stop", usage=used), PART, native("stop", usage=used)), '{"n":"2"}'),
+    ]
+    asked = [native_events(*said, parameters=parameters, between_events_s=3600) for said, parameters in ways]
+
+    ends = [events[-1] for events in await asyncio.gather(*asked)]
+    assert ends == [Finished(usage=Usage(items=(("characters", 5),)))] * len(ways)
+
+
+async def test_a_native_stream_of_which_something_is_missing_is_none() -> None:
+    used = {"characters": 5}
+    ways: list[tuple[tuple[bytes, ...], str]] = [
+        ((PART,), "{}"),
+        ((native("stop"),), "{}"),
+        ((native(None, usage=used),), "{}"),
+        ((native("stop", usage=used, finished=False),), "{}"),
+        ((native("stop", index=0, usage=used),), '{"n":2}'),
+        ((native("stop", usage=used), PART), "{}"),
+        ((frame({"output": {"finish_reason": "null", "text": "a"}, "usage": used}),), "{}"),
+        ((TOLD,), "{}"),
+        ((frame({"output": {"choices": ["stop"]}, "usage": used}),), "{}"),
+    ]
+    asked = [native_events(*said, parameters=parameters, between_events_s=0.2) for said, parameters in ways]
+
+    ends = await asyncio.gather(*asked, return_exceptions=True)
+    assert [type(end) for end in ends] == [EngineTimedOut] * len(ways)
