@@ -164,10 +164,12 @@ def test_calls_at_a_time_at_an_upstream_are_counted_over_all_workers(
     with clients[0].stream("POST", CHAT, json=body, headers=bearer(key[1])) as held:
         pieces = held.iter_raw()  # who lets go of them hangs up
         next(pieces)
-        meanwhile = [served_by(client, key[1], ONE_AT_A_TIME) for client in clients[1:]]
+        assert held.headers[SERVED_BY] == f"one/{ONE_AT_A_TIME}"
+        # A worker that Valkey keeps waiting on a busy machine paces alone for a moment.
+        for client in clients[1:]:
+            eventually(lambda asked=client: served_by(asked, key[1], ONE_AT_A_TIME) == "rest", "the place is taken")
     far.upstream.manner = Manner()
 
-    assert (held.headers[SERVED_BY], meanwhile) == (f"one/{ONE_AT_A_TIME}", ["rest", "rest"])
     for client in clients[1:]:
         eventually(lambda asked=client: served_by(asked, key[1], ONE_AT_A_TIME) == "one", "the place is free again")
 
