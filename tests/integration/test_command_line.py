@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import re
 import socket
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from decimal import Decimal
 from importlib.resources import files
 from pathlib import Path
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 Eventually = Callable[..., None]
 MakeServer = Callable[..., "Server"]
 CHAT = "/v1/chat/completions"
+QWENPORT = (sys.executable, "-m", "qwenport")
 LIST_KEYS = ("keys", "list", "--json")
 
 
@@ -153,6 +156,13 @@ def test_a_setting_that_cannot_be_used_is_named(make_server: MakeServer, setting
         ("qwenport.toml", "[server]\ndrian_s = 1", "is not valid: Object contains unknown field `drian_s`"),
         ("qwenport.toml", '[[routes]]\nmodel = "qwen-plus"\nto = ["nobody/none"]', "nobody/none"),
         ("catalog/own.toml", 'name = "own"', "own.toml: `"),
+        ("qwenport.toml", '[check]\nwebhook = "file:///etc/passwd"', "qwenport: [check]: `webhook`: the address "),
+        (
+            "qwenport.toml",
+            '[check]\nwebhook = "http://check.example.com/"',
+            "qwenport: [check]: `webhook` is a public address without TLS, ",
+        ),
+        ("qwenport.toml", '[check]\nwords_file = "none.txt"', "qwenport: [check]: `words_file`: the list of words `"),
     ],
 )
 def test_a_file_that_cannot_be_used_is_named(make_server: MakeServer, name: str, text: str, words: str) -> None:
@@ -174,7 +184,9 @@ def test_commands_before_the_first_start_say_so(make_server: MakeServer) -> None
     assert not server.data_dir.exists()
 
 
-def test_without_weights_the_server_is_ready_and_calls_are_told_the_command(make_server: MakeServer) -> None:
+def test_without_weights_the_server_is_ready_and_calls_are_told_the_command(
+    make_server: MakeServer, eventually: Eventually
+) -> None:
     server = make_server()
     server.start()
     refused = ask(server)
@@ -185,7 +197,7 @@ def test_without_weights_the_server_is_ready_and_calls_are_told_the_command(make
     assert "`qwenport models pull smollm2-135m-instruct`" in refused.json()["error"]["message"]
     assert ready.status_code == 200
     assert ready.json()["engines"]["llama/smollm2-135m-instruct"]["state"] == "absent"
-    assert "No weights for smollm2-135m-instruct" in server.output
+    eventually(lambda: "No weights for smollm2-135m-instruct" in server.output, "the banner names what is missing")
     assert [row["status"] for row in as_json(server, "calls")] == [503]
 
 
@@ -374,7 +386,9 @@ def test_the_bootstrap_key_and_the_operator_token_are_written_nowhere(
     assert {"qwenport.db"} < set(stored)
 
 
-def test_a_first_key_that_was_not_chosen_is_left_in_a_file_for_its_owner(make_server: MakeServer) -> None:
+def test_a_first_key_that_was_not_chosen_is_left_in_a_file_for_its_owner(
+    make_server: MakeServer, eventually: Eventually
+) -> None:
     server = make_server(QWENPORT_BOOTSTRAP_API_KEY="")
     server.start()
     path = server.data_dir / "first-key"
@@ -382,10 +396,54 @@ def test_a_first_key_that_was_not_chosen_is_left_in_a_file_for_its_owner(make_se
 
     assert re.fullmatch(r"sk-[0-9a-f]{64}", key)
     assert path.stat().st_mode & 0o777 == 0o600
-    assert key not in server.output
-    assert str(path) in server.output
     answer = httpx.get(f"{server.url}/v1/models", headers={"Authorization": f"Bearer {key}"})
     assert answer.status_code == 200
+    eventually(lambda: str(path) in server.output, "the banner names the file")
+    assert key not in server.output
+
+
+def test_a_start_that_cannot_keep_the_first_key_makes_none(make_server: MakeServer) -> None:
+    server = make_server(QWENPORT_BOOTSTRAP_API_KEY="")
+    path = server.data_dir / "first-key"
+    path.mkdir(parents=True)
+    refused = refusal(server, "serve")
+    path.rmdir()
+    server.start()
+    answer = httpx.get(f"{server.url}/v1/models", headers={"Authorization": f"Bearer {path.read_text().strip()}"})
+
+    assert refused == (
+        f"qwenport: the first API key cannot be left in {path} (Is a directory): free space, change the folder's "
+        "owner, move away what is there, or choose a key by QWENPORT_BOOTSTRAP_API_KEY"
+    )
+    assert answer.status_code == 200
+
+
+def test_a_first_key_is_shown_once_on_a_terminal_and_kept_nowhere(
+    make_server: MakeServer, eventually: Eventually
+) -> None:
+    server = make_server(QWENPORT_BOOTSTRAP_API_KEY="")
+    reader, terminal = pty.openpty()
+    os.set_blocking(reader, False)
+    server.process = subprocess.Popen(
+        [*QWENPORT, "serve"], stdin=subprocess.DEVNULL, stdout=terminal, env=server.environment, cwd=server.folder
+    )
+    os.close(terminal)
+    shown = bytearray()
+
+    def keys() -> list[bytes]:
+        with suppress(BlockingIOError):
+            shown.extend(os.read(reader, 1 << 16))
+        return re.findall(rb"shown this once:  (sk-[0-9a-f]{64})\r\n", shown)
+
+    eventually(lambda: keys() != [], "the key is shown")
+    [key] = keys()
+    eventually(lambda: not (server.data_dir / "first-key").exists(), "the file is gone")
+    answer = httpx.get(f"{server.url}/v1/models", headers={"Authorization": f"Bearer {key.decode()}"})
+    assert server.stop() == 0
+    os.close(reader)
+
+    assert answer.status_code == 200
+    assert [path for path in server.data_dir.rglob("*") if path.is_file() and key in path.read_bytes()] == []
 
 
 def test_an_account_is_paid_for_limited_billed_and_closed_out_while_the_server_runs(

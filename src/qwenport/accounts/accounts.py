@@ -32,6 +32,7 @@ from qwenport.accounts.texts import checked_number, refuse_unstorable
 from qwenport.core.caller import AccountState, AccountTerms
 from qwenport.core.clock import Clock
 from qwenport.core.ids import AccountId, Ids
+from qwenport.core.secret import Secret
 from qwenport.storage import account_rows, balance_rows
 from qwenport.storage.account_rows import AccountFilter
 from qwenport.storage.database import Database
@@ -49,13 +50,17 @@ class Accounts:
         self._clock = clock
         self._ids = ids
 
-    def bootstrap(self, key: str | None, *, email: str = ADMIN_EMAIL) -> NewKey | None:
+    def bootstrap(
+        self, key: str | None, *, email: str = ADMIN_EMAIL, keep: Callable[[Secret], None] = lambda _: None
+    ) -> NewKey | None:
         """Make the admin account and its first key where there is no account yet.
 
         A `key` is made to exist at every start, as it is and never twice; deleted or disabled since, it stays so.
-        Returns a key only if it had to be invented. Raises `SettingInvalid` for a key or an email of the wrong form.
+        Returns a key only if it had to be invented; `keep` is given it before the database holds it, so that a
+        process that dies, or cannot keep it, leaves no account behind whose key nobody has.
+        Raises `SettingInvalid` for a key or an email of the wrong form.
         """
-        return bootstrap(self._database, self._making(OPERATOR_ACTOR), key, email)
+        return bootstrap(self._database, self._making(OPERATOR_ACTOR), key, email, keep)
 
     def create(self, actor: str, wish: CreateAccount) -> AccountRecord:
         """Make an account and its first workspace; raises `SettingInvalid`, `EmailTaken` or `LevelNotFound`."""

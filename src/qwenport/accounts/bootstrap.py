@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 
 from qwenport.accounts.account_settings import CreateAccount, new_account
 from qwenport.accounts.audit import note_change
@@ -25,7 +26,9 @@ BOOTSTRAP_NAME = "bootstrap"
 FIRST_WORKSPACE_NAME = "default"
 
 
-def bootstrap(database: Database, making: Making, key: str | None, email: str) -> NewKey | None:
+def bootstrap(
+    database: Database, making: Making, key: str | None, email: str, keep: Callable[[Secret], None]
+) -> NewKey | None:
     """Make the first account and key where there are none; see `Accounts.bootstrap`."""
     chosen = None if key is None else chosen_key(key)
     with database.write() as transaction:
@@ -35,7 +38,9 @@ def bootstrap(database: Database, making: Making, key: str | None, email: str) -
             return None
         if account is not None:
             return None
-        return _add_first_key(transaction, making, _add_admin(transaction, making, email), random_key())
+        invented = random_key()
+        keep(invented)
+        return _add_first_key(transaction, making, _add_admin(transaction, making, email), invented)
 
 
 def add_account(transaction: Transaction, making: Making, account: AccountRecord) -> AccountRecord:

@@ -13,18 +13,20 @@ import socket
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from qwenport.accounts.accounts import Accounts
 from qwenport.accounts.changes import read_changes
 from qwenport.accounts.errors import LimitUnknown
 from qwenport.accounts.errors import SettingInvalid as AccountSettingInvalid
-from qwenport.app.configured_limits import configured_limits
 from qwenport.app.data_dir import DataDirectory
 from qwenport.app.database_place import open_database, place_of
 from qwenport.app.engine_hosts import EngineHost, RemoteHost
-from qwenport.app.operators_catalog import is_routed, load_catalog
+from qwenport.app.first_key import leave_first_key
+from qwenport.app.operators_catalog import is_routed
 from qwenport.app.refusal import StartRefused
+from qwenport.app.reload import read_configuration
 from qwenport.app.sockets import bind_admin, bind_public, make_runtime_dir
 from qwenport.app.terminal import Terminal
 from qwenport.app.tls import open_tls
@@ -109,8 +111,7 @@ class Supervisor:
                 secret=secrets.token_urlsafe(32),
                 ocr=self._settings.file.ocr,
             )
-            catalog = load_catalog(self._settings)
-            configured_limits(self._settings)
+            catalog = read_configuration(self._settings).catalog
             check_traces(self._settings)
             open_tls(self._settings)
             new_key = await asyncio.to_thread(self._prepare_books, catalog)
@@ -140,7 +141,9 @@ class Supervisor:
                 )
                 chosen = self._settings.bootstrap_api_key
                 made = Accounts(database, SystemClock(), RandomIds()).bootstrap(
-                    chosen.reveal() if chosen else None, email=self._settings.admin_email or "admin@localhost"
+                    chosen.reveal() if chosen else None,
+                    email=self._settings.admin_email or "admin@localhost",
+                    keep=partial(leave_first_key, self._settings.first_key),
                 )
                 changes = read_changes(database, {})
                 PriceBook(catalog.cards, changes.rates or ())

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import os
 import shlex
-from pathlib import Path
 
 from qwenport.app.places import places
 from qwenport.app.supervisor import Standing
 from qwenport.catalog.catalog import Catalog
 from qwenport.catalog.weights import WeightsStore
-from qwenport.core.secret import Secret
 
 MOST_NAMED = 4
 """Models that are named; of more only how many they are."""
@@ -19,7 +17,7 @@ MOST_NAMED = 4
 def banner(standing: Standing, *, is_terminal: bool) -> str:
     """Return the text.
 
-    The first key is shown once, on a terminal; elsewhere standard output may be a log, so it is left in a file.
+    The first key is shown once, on a terminal; elsewhere standard output may be a log, so it stays in its file.
     """
     base = standing.settings.address(standing.port)
     key = shown_key(standing, is_terminal=is_terminal)
@@ -58,7 +56,7 @@ def shown_key(standing: Standing, *, is_terminal: bool) -> str:
 
 
 def key_lines(standing: Standing, *, is_terminal: bool) -> list[str]:
-    """Return what is said of keys; leaves a new key in a file where it is not shown."""
+    """Return what is said of keys."""
     if standing.settings.bootstrap_api_key is not None:
         return ["API key: the one in QWENPORT_BOOTSTRAP_API_KEY."]
     if standing.new_key is None:
@@ -67,15 +65,7 @@ def key_lines(standing: Standing, *, is_terminal: bool) -> list[str]:
         return ["API key: put yours into DASHSCOPE_API_KEY; `qwenport keys create` makes another one."]
     if is_terminal:
         return ["", f"Your first API key, shown this once:  {standing.new_key.reveal()}"]
-    leave_key(standing.settings.first_key, standing.new_key)
     return [f"Your first API key is in {standing.settings.first_key}, which only you can read."]
-
-
-def leave_key(path: Path, key: Secret) -> None:
-    """Write a key into a new file of mode 0600."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(key.reveal() + "\n")
 
 
 def upstream_lines(standing: Standing) -> list[str]:

@@ -25,8 +25,11 @@ def serve() -> int:
     configure_logging()
 
     def announce(standing: Standing) -> None:
-        sys.stdout.write(banner(standing, is_terminal=sys.stdout.isatty()))
+        is_terminal = sys.stdout.isatty()
+        sys.stdout.write(banner(standing, is_terminal=is_terminal))
         sys.stdout.flush()
+        if is_terminal and standing.new_key is not None:
+            chosen.first_key.unlink(missing_ok=True)
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(Supervisor(chosen, announce).run())

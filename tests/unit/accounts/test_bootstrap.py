@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import logging
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,6 +13,7 @@ import pytest
 from qwenport.accounts import AccountRecord, KeyRecord, NewKey, SettingInvalid, hash_key
 from qwenport.core.caller import AccountKind, AccountTerms
 from qwenport.core.ids import AccountId, KeyId, WorkspaceId
+from qwenport.core.secret import Secret
 from qwenport.testing.account_services import AccountServices as Services
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -66,6 +69,27 @@ def test_first_start_makes_the_admin_account_and_one_key(services: Services, key
 def test_later_starts_make_nothing(services: Services, key: NewKey) -> None:
     assert services.accounts.bootstrap(None) is None
     assert [each.id for each in services.keys.every()] == ["key-1"]
+
+
+def test_a_first_key_is_kept_before_the_books_hold_it(services: Services) -> None:
+    kept: list[tuple[str, int]] = []
+    made = services.accounts.bootstrap(
+        None, keep=lambda key: kept.append((key.reveal(), len(services.accounts.every())))
+    )
+
+    assert made is not None
+    assert kept == [(made.key.reveal(), 0)]
+
+
+def test_a_first_key_that_cannot_be_kept_leaves_no_account_behind(services: Services) -> None:
+    def full(_: Secret) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with pytest.raises(OSError, match="No space left"):
+        services.accounts.bootstrap(None, keep=full)
+
+    assert (services.accounts.every(), services.keys.every()) == ([], [])
+    assert services.accounts.bootstrap(None) is not None
 
 
 def test_a_start_without_keys_but_with_an_account_makes_nothing(services: Services, key: NewKey) -> None:
