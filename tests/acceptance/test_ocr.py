@@ -9,6 +9,7 @@ Qwen-OCR guide of Model Studio: ten fields asked for in words, as JSON, between 
 from __future__ import annotations
 
 import base64
+import io
 import json
 import statistics
 from collections.abc import Iterator, Sequence
@@ -193,6 +194,21 @@ def test_the_ten_fields_of_a_ticket_come_out_right(
     expected = dict(ticket(name).fields)
 
     assert (len(expected), fields_in(ask(server, address(pictures[name], web)))) == (10, expected)
+
+
+def test_characters_that_are_scribbled_over_are_told_as_unreadable(server: Server, tmp_path: Path) -> None:
+    image = np.array(Image.open(io.BytesIO(ticket("clean.png").image)).convert("RGB"))
+    # A cross over the second character of the name, and a grid over the point and the figure before it.
+    for start, end in (((492, 385), (523, 416)), ((523, 385), (492, 416))):
+        cv2.line(image, start, end, (0, 0, 0), 6)
+    for x, y in ((111, 276), (124, 284), (138, 292)):
+        cv2.line(image, (x, 272), (x, 298), (20, 20, 20), 5)
+        cv2.line(image, (111, y), (138, y), (20, 20, 20), 5)
+    path = tmp_path / "scribbled.png"
+    Image.fromarray(image).save(path)
+
+    expected = dict(ticket("clean.png").fields) | {"购票人姓名": "杨?怡", "票价": "¥55?5元"}
+    assert fields_in(by_openai(server, data_url(path))) == expected
 
 
 # --- the tasks of the native face, on local files ---

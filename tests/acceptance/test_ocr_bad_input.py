@@ -71,6 +71,8 @@ class Hostile(BaseHTTPRequestHandler):
                 self.wfile.write(b"<svg>")
             case "/round":
                 self._head(302, Location="/round", Content_Length="0")
+            case path if path.startswith("/to?"):
+                self._head(302, Location=path.removeprefix("/to?"), Content_Length="0")
             case "/inside":
                 self._head(302, Location="http://169.254.169.254/latest/meta-data", Content_Length="0")
             case "/slow":
@@ -149,30 +151,38 @@ def zeros(count: int) -> bytes:
 # --- what each face is asked, and how it refuses ---
 
 
-def by_openai(server: Server, url: str) -> httpx.Response:
+def by_openai(server: Server, url: str, *, streams: bool = False) -> httpx.Response:
     content = [{"type": "image_url", "image_url": {"url": url}}]
-    return post(server, "/compatible-mode/v1/chat/completions", {"messages": [{"role": "user", "content": content}]})
+    body = {"messages": [{"role": "user", "content": content}], "stream": streams}
+    return post(server, "/compatible-mode/v1/chat/completions", body)
 
 
-def by_dashscope(server: Server, url: str) -> httpx.Response:
+def by_responses(server: Server, url: str, *, streams: bool = False) -> httpx.Response:
+    item = {"role": "user", "content": [{"type": "input_image", "image_url": url}]}
+    return post(server, "/compatible-mode/v1/responses", {"input": [item], "stream": streams})
+
+
+def by_dashscope(server: Server, url: str, *, streams: bool = False) -> httpx.Response:
     content = [{"image": url}]
     options = {"task": "text_recognition"}
     body = {"input": {"messages": [{"role": "user", "content": content}]}, "parameters": {"ocr_options": options}}
-    return post(server, NATIVE, body)
+    return post(server, NATIVE, body, **({"x-dashscope-sse": "enable"} if streams else {}))
 
 
-def by_anthropic(server: Server, url: str) -> httpx.Response:
+def by_anthropic(server: Server, url: str, *, streams: bool = False) -> httpx.Response:
     kind = "document" if url.startswith("data:application/pdf") else "image"
     source: dict[str, str] = {"type": "url", "url": url}
     if url.startswith("data:"):
         media_type, digits = url.removeprefix("data:").split(";base64,")
         source = {"type": "base64", "media_type": media_type, "data": digits}
     message = {"role": "user", "content": [{"type": kind, "source": source}]}
-    return post(server, "/apps/anthropic/v1/messages", {"max_tokens": 100, "messages": [message]})
+    body = {"max_tokens": 100, "messages": [message], "stream": streams}
+    return post(server, "/apps/anthropic/v1/messages", body)
 
 
-def post(server: Server, path: str, body: dict[str, Any]) -> httpx.Response:
-    return httpx.post(f"{server.url}{path}", json={"model": MODEL, **body}, headers=server.bearer, timeout=120)
+def post(server: Server, path: str, body: dict[str, Any], **headers: str) -> httpx.Response:
+    told = {**server.bearer, **headers}
+    return httpx.post(f"{server.url}{path}", json={"model": MODEL, **body}, headers=told, timeout=120)
 
 
 def read_by_openai(server: Server, url: str) -> str:
@@ -181,22 +191,25 @@ def read_by_openai(server: Server, url: str) -> str:
     return str(response.json()["choices"][0]["message"]["content"])
 
 
-def refusals(server: Server, url: str) -> dict[str, tuple[int, str, str]]:
+def refusals(server: Server, url: str, *, streams: bool = False) -> dict[str, tuple[int, str, str]]:
     """Ask on every face at the same time; return status, code and words of each."""
     with ThreadPoolExecutor() as threads:
-        asked = [threads.submit(ask, server, url) for ask in (by_openai, by_dashscope, by_anthropic)]
-        openai, dashscope, anthropic = (each.result() for each in asked)
-    bodies = (openai.json()["error"], dashscope.json(), anthropic.json()["error"])
+        faces = (by_openai, by_responses, by_dashscope, by_anthropic)
+        asked = [threads.submit(ask, server, url, streams=streams) for ask in faces]
+        openai, responses, dashscope, anthropic = (each.result() for each in asked)
+    bodies = (openai.json()["error"], responses.json()["error"], dashscope.json(), anthropic.json()["error"])
     return {
         "openai": (openai.status_code, bodies[0]["code"], bodies[0]["message"]),
-        "dashscope": (dashscope.status_code, bodies[1]["code"], bodies[1]["message"]),
-        "anthropic": (anthropic.status_code, bodies[2]["type"], bodies[2]["message"]),
+        "responses": (responses.status_code, bodies[1]["code"], bodies[1]["message"]),
+        "dashscope": (dashscope.status_code, bodies[2]["code"], bodies[2]["message"]),
+        "anthropic": (anthropic.status_code, bodies[3]["type"], bodies[3]["message"]),
     }
 
 
 def refused(words: str) -> dict[str, tuple[int, str, str]]:
     return {
         "openai": (400, "invalid_parameter_error", words),
+        "responses": (400, "invalid_parameter_error", words),
         "dashscope": (400, "InvalidParameter", words),
         "anthropic": (400, "invalid_request_error", words),
     }
@@ -210,6 +223,8 @@ def latest(server: Server, count: int) -> list[tuple[str, int, str | None, int, 
     ]
 
 
+ALL_FREE = [("failed", 400, "0.00", 0, 0, 0)] * 4
+"""What the books say of a refusal on every face."""
 WHOLE = packed(Image.effect_noise((200, 200), 90))
 BAD: dict[str, tuple[bytes, str]] = {
     "truncated": (WHOLE[: len(WHOLE) // 2], BROKEN),
@@ -242,13 +257,30 @@ def test_a_picture_that_cannot_be_taken_is_refused_in_words_and_costs_nothing(se
     content, words = BAD[name]
 
     assert refusals(server, data_url(content)) == refused(words)
-    assert latest(server, 3) == [("failed", 400, "0.00", 0, 0, 0)] * 3
+    assert latest(server, 4) == ALL_FREE
 
 
-@pytest.mark.parametrize("digits", ["", "garbage", "%%%", "aGk=aGk"])
-def test_base64_that_is_none_is_refused(server: Server, digits: str) -> None:
-    assert refusals(server, f"data:image/png;base64,{digits}") == refused(INVALID)
-    assert latest(server, 3) == [("failed", 400, "0.00", 0, 0, 0)] * 3
+def test_a_stream_is_refused_before_it_begins(server: Server) -> None:
+    content, words = BAD["truncated"]
+
+    assert refusals(server, data_url(content), streams=True) == refused(words)
+    assert latest(server, 4) == ALL_FREE
+
+
+@pytest.mark.parametrize(
+    ("digits", "words"),
+    [
+        ("", INVALID),
+        ("garbage", INVALID),
+        ("%%%", INVALID),
+        ("aGk=aGk", INVALID),
+        ("A" * 10_485_760, "Exceeded limit on max bytes per data-uri item : 10485760"),
+    ],
+    ids=["nothing", "garbage", "signs", "something behind its end", "too long"],
+)
+def test_base64_that_cannot_be_taken_is_refused(server: Server, digits: str, words: str) -> None:
+    assert refusals(server, f"data:image/png;base64,{digits}") == refused(words)
+    assert latest(server, 4) == ALL_FREE
 
 
 @pytest.mark.parametrize(
@@ -264,7 +296,17 @@ def test_base64_that_is_none_is_refused(server: Server, digits: str) -> None:
 )
 def test_addresses_of_the_machine_and_its_network_are_not_asked(server: Server, url: str) -> None:
     assert refusals(server, url) == refused(FAILED)
-    assert latest(server, 3) == [("failed", 400, "0.00", 0, 0, 0)] * 3
+    assert latest(server, 4) == ALL_FREE
+
+
+@pytest.mark.parametrize("is_redirected", [False, True], ids=["named", "by a redirect"])
+def test_what_listens_on_the_machine_is_not_asked(server: Server, site: str, *, is_redirected: bool) -> None:
+    # It would answer with what is no image, and be told so in other words.
+    url = f"{server.url}/healthz"
+
+    assert httpx.get(url).status_code == 200
+    assert refusals(server, f"{site}/to?{url}" if is_redirected else url) == refused(FAILED)
+    assert latest(server, 4) == ALL_FREE
 
 
 @pytest.mark.parametrize(
@@ -280,7 +322,7 @@ def test_addresses_of_the_machine_and_its_network_are_not_asked(server: Server, 
 )
 def test_answers_of_a_hostile_server_are_refused(server: Server, site: str, path: str, words: str) -> None:
     assert refusals(server, site + path) == refused(words)
-    assert latest(server, 3) == [("failed", 400, "0.00", 0, 0, 0)] * 3
+    assert latest(server, 4) == ALL_FREE
 
 
 # --- what only one face can be asked ---

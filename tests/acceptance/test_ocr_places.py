@@ -110,6 +110,52 @@ def test_places_in_an_image_that_is_turned_for_reading_are_those_of_the_image_as
         assert rectangle == pytest.approx([*where(around[0], around[1]), around[2], around[3], angle], abs=2)
 
 
+FIELDS = {"result_schema": {"Invoice": "", "Total": ""}, "result_places": True}
+KIE = OcrTask.KEY_INFORMATION_EXTRACTION
+
+
+def fields_in(answer: Any) -> list[tuple[list[str], str, list[int]]]:
+    """Return path, value and the only location of each field that was found."""
+    assert answer.status_code == 200, answer
+    [part] = answer.output.choices[0].message.content
+    result = part["ocr_result"]
+    assert result.keys() == {"kv_result", "kv_places"}
+    return [
+        (place["path"], result["kv_result"][place["path"][0]], *place["locations"]) for place in result["kv_places"]
+    ]
+
+
+def test_values_of_fields_carry_their_places_in_the_image_as_it_was_sent(
+    recognize: Recognize, upright: Words, tmp_path: Path
+) -> None:
+    turn, where, _ = TURNED["to the left"]
+    asked = {"task": KIE.value, "task_config": FIELDS}
+    (tmp_path / "as it is.png").write_bytes(stored(page(), "PNG", is_noted=False))
+    (tmp_path / "turned.png").write_bytes(stored(page().transpose(turn), "PNG", is_noted=False))
+
+    as_it_is = fields_in(recognize(KIE, tmp_path / "as it is.png", ocr_options=asked))
+    turned = fields_in(recognize(KIE, tmp_path / "turned.png", enable_rotate=True, ocr_options=asked))
+
+    values = [(["Invoice"], "2024-0553"), (["Total"], "1250.00 USD")]
+    assert [(path, value) for path, value, _ in as_it_is] == [(path, value) for path, value, _ in turned] == values
+    for (_, _, place), (_, _, moved_place), (_, line, _) in zip(as_it_is, turned, upright, strict=False):
+        # The value is the right end of its line, behind the key.
+        assert place[2:6] == pytest.approx(line[2:6], abs=3)
+        assert line[0] + 60 < place[0] < line[2]
+        assert moved_place == pytest.approx(moved(place, where), abs=3)
+
+
+def test_max_pixels_leaves_places_in_pixels_of_the_image(recognize: Recognize, upright: Words, tmp_path: Path) -> None:
+    # Half of the page's.
+    path = tmp_path / "page.png"
+    path.write_bytes(stored(page(), "PNG", is_noted=False))
+    found = words_in(recognize(OcrTask.ADVANCED_RECOGNITION, path, max_pixels=WIDTH * HEIGHT // 2))
+
+    assert [text for text, *_ in found] == list(TEXTS)
+    for (_, location, _), (_, before, _) in zip(found, upright, strict=True):
+        assert location == pytest.approx(before, abs=6)
+
+
 def test_places_on_a_page_of_a_document_have_a_frame(recognize: Recognize, tmp_path: Path) -> None:
     path = tmp_path / "page.pdf"
     path.write_bytes(pdf("Total 553"))

@@ -1,6 +1,7 @@
-"""Images and documents for a model that sees, at an upstream: a live server, the official clients, a scripted upstream.
+"""Images and documents for models at an upstream: a live server, the official clients, a scripted upstream.
 
-The upstream is told what to say and notes what it was asked; it reports no usage, so that the gateway counts.
+The upstream is told what to say and notes what it was asked; it reports no usage, so that the gateway counts. What
+does not need it is read by the engine that comes with the server.
 """
 
 from __future__ import annotations
@@ -11,15 +12,16 @@ import json
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import dashscope
 import openai
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 from qwenport.testing.made_documents import pdf
-from qwenport.testing.upstream_tables import configure, route, upstream
+from qwenport.testing.upstream_tables import configure, route, table, upstream
 
 if TYPE_CHECKING:
     from tests.conftest import Server
@@ -27,6 +29,12 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.timeout(240)
 
 READER, VIEWER = "qwen-vl-ocr-latest", "qwen3-vl-plus"
+CHOSEN_FROM, CHOOSER = "qwen-vl-ocr-2025-08-28", "qwen-plus"
+"""What is read by the engine here, with fields that a text model at the upstream chooses."""
+SHARED = "qwen-vl-ocr-2025-11-20"
+"""What is read by the engine here, and where it cannot, by the upstream."""
+OWN, HERE = "own/Qwen3-VL-8B-Instruct", "ocr/pp-ocrv6-small"
+FONT = "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"
 Json = dict[str, Any]
 
 
@@ -95,15 +103,19 @@ def script() -> Iterator[Script]:
 
 @pytest.fixture(scope="module")
 def server(server_class: type[Server], script: Script, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """Give a server without weights, whose models that see are upstream."""
+    """Give a server with the weights that it comes with alone, whose models that see or choose are upstream."""
     folder = tmp_path_factory.mktemp("upstream")
     server = server_class(folder, folder / "no-models")
     configure(
         server.data_dir,
         upstream("own", script.url, health_path=""),
         upstream("studio", script.url, health_path="", dialect="model-studio"),
-        route(READER, "own/Qwen3-VL-8B-Instruct"),
+        route(READER, OWN),
         route(VIEWER, "studio/qwen3-vl-plus"),
+        route(CHOSEN_FROM, HERE),
+        route(CHOOSER, "own/Qwen3-4B"),
+        route(SHARED, HERE, OWN),
+        table("[ocr]", workers=1, fields_model=CHOOSER),
     )
     try:
         server.start(until="/healthz")
@@ -127,9 +139,14 @@ def converse(server: Server, model: str, content: list[Json], **parameters: Any)
     )
 
 
+def rows_of_the_last_calls(server: Server, count: int) -> list[Json]:
+    """Return the latest row first."""
+    return list(server.operator("GET", "/calls", params={"limit": count}).json())
+
+
 def row_of_the_last_call(server: Server) -> Json:
-    [row] = server.operator("GET", "/calls", params={"limit": 1}).json()
-    return dict(row)
+    [row] = rows_of_the_last_calls(server, 1)
+    return row
 
 
 def document(*pages: str) -> str:
@@ -137,9 +154,21 @@ def document(*pages: str) -> str:
 
 
 def picture(width: int, height: int) -> str:
+    return url_of(Image.new("L", (width, height), 255))
+
+
+def url_of(image: Image.Image) -> str:
     output = io.BytesIO()
-    Image.new("L", (width, height), 255).save(output, "PNG")
+    image.save(output, "PNG")
     return f"data:image/png;base64,{base64.b64encode(output.getvalue()).decode()}"
+
+
+def drawn(*lines: str) -> Image.Image:
+    image = Image.new("RGB", (420, 20 + 60 * len(lines)), "white")
+    draw, font = ImageDraw.Draw(image), ImageFont.truetype(FONT, 34)
+    for number, line in enumerate(lines):
+        draw.text((20, 20 + 60 * number), line, font=font, fill="black")
+    return image
 
 
 def sizes(parts: list[Json]) -> list[tuple[int, int]]:
@@ -163,7 +192,7 @@ def test_the_pages_of_a_document_reach_an_upstream_as_pictures(server: Server, s
     # 612 by 200 points at 200 dots an inch.
     assert sizes(script.shown) == [(1700, 556)] * 2
     assert script.shown[2:] == [{"type": "text", "text": "How many pages?"}]
-    assert (row["images"], row["pages"], row["served_by"]) == (0, 2, "own/Qwen3-VL-8B-Instruct")
+    assert (row["images"], row["pages"], row["served_by"]) == (0, 2, OWN)
 
 
 def test_places_that_a_model_says_in_its_own_numbers_become_pixels(server: Server, script: Script) -> None:
@@ -219,3 +248,54 @@ def test_high_resolution_goes_to_the_upstream_and_counts_in_the_books(
     assert script.asked[-1].get("vl_high_resolution_images") == (True if is_high else None)
     assert (row["image_tokens"], row["images"], row["pages"]) == (tokens, 1, 1)
     assert row["input_tokens"] - tokens < 20
+
+
+# --- what the engine here reads, and a model elsewhere does beside it ---
+
+
+@pytest.mark.engine
+def test_a_model_chooses_the_line_of_a_value_and_what_it_invents_is_dropped(server: Server, script: Script) -> None:
+    said = {"f1": {"lines": [2], "value": "553.00"}, "f2": {"lines": [2], "value": "999.99"}}
+    script.text = json.dumps(said)
+    config = {"result_schema": {"total": "", "deposit": ""}, "result_places": True}
+    options = {"task": "key_information_extraction", "task_config": config}
+    page = url_of(drawn("Total: 100.00", "Due: 553.00"))
+    answer = converse(server, CHOSEN_FROM, [{"image": page}], ocr_options=options)
+    [part] = answer.output.choices[0].message.content
+    chose, read = rows_of_the_last_calls(server, 2)
+
+    assert "[1] Total: 100.00\n[2] Due: 553.00" in script.asked[-1]["messages"][0]["content"]
+    assert part["ocr_result"]["kv_result"] == {"total": "553.00", "deposit": ""}
+    [place] = part["ocr_result"]["kv_places"]
+    [[left, top, *_]] = place["locations"]
+    assert place["path"] == ["total"]
+    assert (left, top) == (pytest.approx(20, abs=12), pytest.approx(85, abs=12))
+    assert [(row["model"], row["operation"], row["outcome"], row["served_by"]) for row in (read, chose)] == [
+        (CHOSEN_FROM, "multimodal-generation", "finished", HERE),
+        (CHOOSER, "fields", "finished", "own/Qwen3-4B"),
+    ]
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize(
+    ("task", "text", "served_by"),
+    [("formula_recognition", "$$x^2$$", OWN), ("text_recognition", "Total: 553.00", HERE)],
+)
+def test_formulae_of_a_local_file_go_to_the_model_that_sees_and_text_does_not(
+    server: Server,
+    script: Script,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    task: str,
+    text: str,
+    served_by: str,
+) -> None:
+    # Files are uploaded to the address that the client was last told.
+    monkeypatch.setattr(dashscope, "base_http_api_url", f"{server.url}/api/v1")
+    script.text = "$$x^2$$"
+    drawn("Total: 553.00").save(tmp_path / "page.png")
+    answer = converse(server, SHARED, [{"image": f"file://{tmp_path / 'page.png'}"}], ocr_options={"task": task})
+
+    assert answer.output.choices[0].message.content[0]["text"] == text
+    assert row_of_the_last_call(server)["served_by"] == served_by

@@ -9,7 +9,7 @@ from qwenport.core.caller import Caller
 from qwenport.core.content import Message, Role
 from qwenport.core.events import Delta
 from qwenport.core.ids import Ids
-from qwenport.documents.field_choice import Question
+from qwenport.documents.field_question import Question
 from qwenport.pipeline.serve import Parts, serve
 
 OPERATION = "fields"

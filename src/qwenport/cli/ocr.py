@@ -30,7 +30,7 @@ def ocr(
         files: images, PDFs, or folders of them.
         task: what to do with the text, by the names of the API; the text itself where it is left out.
         schema: a JSON file with the fields that are wanted, for `key_information_extraction`.
-        json: print JSON, with the place of each line.
+        json: print JSON, with the place of each line and of each value.
         draw: write a picture of the page with a box around each line to this PNG file; of further pages beside it.
         fast: use the small, quick model, which is more often wrong; `qwenport models pull pp-ocrv6-tiny` fetches it.
         turn: turn pages upright first, by what they show.

@@ -37,7 +37,7 @@ def bench_ocr(
             tenth, holds more than 1300 MB, or fails.
         pairs: instead, compare one reading process with two in so many interleaved pairs of runs.
         wrong: show the fields that are wrong, with what the document says.
-        json: write all figures and the score of each document to this file.
+        json: write all figures and the score of each document to this file; with `--wrong`, its wrong fields too.
     """
     from qwenport.cli.ocr_bench_run import run  # noqa: PLC0415 - it imports the engines, which takes a second
 

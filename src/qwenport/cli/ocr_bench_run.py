@@ -60,7 +60,7 @@ async def _measure(table: OcrTable, documents: Documents, reading: Reading, *, w
     bar.end()
     result = measurement(_source(documents), table, reading.workers, scores, peak)
     _show(result, wrong=wrong)
-    _write(json, result)
+    _write(json, result if wrong else _without_texts(result))
     return 1 if any(score.failure for score in scores) else 0
 
 
@@ -164,7 +164,7 @@ def _soak_cases(documents: Documents) -> Sequence[Case]:
 
 def _source(documents: Documents) -> str:
     if documents.data is not None:
-        return str(documents.data)
+        return documents.data.resolve().name
     marks = [name for name in ("frozen", "photo", "tables", "dense") if getattr(documents, name)]
     return " ".join(("rendered", *marks, f"seed {documents.seed}"))
 
@@ -175,6 +175,13 @@ def _show(result: Measurement, *, wrong: bool) -> None:
         say(f"\none reading process held at most {result.peak_worker_bytes / 1e6:.0f} MB")
     for line in wrong_lines(result.cases, wrong=wrong):
         say(line)
+
+
+def _without_texts(result: Measurement) -> Measurement:
+    """Return it without a word of the documents, which may be nobody else's to keep."""
+    return msgspec.structs.replace(
+        result, cases=tuple(msgspec.structs.replace(case, wrong=()) for case in result.cases)
+    )
 
 
 def _write(path: Path | None, result: msgspec.Struct) -> None:

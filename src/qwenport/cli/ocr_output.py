@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from qwenport.core.printable import printable
+from qwenport.engines.ocr.value_places import ValuePlace, value_at
 from qwenport.engines.ocr.wire import PageAnswer
 
 
@@ -74,13 +75,20 @@ class JsonPrinter:
 def _told(read: ReadPage) -> dict[str, Any]:
     page = read.answer.page
     lines = () if page is None else page.lines
+    result: Any = msgspec.json.decode(read.answer.result) if read.answer.result else None
     return {
         "file": str(read.path),
         "page": read.page,
         "width": read.width,
         "height": read.height,
         "text": read.answer.text,
-        "result": msgspec.json.decode(read.answer.result) if read.answer.result else None,
+        "result": result,
+        "fields": [_told_field(place, result) for place in read.answer.places],
         "lines": [{"text": line.text, "location": line.quad, "score": line.score} for line in lines],
         "seconds": round(read.answer.seconds, 3),
     }
+
+
+def _told_field(place: ValuePlace, result: dict[str, Any]) -> dict[str, Any]:
+    value = value_at(result["kv_result"], place.path)
+    return {"path": place.path, "value": value, "locations": place.quads, "score": place.score}

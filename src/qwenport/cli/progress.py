@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+from rich.console import Console
 from rich.progress import (
     BarColumn,
     DownloadColumn,
@@ -21,19 +22,20 @@ from qwenport.cli.display import ERRORS
 class _Phases:
     """One bar after another; without a terminal, one line a phase."""
 
-    def __init__(self, *columns: ProgressColumn) -> None:
+    def __init__(self, *columns: ProgressColumn, console: Console = ERRORS) -> None:
         self._columns = columns
+        self._console = console
         self._progress: Progress | None = None
         self._task: TaskID | None = None
 
     def _begin(self, label: str, total: int | None) -> None:
-        if not ERRORS.is_terminal:
+        if not self._console.is_terminal:
             self.say(label)
             return
         # What is printed below the bar goes above it; what is printed into a file or a pipe goes there.
         is_shown = sys.stdout.isatty()
         columns = (TextColumn("{task.description}"), BarColumn(), *self._columns)
-        self._progress = Progress(*columns, console=ERRORS, redirect_stdout=is_shown)
+        self._progress = Progress(*columns, console=self._console, redirect_stdout=is_shown)
         self._progress.start()
         self._task = self._progress.add_task(label, total=total)
 
@@ -47,7 +49,7 @@ class _Phases:
 
     def say(self, text: str) -> None:
         """Show a line."""
-        ERRORS.print(text, markup=False)
+        self._console.print(text, markup=False)
 
     def end(self) -> None:
         """End the phase."""
@@ -74,8 +76,9 @@ class Bar(_Phases):
 class RowBar(_Phases):
     """Shows how many rows are written, or pages read."""
 
-    def __init__(self) -> None:
-        super().__init__(MofNCompleteColumn())
+    def __init__(self, console: Console = ERRORS) -> None:
+        """Show it on standard error, or elsewhere."""
+        super().__init__(MofNCompleteColumn(), console=console)
 
     def begin(self, label: str, total_rows: int | None) -> None:
         """Start a phase; None where its length is not known beforehand."""
@@ -100,7 +103,7 @@ class TableBar(_Phases):
 
     def __call__(self, table: str, rows: int) -> None:
         """Show how many rows of a table are done."""
-        if not ERRORS.is_terminal:
+        if not self._console.is_terminal:
             return
         if table != self._table:
             self.end()

@@ -135,6 +135,8 @@ class Recognized(Struct, frozen=True, kw_only=True, tag="recognized", gc=False):
     """A JSON object as in `ocr_result`: `{"words_info": […]}` or `{"kv_result": {…}}`."""
     page: bytes = b""
     """The one page that fields were found on, as MessagePack, for who chooses anew among its lines; no face says it."""
+    places: bytes = b""
+    """Where the values of the fields stand there, as MessagePack and for the same."""
     choice: int = 0
 
 

@@ -39,10 +39,12 @@ class OcrOptions(Struct, frozen=True, kw_only=True):
     result_schema: bytes = b""
     """The fields that are wanted, a JSON object of at most three levels as the caller wrote it; empty for all fields.
     Means nothing but with `OcrTask.KEY_INFORMATION_EXTRACTION`."""
+    result_places: bool = False
+    """Whether the places of the values are told as well, by an engine that knows them; with the same task alone."""
 
 
 def page_sizes(pictures: Sequence[Picture]) -> list[dict[str, int]]:
-    """Return the frames of places on several pages, as `pages` beside `words_info`: number, width and height in pixels.
+    """Return the frames of places on several pages, as `pages` beside them: number, width and height in pixels.
 
     Nothing for a single image that is no page of a document: whoever sent it knows its size.
     """

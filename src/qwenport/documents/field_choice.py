@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from qwenport.documents.field_question import Question
 from qwenport.documents.fields import Fields, Schema
 from qwenport.documents.fields.numbers import BEHIND_SIGN, WITHIN_NUMBER
 from qwenport.documents.page import Line, Page, Quad
@@ -39,16 +40,6 @@ _INSTRUCTIONS = (
     "its value stands, and copy the value from there character by character. Where the document does not say it, name "
     "no line and leave the value empty. Never guess."
 )
-
-
-class Question(Struct, frozen=True, kw_only=True):
-    """What a text model is asked."""
-
-    prompt: str
-    shape: bytes
-    """JSON Schema of its answer."""
-    most_tokens: int
-    """Of an answer that names lines and copies from them; one that is longer repeats itself."""
 
 
 class _Said(Struct, frozen=True):

@@ -16,6 +16,15 @@ from qwenport.evaluation.metrics.fields import FieldCounts, all_counts, count_fi
 from qwenport.evaluation.metrics.intervals import Interval, bootstrap, quantile
 from qwenport.evaluation.metrics.values import is_same, means_same
 
+FIVE_KINDS = frozenset(
+    {
+        *("train ticket", "taxi ticket", "air itinerary"),
+        *("vat invoice", "quota invoice", "medical invoice", "invoice"),
+        *("identity card", "business licence"),
+        *("shop receipt", "rent receipt"),
+    }
+)
+"""Groups of rendered documents that are tickets, invoices, identity cards, business licences or receipts."""
 _Counts = TypeVar("_Counts")
 
 
@@ -150,7 +159,14 @@ def _interval(counts: Sequence[_Counts], figure_of: Callable[[Sequence[_Counts]]
 
 
 def by_group(scores: Sequence[CaseScore]) -> tuple[Figures, ...]:
-    """Return the figures of each group in the order of their first document, and of all where there are several."""
+    """Return the figures of each group in the order of their first document, and of all where there are several.
+
+    Before those of all come those of the five kinds, where other documents stand beside them.
+    """
     groups = list(dict.fromkeys(one.group for one in scores))
     each = [figures(group, [one for one in scores if one.group == group]) for group in groups]
-    return tuple(each) if len(groups) == 1 else (*each, figures("all", scores))
+    if len(groups) == 1:
+        return tuple(each)
+    usual = [one for one in scores if one.group in FIVE_KINDS]
+    five = [figures("five kinds", usual)] if 0 < len(usual) < len(scores) else []
+    return (*each, *five, figures("all", scores))

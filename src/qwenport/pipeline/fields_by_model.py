@@ -22,11 +22,13 @@ from qwenport.core.events import ChoiceFinished, Delta, Event, Finished, FinishR
 from qwenport.core.model_card import ModelCard
 from qwenport.core.ocr import OcrTask
 from qwenport.core.prepared_call import PreparedCall
-from qwenport.documents.field_choice import Question, chosen, question
+from qwenport.documents.field_choice import chosen, question
+from qwenport.documents.field_question import Question
 from qwenport.documents.fields import Fields, parse_schema
 from qwenport.documents.page import Page
-from qwenport.engines.ocr.result_text import fenced, result_text
+from qwenport.engines.ocr.result_text import fenced, result_text, with_fields
 from qwenport.engines.ocr.spoken import Spoken
+from qwenport.engines.ocr.value_places import decode_places, places_of
 from qwenport.pipeline.serve import Route
 from qwenport.routing.answer import Answer, Observer
 
@@ -76,7 +78,7 @@ class FieldsByModelRoute:
         asked = prepared.call.input
         if read is None or not isinstance(asked, ChatInput) or asked.ocr is None:
             return events
-        events = [replace(event, page=b"") if event is read else event for event in events]
+        events = [replace(event, page=b"", places=b"") if event is read else event for event in events]
         page, schema = _PAGE.decode(read.page), parse_schema(asked.ocr.result_schema)
         wanted = question(page, schema)
         if wanted is None:
@@ -88,13 +90,21 @@ class FieldsByModelRoute:
             reason = f"it took longer than {self._most_s:g} s" if isinstance(error, TimeoutError) else error
             log.warning("request %s: fields were not chosen by the model: %s", prepared.call.id, reason)
             return events
-        by_rules = Fields(values=msgspec.json.decode(read.result)["kv_result"], places={}, scores={})
-        return _with_values(events, chosen(page, schema, said, by_rules).values, prepared.call.sampling)
+        fields = chosen(page, schema, said, _by_rules(read))
+        return _with_result(events, with_fields(read.result, fields.values, places_of(fields)), prepared.call.sampling)
 
 
-def _with_values(events: Sequence[Event], values: object, sampling: Sampling) -> list[Event]:
-    """Return an answer that says other values, within the caller's bound and up to the text at which it is to stop."""
-    encoded = msgspec.json.encode({"kv_result": values})
+def _by_rules(read: Recognized) -> Fields:
+    places = decode_places(read.places)
+    return Fields(
+        values=msgspec.json.decode(read.result)["kv_result"],
+        places={place.path: place.quads for place in places},
+        scores={place.path: place.score for place in places},
+    )
+
+
+def _with_result(events: Sequence[Event], encoded: bytes, sampling: Sampling) -> list[Event]:
+    """Return an answer that says another result, within the caller's bound and up to the text at which it stops."""
     spoken = Spoken(sampling)
     changed: list[Event] = []
     for event in events:

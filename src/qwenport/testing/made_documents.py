@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from collections.abc import Sequence
 
 
 def pdf(*pages: str, count: int | None = None) -> bytes:
@@ -15,12 +16,40 @@ def pdf(*pages: str, count: int | None = None) -> bytes:
         b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>",
     ]
     for number, text in enumerate(pages):
-        content = f"BT /F 24 Tf 20 100 Td ({text}) Tj ET".encode()
-        objects += [
-            b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 612 200]/Resources<</Font<</F 3 0 R>>>>/Contents %d 0 R>>"
-            % (5 + 2 * number),
-            b"<</Length %d>>stream\n%s\nendstream" % (len(content), content),
-        ]
+        objects += _page(text, parent=2, contents=5 + 2 * number)
+    return _document(objects)
+
+
+def with_deep_pages(text: str, depth: int) -> bytes:
+    """Return a PDF of one page, so many branches of its tree away from the catalog."""
+    page = 3 + depth
+    root, *branches = (f"<</Type/Pages/Count 1/Kids[{below} 0 R]>>".encode() for below in range(4, page + 1))
+    font = b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>"
+    of_page = _page(text, parent=max(page - 1, 2), contents=page + 1)
+    return _document([b"<</Type/Catalog/Pages 2 0 R>>", root, font, *branches, *of_page])
+
+
+def with_endless_pages() -> bytes:
+    """Return a PDF whose pages are below themselves."""
+    return _document([b"<</Type/Catalog/Pages 2 0 R>>", b"<</Type/Pages/Count 1/Kids[2 0 R]>>"])
+
+
+def with_deep_lists(document: bytes, depth: int) -> bytes:
+    """Return a PDF of `pdf` with lists in lists, so many levels of them, which mean nothing."""
+    return document.replace(b"<</Type/Catalog", b"<</Type/Catalog/Deep " + b"[" * depth + b"]" * depth)
+
+
+def _page(text: str, *, parent: int, contents: int) -> list[bytes]:
+    """Return a page and what stands on it, of which the latter has this number; object 3 is the font."""
+    content = f"BT /F 24 Tf 20 100 Td ({text}) Tj ET".encode()
+    return [
+        b"<</Type/Page/Parent %d 0 R/MediaBox[0 0 612 200]/Resources<</Font<</F 3 0 R>>>>/Contents %d 0 R>>"
+        % (parent, contents),
+        b"<</Length %d>>stream\n%s\nendstream" % (len(content), content),
+    ]
+
+
+def _document(objects: Sequence[bytes]) -> bytes:
     body = b"%PDF-1.4\n"
     offsets = []
     for number, each in enumerate(objects, 1):

@@ -171,7 +171,7 @@ CASES = (
     Case(
         "keys create --account acc-1 --workspace ws-1 --name N --description D --expires 2030-01-01T00:00:00Z"
         " --models qwen-plus,qwen-max --ip 10.0.0.0/8 --hours 22:00-06:00 --timezone Asia/Shanghai --weekdays 1,5"
-        " --rotate-after 90d --keep-bodies 1024"
+        " --rotate-after 90d --keep-bodies 1024 --regions beijing,singapore --priority 3 --cache 60"
         " --rpm 60 --tpm 0 --concurrency 3 --daily-requests 9 --monthly-spend 5.00",
         "POST",
         "/keys",
@@ -186,6 +186,9 @@ CASES = (
             "hours": {"begin": "22:00", "end": "06:00", "timezone": "Asia/Shanghai", "days": [1, 5]},
             "rotate_after_days": 90,
             "bodies": {"most_bytes": 1024, "days": 30},
+            "regions": ["beijing", "singapore"],
+            "priority": 3,
+            "cache_s": 60,
             "rpm": 60,
             "tpm": 0,
             "concurrency": 3,
@@ -210,10 +213,10 @@ CASES = (
         },
     ),
     Case(
-        "keys change key-1 --clear hours --clear rotate-after --clear keep-bodies",
+        "keys change key-1 --clear hours --clear rotate-after --clear keep-bodies --clear regions --clear cache",
         "PATCH",
         "/keys/key-1",
-        body={"hours": None, "rotate_after_days": None, "bodies": None},
+        body={"hours": None, "rotate_after_days": None, "bodies": None, "regions": [], "cache_s": None},
     ),
     Case("keys disable key-1", "POST", "/keys/key-1/disable", body={}),
     Case("keys enable key-1", "POST", "/keys/key-1/enable", body={}),

@@ -43,11 +43,21 @@ def test_a_folder_is_read_with_places_and_boxes_and_tells_which_file_is_bad(run:
     ]
     (told,) = json.loads(out)
     values = {"Date": "2024-05-20", "Total": "553.00", "Plate": ""}
-    assert told.keys() == {"file", "page", "width", "height", "text", "result", "lines", "seconds"}
+    assert told.keys() == {"file", "page", "width", "height", "text", "result", "fields", "lines", "seconds"}
     assert (told["file"], told["page"], told["result"]) == ("papers/below/a.PNG", 0, {"kv_result": values})
     assert (told["width"], told["height"]) == SIZE
     assert json.loads(told["text"]) == values
     assert [line["text"] for line in told["lines"]] == ["Date: 2024-05-20", "Total: 553.00"]
+    assert [(field["path"], field["value"]) for field in told["fields"]] == [
+        (["Date"], "2024-05-20"),
+        (["Total"], "553.00"),
+    ]
+    for field, line in zip(told["fields"], told["lines"], strict=True):
+        [(left, top, right, *_)] = field["locations"]
+        assert 0 < field["score"] <= 1
+        # The value is the right end of its line.
+        assert line["location"][0] + 40 < left < right
+        assert (top, right) == (pytest.approx(line["location"][1], abs=3), pytest.approx(line["location"][2], abs=3))
     assert not list(tmp_path.glob("boxes-*.png"))
     with Image.open(tmp_path / "boxes.png") as drawn:
         assert drawn.size == SIZE

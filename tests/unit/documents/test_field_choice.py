@@ -8,7 +8,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from qwenport.documents.field_choice import MOST_LINES, Question, chosen, question
+from qwenport.documents.field_choice import MOST_LINES, chosen, question
+from qwenport.documents.field_question import Question
 from qwenport.documents.fields import Fields, parse_schema
 from qwenport.documents.page import Line, Page, Quad
 
@@ -156,6 +157,13 @@ def test_what_does_not_stand_in_the_lines_named_or_is_a_piece_of_a_word_is_dropp
         ("CHF 1'250.75", "250.75"),
         ("Total .50", "50"),
         ("Total 5?3.00", "3.00"),
+        ("Total: 8B7.00", "7.00"),
+        ("Total 1O5.00", "5.00"),
+        ("Total: 87,Z24.00", "87"),
+        ("Total: 87,Z24.00", "24.00"),
+        ("票价 ¥55人5元", "¥55"),
+        ("金额 5人43.00元", "43.00元"),
+        ("No INV2024A001", "2024"),
         ("\u738b?\u660e", "\u738b"),
     ],
 )
@@ -164,7 +172,8 @@ def test_a_piece_of_an_amount_or_of_what_cannot_be_read_is_dropped(line: str, va
 
 
 @pytest.mark.parametrize(
-    ("line", "value"), [("Balance -120.50", "-120.50"), ("Loss (12.50)", "(12.50)"), ("5?3", "5?3")]
+    ("line", "value"),
+    [("Balance -120.50", "-120.50"), ("Loss (12.50)", "(12.50)"), ("5?3", "5?3"), ("票价 ¥55人5元", "¥55人5元")],
 )
 def test_a_value_with_its_sign_and_with_what_cannot_be_read_is_taken(line: str, value: str) -> None:
     assert chosen(page(line), SCHEMA, json.dumps({"f1": said(value, 1)}), RULES).values["train"] == value

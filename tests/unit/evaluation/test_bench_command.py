@@ -6,8 +6,11 @@ import json
 from pathlib import Path
 
 import pytest
+from PIL import Image, ImageDraw, ImageFont
 
 from qwenport.cli.main import main
+
+FONT = "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"
 
 
 def run(*arguments: str) -> int:
@@ -37,6 +40,28 @@ def test_two_documents_are_read_scored_and_kept(
     assert table.splitlines()[0].split()[:3] == ["documents", "n", "CER"]
     assert second["cases"] == [{**case, "is_kept": True} for case in first["cases"]]
     assert second["peak_worker_bytes"] == 0
+
+
+def test_the_file_of_figures_holds_no_word_of_the_documents_that_was_not_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("img", "box", "key"):
+        (tmp_path / "receipts" / name).mkdir(parents=True)
+    receipts, figures = tmp_path / "receipts", tmp_path / "figures.json"
+    image = Image.new("RGB", (400, 200), "white")
+    ImageDraw.Draw(image).text((30, 30), "TOTAL 12.50", font=ImageFont.truetype(FONT, 30), fill="black")
+    image.save(receipts / "img" / "a.jpg")
+    (receipts / "box" / "a.csv").write_text("30,30,250,30,250,60,30,60,TOTAL 12.50\n")
+    (receipts / "key" / "a.json").write_text(json.dumps({"company": "SOMEBODY"}))
+    arguments = ("--data", "receipts", "--kind", "sroie", "--cache", "pages", "--json", "figures.json")
+
+    assert run(*arguments) == 0
+    plain = figures.read_text()
+    assert run(*arguments, "--wrong") == 0
+
+    assert (json.loads(plain)["source"], "SOMEBODY" in plain) == ("receipts", False)
+    assert "SOMEBODY" in figures.read_text()
 
 
 @pytest.mark.parametrize(

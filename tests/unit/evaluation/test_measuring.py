@@ -25,7 +25,8 @@ from qwenport.evaluation.metrics.fields import FieldCounts
 from qwenport.evaluation.pace import PaceResult, Pair, compare_pace
 from qwenport.evaluation.page_cache import PageCache
 from qwenport.evaluation.reading import Answering, ReadingFailed
-from qwenport.evaluation.scores import CaseScore, WrongField, by_group
+from qwenport.evaluation.rendering import layouts
+from qwenport.evaluation.scores import FIVE_KINDS, Answer, CaseScore, WrongField, by_group, score
 from qwenport.evaluation.soak import MOST_BYTES, SoakResult, soak
 from qwenport.evaluation.soak_orders import soak_orders
 from qwenport.evaluation.worker_memory import peak_bytes
@@ -174,6 +175,19 @@ def test_figures_stand_for_each_group_and_for_all() -> None:
     assert whole.figures[2].f1_normalised == whole.figures[0].f1_normalised
     assert whole.figures[2].documents_exact == 0.0
     assert json.loads(msgspec.json.encode(whole))["versions"].keys() == {"qwenport", "rapidocr", "onnxruntime"}
+
+
+def test_tickets_invoices_cards_licences_and_receipts_have_figures_of_their_own() -> None:
+    answer = Answer(page=Page(width=9, height=9))
+    groups = ("train ticket", "contract", "shop receipt", "train ticket")
+    scores = [score(msgspec.structs.replace(CASE, group=each), answer) for each in groups]
+
+    rows = [(one.group, one.documents) for one in by_group(scores)]
+    of_kinds_alone = [one.group for one in by_group([each for each in scores if each.group != "contract"])]
+
+    assert rows == [("train ticket", 2), ("contract", 1), ("shop receipt", 1), ("five kinds", 3), ("all", 4)]
+    assert of_kinds_alone == ["train ticket", "shop receipt", "all"]
+    assert {layout.kind for layout in layouts().values()} > FIVE_KINDS
 
 
 def test_a_soak_reads_pictures_over_and_over() -> None:

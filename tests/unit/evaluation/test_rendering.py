@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from hashlib import sha256
+from importlib.resources import files
 from io import BytesIO
 from random import Random
 
@@ -44,6 +46,13 @@ def _named(found: list[Layout]) -> list[object]:
 
 def _squeezed(text: str) -> str:
     return "".join(text.split())
+
+
+def test_the_frozen_layouts_are_those_that_were_drawn_before_the_rules() -> None:
+    folder = files("qwenport.evaluation.rendering.frozen")
+    drawn = b"".join((folder / f"{name}.py").read_bytes() for name in ("cards", "papers", "shops", "tickets"))
+
+    assert sha256(drawn).hexdigest() == "dedb3b248fd4ec3c98a80abd821c9fdc042de329417acbb5b49e88160f21159a"
 
 
 @pytest.mark.parametrize("layout", _named(_ALL))

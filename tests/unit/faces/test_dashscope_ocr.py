@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import dashscope
+import msgspec
 import pytest
 
 from qwenport.catalog.catalog import Catalog
@@ -17,6 +18,7 @@ from qwenport.core.events import ChoiceFinished, Delta, Event, Finished, FinishR
 from qwenport.core.ocr import OcrOptions, OcrTask
 from qwenport.core.usage import Usage
 from qwenport.faces.dashscope import DASHSCOPE
+from qwenport.faces.dashscope.answers import OcrResult
 from qwenport.faces.dashscope.decode import decode_multimodal_generation
 from qwenport.faces.face import Exchange, Request
 from qwenport.testing.face_socket import FaceSocket
@@ -27,6 +29,12 @@ URL = "https://example.com/ticket.png"
 CARDS = Catalog.load().cards
 KEY_VALUES = {"kv_result": {"车次": "G1948", "票价": "¥553.0", "旅客": {"姓名": ""}}}
 WORDS = {"words_info": [{"text": "发票", "location": [1, 2, 9, 2, 9, 6, 1, 6], "rotate_rect": [5, 4, 8, 4, 0]}]}
+PLACED = {
+    **KEY_VALUES,
+    "kv_places": [{"path": ["车次"], "locations": [[1, 2, 9, 2, 9, 6, 1, 6]], "score": 0.9, "page": 2}],
+    "pages": [{"page": 1, "width": 1654, "height": 2339}, {"page": 2, "width": 60, "height": 40}],
+}
+"""What stands there for who asks where values are."""
 ANSWERS: dict[OcrTask, tuple[str, dict[str, Any] | None]] = {
     OcrTask.TEXT_RECOGNITION: ("第一行\nline two", None),
     OcrTask.MULTI_LANGUAGE: ("первая\n二行", None),
@@ -43,8 +51,9 @@ Decode = Callable[..., Exchange]
 Encode = Callable[[Exchange, Iterable[Event]], bytes]
 
 
-def script(task: OcrTask) -> tuple[Event, ...]:
-    text, result = ANSWERS[task]
+def script(task: OcrTask, result: dict[str, Any] | None = None) -> tuple[Event, ...]:
+    text, usual = ANSWERS[task]
+    result = result or usual
     half = len(text) // 2
     # As an engine may write it, over several lines.
     found = () if result is None else (Recognized(result=json.dumps(result, indent=1).encode()),)
@@ -95,14 +104,15 @@ def url(ocr_face: ScriptedFace) -> Iterator[str]:
 def converse(url: str, ocr_face: ScriptedFace) -> Converse:
     """Return the call of the official client for one task, whose answer is scripted."""
 
-    def call(task: OcrTask, model: str = "qwen-vl-ocr", **parameters: Any) -> Any:
-        ocr_face.script = script(task)
+    def call(task: OcrTask, model: str = "qwen-vl-ocr", *, places: bool = False, **parameters: Any) -> Any:
+        ocr_face.script = script(task, PLACED if places else None)
+        config = {"task_config": {"result_places": True}} if places else {}
         return dashscope.MultiModalConversation.call(
             model=model,
             messages=[{"role": "user", "content": [{"image": URL, "enable_rotate": True}]}],
             api_key="sk-test",
             base_address=url,
-            ocr_options={"task": task.value},
+            ocr_options={"task": task.value, **config},
             **parameters,
         )
 
@@ -142,6 +152,22 @@ def test_the_official_client_reads_every_task(task: OcrTask, converse: Converse,
     assert ocr_face.calls[0].input == ChatInput(
         messages=(Message(role=Role.USER, content=(ImagePart(url=URL, rotates=True),)),), ocr=OcrOptions(task=task)
     )
+
+
+def test_the_official_client_reads_the_places_of_values_whole_and_streamed(
+    converse: Converse, ocr_face: ScriptedFace
+) -> None:
+    task = OcrTask.KEY_INFORMATION_EXTRACTION
+    response = converse(task, places=True)
+    *_, last = converse(task, places=True, stream=True)
+
+    expected = [{"text": ANSWERS[task][0], "ocr_result": PLACED}]
+    assert [each.output.choices[0].message.content for each in (response, last)] == [expected] * 2
+    asked = ocr_face.calls[0].input
+    assert isinstance(asked, ChatInput)
+    assert asked.ocr == OcrOptions(task=task, result_places=True)
+    # The published shape knows every member.
+    assert msgspec.to_builtins(msgspec.convert(PLACED, OcrResult)) == PLACED
 
 
 @pytest.mark.parametrize("task", OcrTask)
@@ -187,9 +213,10 @@ def test_the_newest_models_say_the_text_without_its_loop_too(
     assert content == ({"text": text, "processed_text": "A loop"} if is_told else {"text": text})
 
 
-def test_the_newer_client_reads_the_text_of_a_task(url: str, ocr_face: ScriptedFace) -> None:
+@pytest.mark.parametrize("result", [KEY_VALUES, PLACED])
+def test_the_newer_client_reads_the_text_of_a_task(url: str, ocr_face: ScriptedFace, result: dict[str, Any]) -> None:
     task = OcrTask.KEY_INFORMATION_EXTRACTION
-    ocr_face.script = script(task)
+    ocr_face.script = script(task, result)
     with dashscope.Client(api_key="sk-test", base_url=url, protocol="native", max_retries=0) as client:
         answer: Any = client.multimodal.chat.create(
             model="qwen-vl-ocr",

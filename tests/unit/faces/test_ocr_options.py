@@ -70,6 +70,13 @@ def test_a_schema_without_a_field_asks_for_all(config: object, read: Read) -> No
     assert call.input == asked(OcrOptions(task=OcrTask.KEY_INFORMATION_EXTRACTION))
 
 
+@pytest.mark.parametrize(("said", "is_asked"), [(True, True), (False, False), (None, False)])
+def test_places_are_told_to_who_asks_for_them(said: object, is_asked: bool, read: Read) -> None:
+    call = read({"task": FIELDS, "task_config": {"result_places": said}})
+
+    assert call.input == asked(OcrOptions(task=OcrTask.KEY_INFORMATION_EXTRACTION, result_places=is_asked))
+
+
 def of_fields(schema: object) -> dict[str, Any]:
     return {"task": FIELDS, "task_config": {"result_schema": schema}}
 
@@ -99,6 +106,13 @@ def of_fields(schema: object) -> dict[str, Any]:
                 "'table_parsing'."
             ),
         ),
+        (
+            {"task": "multi_lan", "task_config": {"result_places": True}},
+            (
+                "The result_places of ocr_options is for the task 'key_information_extraction' alone, and the task is "
+                "'multi_lan'."
+            ),
+        ),
     ],
 )
 def test_what_no_task_is_asked_by_is_said_once_the_model_was_looked_at(options: object, words: str, read: Read) -> None:
@@ -114,6 +128,10 @@ def test_what_no_task_is_asked_by_is_said_once_the_model_was_looked_at(options: 
         ("text_recognition", "'ocr_options' must be Object"),
         ({"task": 1}, "'ocr_options.task' must be String"),
         ({"task": FIELDS, "task_config": []}, "'ocr_options.task_config' must be Object"),
+        (
+            {"task": FIELDS, "task_config": {"result_places": "yes"}},
+            "'ocr_options.task_config.result_places' must be Boolean",
+        ),
     ],
 )
 def test_a_wrong_type_is_refused_by_name(options: object, words: str, read: Read) -> None:

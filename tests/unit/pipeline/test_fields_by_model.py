@@ -24,6 +24,7 @@ from qwenport.core.ocr import OcrOptions, OcrTask
 from qwenport.core.prepared_call import PreparedCall
 from qwenport.core.usage import Usage
 from qwenport.documents.page import Line, Page
+from qwenport.engines.ocr.value_places import ValuePlace, encode_places
 from qwenport.gate.admission import Gate, Rules
 from qwenport.gate.limit_book import LimitBook
 from qwenport.gate.local_counters import LocalCounters
@@ -56,8 +57,13 @@ CARDS = {
 PICTURE = Picture(data=b"an image", media_type="image/png", width=100, height=100, tokens=10)
 TASK = OcrOptions(task=OcrTask.KEY_INFORMATION_EXTRACTION, result_schema=b'{"train": "", "fare": ""}')
 QUAD = (10.0, 10.0, 90.0, 10.0, 90.0, 30.0, 10.0, 30.0)
+FARE_QUAD = (10.0, 50.0, 90.0, 50.0, 90.0, 70.0, 10.0, 70.0)
+BY_RULES_QUAD = (12.0, 12.0, 40.0, 12.0, 40.0, 28.0, 12.0, 28.0)
+BY_RULES_PLACE = ValuePlace(path=("train",), quads=(BY_RULES_QUAD,), score=0.5)
 PAGE = Page(
-    width=100, height=100, lines=(Line(text="Train G1948", quad=QUAD, score=1), Line(text="553.00", quad=QUAD, score=1))
+    width=100,
+    height=100,
+    lines=(Line(text="Train G1948", quad=QUAD, score=1), Line(text="553.00", quad=FARE_QUAD, score=0.75)),
 )
 BY_RULES = '{\n    "train": "G1",\n    "fare": ""\n}'
 FOUND = {"f1": {"lines": [1], "value": "G1948"}, "f2": {"lines": [2], "value": "999.99"}}
@@ -71,12 +77,16 @@ CHOSEN = [
 ]
 
 
-def read(_: PreparedCall, *, page: bytes = msgspec.msgpack.encode(PAGE)) -> list[Step]:
+def read(_: PreparedCall, *, page: bytes = msgspec.msgpack.encode(PAGE), tells_places: bool = False) -> list[Step]:
     return [
         Started(served_by="ocr/reader", input_tokens=12, image_tokens=10),
         Delta(text="```json\n", tokens=2),
         Delta(text=f"{BY_RULES}\n```", tokens=6),
-        Recognized(result=b'{"kv_result":{"train":"G1","fare":""}}', page=page),
+        Recognized(
+            result=b'{"kv_result":{"train":"G1","fare":""}' + (b',"kv_places":[]}' if tells_places else b"}"),
+            page=page,
+            places=encode_places((BY_RULES_PLACE,)),
+        ),
         ChoiceFinished(reason=FinishReason.STOP),
         Finished(usage=Usage(input_tokens=12, output_tokens=8, image_tokens=10)),
     ]
@@ -177,6 +187,38 @@ async def test_values_that_the_model_chose_stand_in_the_answer_and_both_calls_ar
     assert house.billed() == [(CHOOSER, "fields", Outcome.FINISHED, 7, 1), (*READ[:3], 12, 13)]
     assert [settled.hold.key_id for settled in house.settled] == [CALLER.key_id] * 2
     assert [settled.served_by for settled in house.settled] == ["llama/chooser", "ocr/reader"]
+
+
+@pytest.mark.parametrize(
+    ("chosen", "values", "places"),
+    [
+        (
+            {"f1": {"lines": [1], "value": "G1948"}},
+            {"train": "G1948", "fare": ""},
+            [{"path": ["train"], "locations": [[10, 10, 90, 10, 90, 30, 10, 30]], "score": 1.0}],
+        ),
+        (
+            {"f2": {"lines": [2], "value": "553.00"}},
+            {"train": "G1", "fare": "553.00"},
+            [
+                {"path": ["train"], "locations": [[12, 12, 40, 12, 40, 28, 12, 28]], "score": 0.5},
+                {"path": ["fare"], "locations": [[10, 50, 90, 50, 90, 70, 10, 70]], "score": 0.75},
+            ],
+        ),
+    ],
+    ids=["of the model", "of the rules and of the model"],
+)
+async def test_each_value_carries_the_box_of_who_found_it(
+    make: Make, chosen: dict[str, Any], values: dict[str, str], places: list[Any]
+) -> None:
+    house = make()
+    house.reader.script = partial(read, tells_places=True)
+    house.text.script = lambda _: answer(json.dumps(chosen))
+    events = await house.ask()
+
+    [told] = [event for event in events if isinstance(event, Recognized)]
+    assert msgspec.json.decode(told.result) == {"kv_result": values, "kv_places": places}
+    assert (told.page, told.places) == (b"", b"")
 
 
 @pytest.mark.parametrize(

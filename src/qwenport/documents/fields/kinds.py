@@ -17,7 +17,7 @@ from qwenport.documents.fields.numbers import (
     RUN,
     SIGN,
     WITHIN_CODE,
-    WITHIN_DIGITS,
+    WITHIN_DATE,
     WITHIN_NUMBER,
 )
 from qwenport.documents.unreadable import UNREADABLE, Pattern
@@ -242,7 +242,7 @@ _COMPILED = {kind: tuple((Pattern(each), fit) for each, fit in patterns) for kin
 _NUMBERS = frozenset({Kind.MONEY, Kind.NUMBER, Kind.QUANTITY, Kind.PERCENT})
 _BOUNDED_BY_PATTERN = frozenset({Kind.TIME, Kind.EMAIL, Kind.WEB, Kind.GENDER, Kind.WORDS})
 _MOMENTS = frozenset({Kind.DATE, Kind.DATETIME, Kind.MOMENT, Kind.PERIOD})
-_WITHIN_NUMBER, _WITHIN_CODE, _WITHIN_DIGITS = map(re.compile, (WITHIN_NUMBER, WITHIN_CODE, WITHIN_DIGITS))
+_WITHIN_NUMBER, _WITHIN_CODE, _WITHIN_DATE = map(re.compile, (WITHIN_NUMBER, WITHIN_CODE, WITHIN_DATE))
 _TIME_RUN_ON = re.compile(r"[\d?]{2}:[\d?]{2}")
 
 
@@ -270,7 +270,7 @@ def is_whole(kind: Kind, text: str, start: int, end: int) -> bool:
     """Whether a part of a text is no piece of a longer number, code or date."""
     if kind in _BOUNDED_BY_PATTERN:
         return True
-    within = _WITHIN_NUMBER if kind in _NUMBERS else _WITHIN_DIGITS if kind in _MOMENTS else _WITHIN_CODE
+    within = _WITHIN_NUMBER if kind in _NUMBERS else _WITHIN_DATE if kind in _MOMENTS else _WITHIN_CODE
     ends_inside = within.match(text, end) and not _TIME_RUN_ON.match(text, end)
     return not within.match(text, start) and not ends_inside
 

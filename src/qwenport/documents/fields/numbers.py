@@ -29,15 +29,38 @@ NUMBER = rf"(?:{_CONTINENTAL}|{GROUPED}(?:\.\d+)?|\d+(?:\.\d+)?|(?<![\w.])\.\d+)
 AMOUNT = rf"(?:{_CONTINENTAL}|{GROUPED}(?:\.\s?\d{{1,4}})?|\d+(?:\.\s?\d{{1,4}})?|(?<![\w.])\.\d{{1,4}})"
 """Of money, without sign and currency."""
 AMOUNT_WITH_CENTS = rf"(?:{_CONTINENTAL}(?<=,\d\d)|(?:{GROUPED}|\d+)\.\s?\d{{1,2}}|(?<![\w.])\.\d{{1,2}})"
-RUN = rf"\d+(?:(?:[.,'’{_THIN}]|\s\.)\d+)+"
+_UNITS = (
+    "元圆圓角分仙毛块塊万萬千百十亿億年月日天周週时時点點秒号號期第至到和与與或及共转轉乘比折加减減"
+    "车車厢廂次座排层層楼樓室栋棟幢弄巷张張件个個只隻支枝条條本份套台臺瓶盒包袋箱桶罐把双雙对對组組笔筆"
+    "位名间間晚页頁级級岁歲倍度米克斤升吨噸磅寸尺码碼"
+)
+"""Chinese characters that stand between two numbers: units, counters and words that join."""
+_MISREAD_CHINESE = rf"(?:(?![{_UNITS}])[\u3400-\u9fff])"
+_MISREAD_MARK = r"(?:(?![xXkmhL](?![.,])|T\d\d:?\d\d)[A-Za-z]|[#&\u2190-\u27bf]|%(?=[.,]\d))"
+"""A letter or a symbol. What joins two sizes (`5x3`), a unit that no digit looks like, and the `T` before a time part
+two numbers, but no unit stands before a point."""
+_MISREAD = rf"(?:{_MISREAD_CHINESE}|{_MISREAD_MARK})"
+RUN = rf"\d+(?:(?:[.,'’{_THIN}]|\s\.|[.,]?{_MISREAD}[.,]?)\d+)+"
 """Digits and separators in a form that is none of these: told as printed, since any part of it is another number."""
 
-WITHIN_DIGITS = r"(?<=[\d?])(?=[\d?])"
-"""A place between digits, some of which cannot be read."""
+
+def _around(misread: str) -> str:
+    """Return the places right before and behind a character that was misread, and between it and a separator."""
+    return (
+        rf"(?<=[\d?])(?=[.,]?{misread}[.,]?[\d?])|(?<=[\d?][.,])(?={misread}[.,]?[\d?])|"
+        rf"(?<=[\d?]{misread})(?=[.,]?[\d?])|(?<=[\d?][.,]{misread})(?=[.,]?[\d?])|"
+        rf"(?<=[\d?]{misread}[.,])(?=[\d?])|(?<=[\d?][.,]{misread}[.,])(?=[\d?])"
+    )
+
+
+WITHIN_DIGITS = rf"(?<=[\d?])(?=[\d?])|{_around(_MISREAD_CHINESE)}"
+"""A place between digits, some of which cannot be read, or were taken for a Chinese character."""
+WITHIN_DATE = rf"{WITHIN_DIGITS}|{_around(_MISREAD_MARK)}"
+"""A place between the digits of a date, of which one may have been taken for a letter or a symbol; codes have both."""
 WITHIN_CODE = rf"{WITHIN_DIGITS}|(?<=[\d?])(?=[.'’{_THIN}][\d?])|(?<=[\d?][.'’{_THIN}])(?=[\d?])"
 """A place inside a run of digits; codes are also listed with commas between them."""
 WITHIN_NUMBER = (
-    rf"{WITHIN_CODE}|(?<=[\d?])(?=,[\d?])|(?<=[\d?],)(?=[\d?])|"
+    rf"{WITHIN_CODE}|{_around(_MISREAD_MARK)}|(?<=[\d?])(?=,[\d?])|(?<=[\d?],)(?=[\d?])|"
     r"(?<=\d)(?=\s\.\d)|(?<=\d\s)(?=\.\d)|(?<=^\.)(?=\d)|(?<=[^\w.]\.)(?=\d)"
 )
 """A place inside a number, at which no value begins or ends."""

@@ -42,6 +42,11 @@ class Asked:
         return self._chat.ocr is not None
 
     @property
+    def tells_places(self) -> bool:
+        """Tell whether the answer says where values stand."""
+        return self._chat.ocr is not None and self._chat.ocr.result_places
+
+    @property
     def image_tokens(self) -> int:
         """Return what the pictures count."""
         return sum(picture.tokens for picture in self.pictures)
@@ -66,6 +71,7 @@ class Asked:
                 most_pixels=picture.most_pixels,
                 rotates=picture.rotates,
                 wants_page=wants_page,
+                wants_places=self.tells_places,
             )
             for picture in self.pictures
         )

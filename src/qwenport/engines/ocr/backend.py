@@ -38,7 +38,9 @@ def open_detector(order: ReaderOrder) -> TextDetector:
     configuration.model_path = str(checked(order.detector))
     configuration.limit_type = "max"
     configuration.limit_side_len = _NOT_ENLARGED
-    return TextDetector(configuration)
+    detector = TextDetector(configuration)
+    detector.session = _watched(detector.session, order)
+    return detector
 
 
 def open_recogniser(order: ReaderOrder) -> tuple[Session, tuple[str, ...]]:
@@ -48,7 +50,7 @@ def open_recogniser(order: ReaderOrder) -> tuple[Session, tuple[str, ...]]:
     session = get_engine(configuration.engine_type)(configuration)
     known = session.get_character_list() if order.characters is None else _lines(checked(order.characters))
     # Class 0 says that there is nothing, the last one is a space (PaddleOCR's CTCLabelDecode).
-    return session, ("", *known, " ")
+    return _watched(session, order), ("", *known, " ")
 
 
 def find_boxes(detector: TextDetector, image: Pixels) -> Floats:
@@ -57,6 +59,33 @@ def find_boxes(detector: TextDetector, image: Pixels) -> Floats:
     if boxes is None:
         return np.zeros((0, 4, 2), dtype=np.float32)
     return np.asarray(boxes, dtype=np.float32).reshape(-1, 4, 2)
+
+
+def _watched(session: Any, order: ReaderOrder) -> Session:
+    opened: Session = session if order.backend.value == "onnxruntime" else WatchedSession(session)
+    return opened
+
+
+class WatchedSession:
+    """OpenVINO within a bound on memory: where it is refused some it says nothing, and its answer before stays.
+
+    So with OpenVINO 2026.4.1 an account number was told for the two lines below it as well.
+    """
+
+    def __init__(self, session: Any) -> None:
+        """Take RapidOCR's session, which keeps OpenVINO's request as its own `session`."""
+        self._session = session
+        self._has_answered = False
+
+    def __call__(self, values: Floats) -> Floats:
+        """Return the first output, which the next call overwrites; raises `MemoryError` where there is no new one."""
+        if self._has_answered:
+            self._session.session.get_output_tensor().data.flat[0] = np.nan
+        answer: Floats = self._session(values)
+        if np.isnan(answer.flat[0]):
+            raise MemoryError
+        self._has_answered = True
+        return answer
 
 
 def _configuration(order: ReaderOrder) -> Any:

@@ -25,8 +25,9 @@ from qwenport.engines.engine import Condition
 from qwenport.engines.host_connections import HostConnections, failed_by_status, failed_midway
 from qwenport.engines.ocr.asked import Asked
 from qwenport.engines.ocr.json_shape import shaped
-from qwenport.engines.ocr.result_text import fenced, joined, with_pages
+from qwenport.engines.ocr.result_text import fenced, joined, with_pages, with_places
 from qwenport.engines.ocr.spoken import Spoken
+from qwenport.engines.ocr.value_places import encode_places
 from qwenport.engines.ocr.wire import PATH, Failure, PageAnswer, PageFailed, PageOrder, decode_reply, encode
 from qwenport.settings.configuration_file import OcrTable
 
@@ -92,8 +93,7 @@ class OcrEngine:
         finally:
             await pages.close()
         if answer is not None and answer.result and asked.is_task and spoken.reason is FinishReason.STOP:
-            result = with_pages(answer.result, page_sizes(asked.pictures))
-            yield Recognized(result=result, page=b"" if answer.page is None else _encode_page(answer.page))
+            yield _recognized(answer, asked)
         yield ChoiceFinished(reason=spoken.reason, tokens=0)
         yield Finished(usage=_usage(asked, spoken))
 
@@ -186,6 +186,14 @@ def _said(answer: PageAnswer, asked: Asked) -> str:
     if asked.shape is not None and answer.result:
         return shaped(answer.result, asked.shape)
     return fenced(answer.text, answer.fence)
+
+
+def _recognized(answer: PageAnswer, asked: Asked) -> Recognized:
+    result = with_places(answer.result, answer.places) if asked.tells_places else answer.result
+    result = with_pages(result, page_sizes(asked.pictures))
+    if answer.page is None:
+        return Recognized(result=result)
+    return Recognized(result=result, page=_encode_page(answer.page), places=encode_places(answer.places))
 
 
 def _usage(asked: Asked, spoken: Spoken) -> Usage:

@@ -7,16 +7,19 @@ from collections.abc import Sequence
 import numpy as np
 from msgspec.structs import replace
 
+from qwenport.children.freed_memory import give_back
 from qwenport.documents.page import Line, Page, Quad, Word
 from qwenport.documents.reading_order import in_reading_order
+from qwenport.engines.ocr.accents import is_written_plain, without_specks
 from qwenport.engines.ocr.backend import Floats, find_boxes, open_detector, open_recogniser
 from qwenport.engines.ocr.boxed_lines import BoxedLines, ReadStrip
 from qwenport.engines.ocr.columns import column_of, stacked
 from qwenport.engines.ocr.decoding import Character
+from qwenport.engines.ocr.joined import joined
 from qwenport.engines.ocr.lines import LineReader, cut_out, runs_downwards
 from qwenport.engines.ocr.orientation import Orientation
 from qwenport.engines.ocr.reader_order import ReaderOrder
-from qwenport.engines.ocr.scaling import Pixels, bounded, framed
+from qwenport.engines.ocr.scaling import MOST_DETECTED_PIXELS, Pixels, bounded, framed
 from qwenport.engines.ocr.scripts import in_script, script_of
 from qwenport.engines.ocr.sight import Sight
 from qwenport.engines.ocr.spelling import SpelledLine, is_wide, spelled
@@ -40,13 +43,16 @@ class Recognizer:
 
     def look(self, image: Pixels, *, rotates: bool = False, most_pixels: int = 0) -> Sight:
         """Return the image upright, with its page in that image's pixels."""
-        seen, scale = bounded(image, most_pixels)
-        lines = self._find(seen)
+        # The image as it was given, which may be 100 MB, is let go of here: looking for lines takes the most memory.
+        image, scale = bounded(image, most_pixels)
+        if image.shape[0] * image.shape[1] > MOST_DETECTED_PIXELS:
+            give_back()
+        lines = self._find(image)
         turns = self._orientation.turns(lines, rotates=rotates)
         if turns:
-            seen = np.ascontiguousarray(np.rot90(seen, turns))
-            lines = self._find(seen)
-        return Sight(image=seen, page=_page(lines), quarter_turns=turns, scale=scale)
+            image = np.ascontiguousarray(np.rot90(image, turns))
+            lines = self._find(image)
+        return Sight(image=image, page=_page(lines), quarter_turns=turns, scale=scale)
 
     def _find(self, image: Pixels) -> BoxedLines:
         framing = framed(image)
@@ -55,13 +61,17 @@ class Recognizer:
         inside = np.clip(boxes, 0, np.array((width, height), dtype=np.float32))
         sides = np.linalg.norm(inside - np.roll(inside, 1, axis=1), axis=2)
         found = np.asarray(inside[sides.min(axis=1) >= 1], dtype=np.float32)
-        return BoxedLines(image, found, self._reader)
+        return BoxedLines(image, joined(found), self._reader)
 
 
 def _page(boxed: BoxedLines) -> Page:
     strips = _strips(boxed)
-    script = script_of(character for strip in strips for character in strip.characters)
-    lines = [_line(strip, in_script(strip.characters, script)) for strip in strips]
+    characters = [character for strip in strips for character in strip.characters]
+    script, is_plain = script_of(characters), is_written_plain(characters)
+    lines = [
+        _line(strip, in_script(without_specks(strip.characters) if is_plain else strip.characters, script))
+        for strip in strips
+    ]
     height, width = boxed.image.shape[:2]
     return in_reading_order(Page(width=width, height=height, lines=tuple(line for line in lines if line)))
 

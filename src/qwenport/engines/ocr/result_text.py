@@ -5,14 +5,16 @@ Shapes as in the samples of the Qwen-OCR API reference of Model Studio.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
+from qwenport.engines.ocr.value_places import RESULT_MEMBER, ValuePlace, going_on, told_places
 from qwenport.engines.ocr.wire import PageAnswer
 
 _INDENT = 4
+_WITH_PLACES = ("words_info", RESULT_MEMBER)
 
 
 def fenced(text: str, fence: str) -> str:
@@ -43,14 +45,23 @@ def joined(answers: Sequence[PageAnswer]) -> PageAnswer:
         return PageAnswer(text=text)
     results = [msgspec.json.decode(answer.result) for answer in answers]
     if "kv_result" in results[0]:
-        merged: Any = {}
-        for result in results:
-            merged = _merged(merged, result["kv_result"])
-        together = msgspec.json.encode({"kv_result": merged})
-    else:
-        paged = ({**line, "page": page} for page, result in enumerate(results, 1) for line in result["words_info"])
-        together = msgspec.json.encode({"words_info": list(paged)})
+        return _joined_fields(answers, [result["kv_result"] for result in results])
+    paged = ({**line, "page": page} for page, result in enumerate(results, 1) for line in result["words_info"])
+    together = msgspec.json.encode({"words_info": list(paged)})
     return PageAnswer(text=result_text(together), fence=first.fence, result=together)
+
+
+def with_places(result: bytes, places: Iterable[ValuePlace]) -> bytes:
+    """Return a result of fields that says where their values stand."""
+    told = msgspec.json.decode(result, type=dict[str, msgspec.Raw])
+    return msgspec.json.encode({**told, RESULT_MEMBER: told_places(places)})
+
+
+def with_fields(result: bytes, values: Mapping[str, Any], places: Iterable[ValuePlace]) -> bytes:
+    """Return a result with other fields, and their places where it tells places."""
+    told = msgspec.json.decode(result, type=dict[str, msgspec.Raw])
+    changed = msgspec.json.encode({**told, "kv_result": values})
+    return with_places(changed, places) if RESULT_MEMBER in told else changed
 
 
 def with_pages(result: bytes, sizes: Sequence[Mapping[str, int]]) -> bytes:
@@ -58,7 +69,17 @@ def with_pages(result: bytes, sizes: Sequence[Mapping[str, int]]) -> bytes:
     if not sizes or not result:
         return result
     told = msgspec.json.decode(result, type=dict[str, msgspec.Raw])
-    return msgspec.json.encode({**told, "pages": sizes}) if "words_info" in told else result
+    return result if told.keys().isdisjoint(_WITH_PLACES) else msgspec.json.encode({**told, "pages": sizes})
+
+
+def _joined_fields(answers: Sequence[PageAnswer], values: Sequence[Any]) -> PageAnswer:
+    merged: Any = {}
+    places: list[ValuePlace] = []
+    for page, (answer, found) in enumerate(zip(answers, values, strict=True), 1):
+        places += going_on(answer.places, merged, page)
+        merged = _merged(merged, found)
+    together = msgspec.json.encode({"kv_result": merged})
+    return PageAnswer(text=result_text(together), fence=answers[0].fence, result=together, places=tuple(places))
 
 
 def _merged(mine: Any, further: Any) -> Any:

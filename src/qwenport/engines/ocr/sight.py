@@ -11,6 +11,7 @@ from qwenport.documents.blocks import Block
 from qwenport.documents.page import Line, Page, Quad, Word
 from qwenport.documents.tables import Box, Table
 from qwenport.engines.ocr.scaling import Pixels
+from qwenport.engines.ocr.value_places import ValuePlace
 
 
 class Sight(Struct, frozen=True, kw_only=True):
@@ -38,6 +39,10 @@ class Sight(Struct, frozen=True, kw_only=True):
         lines = tuple(self._line(line) for line in self.page.lines)
         return msgspec.structs.replace(self.page, width=width, height=height, lines=lines)
 
+    def places_back(self, places: Sequence[ValuePlace]) -> tuple[ValuePlace, ...]:
+        """Return the places of values in the image as it was given."""
+        return tuple(places) if self.is_as_given else tuple(self._place(place) for place in places)
+
     def tables_back(self, tables: Sequence[Table]) -> tuple[Table, ...]:
         """Return tables with the boxes that they and their cells have in the image as it was given."""
         return tuple(tables) if self.is_as_given else tuple(self._table(table) for table in tables)
@@ -45,6 +50,9 @@ class Sight(Struct, frozen=True, kw_only=True):
     def blocks_back(self, blocks: Sequence[Block]) -> tuple[Block, ...]:
         """Return blocks with the boxes that they have in the image as it was given."""
         return tuple(blocks) if self.is_as_given else tuple(self._block(block) for block in blocks)
+
+    def _place(self, place: ValuePlace) -> ValuePlace:
+        return msgspec.structs.replace(place, quads=tuple(self._quad(quad) for quad in place.quads))
 
     def _block(self, block: Block) -> Block:
         table = None if block.table is None else self._table(block.table)

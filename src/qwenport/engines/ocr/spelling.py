@@ -15,8 +15,11 @@ from qwenport.engines.ocr.ink import Gap, between, gaps_of
 from qwenport.engines.ocr.scaling import Pixels
 
 LEAST_SCORE = 0.35
-"""A character that is less sure is told as `?`. Of 35,800 characters read right on rendered pages, blurred and skewed
-ones among them, the least sure had 0.47."""
+"""A character that is less sure is told as `?`. Of 15,104 characters read right on 25 scanned receipts, which have no
+Chinese, none had less and six less than 0.45; of 286 that were wrong or too many, four and nine."""
+LEAST_SCORE_WIDE = 0.45
+"""The same of Chinese ones, of whose thousands some look like what is scribbled over. Of 9,988 characters read right on
+pages of 46 layouts, half of them photographed or blurred, the least sure had 0.52."""
 
 _WORD_GAP = 0.19
 """Of the strip's height. Between words of ten rendered pages 99 of 100 gaps were wider, and within words 99 of 100
@@ -76,7 +79,7 @@ def _pieces(characters: Sequence[Character], strip: Pixels) -> Iterator[_Piece]:
     start, follows_space = _first_ink(gaps), False
     for order, index in enumerate(printed):
         mine = characters[index]
-        text = mine.text if mine.score >= LEAST_SCORE else UNREADABLE
+        text = mine.text if _is_told(mine) else UNREADABLE
         if order == len(printed) - 1:
             yield _Piece(text, start, _last_ink(gaps, width), follows_space)
             return
@@ -86,6 +89,10 @@ def _pieces(characters: Sequence[Character], strip: Pixels) -> Iterator[_Piece]:
         start = gap.end if gap else middle
         is_told = printed[order + 1] > index + 1
         follows_space = is_told or (gap is not None and _is_space(mine.text, following.text, gap.width, least, height))
+
+
+def _is_told(character: Character) -> bool:
+    return character.score >= (LEAST_SCORE_WIDE if is_wide(character.text) else LEAST_SCORE)
 
 
 def _gaps_between(

@@ -17,6 +17,7 @@ from qwenport.engines.ocr.layout import LayoutReader
 from qwenport.engines.ocr.result_text import result_text
 from qwenport.engines.ocr.ruled_lines import ruled_lines
 from qwenport.engines.ocr.sight import Sight
+from qwenport.engines.ocr.value_places import places_of
 from qwenport.engines.ocr.wire import PageAnswer, PageOrder
 
 
@@ -35,11 +36,13 @@ class TaskWork:
     def perform(self, order: PageOrder, sight: Sight) -> PageAnswer:
         """Return the answer to one order; raises `SchemaRefused`."""
         answer = self._answer(order, sight)
+        places = sight.places_back(answer.places) if order.wants_page or order.wants_places else ()
         if not order.wants_page:
-            return msgspec.structs.replace(answer, tables=(), blocks=())
+            return msgspec.structs.replace(answer, places=places, tables=(), blocks=())
         return msgspec.structs.replace(
             answer,
             page=sight.back(),
+            places=places,
             tables=sight.tables_back(answer.tables),
             blocks=sight.blocks_back(answer.blocks),
         )
@@ -91,7 +94,7 @@ def _schema(result_schema: bytes) -> Schema:
 
 
 def _fields_answer(fields: Fields, fence: str) -> PageAnswer:
-    return _with_result({"kv_result": fields.values}, fence)
+    return msgspec.structs.replace(_with_result({"kv_result": fields.values}, fence), places=places_of(fields))
 
 
 def _with_result(result: Mapping[str, object], fence: str) -> PageAnswer:

@@ -16,6 +16,7 @@ from qwenport.core.ocr import OcrTask
 from qwenport.documents.blocks import Block
 from qwenport.documents.page import Page
 from qwenport.documents.tables import Table
+from qwenport.engines.ocr.value_places import ValuePlace
 
 PATH = "/read"
 
@@ -38,7 +39,9 @@ class PageOrder(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     rotates: bool = False
     """Whether the image is turned upright first, by what it shows."""
     wants_page: bool = False
-    """Whether the words and their places are told as well."""
+    """Whether the words and their places are told as well, and the places of values."""
+    wants_places: bool = False
+    """Whether the places of values are told without the page."""
 
 
 class PageAnswer(Struct, frozen=True, kw_only=True, tag="answer"):
@@ -52,6 +55,8 @@ class PageAnswer(Struct, frozen=True, kw_only=True, tag="answer"):
     """JSON of `ocr_result`, empty where the task has none."""
     page: Page | None = None
     """Coordinates in pixels of the image as it was given; only where it was wanted."""
+    places: tuple[ValuePlace, ...] = ()
+    """Of the values of fields; only where they were wanted."""
     tables: tuple[Table, ...] = ()
     """Of the task that tells tables, or the whole document; only where the page was wanted."""
     blocks: tuple[Block, ...] = ()

@@ -77,7 +77,9 @@ def _read_pages(order: WorkerOrder, orders: BinaryIO, answers: BinaryIO) -> None
     _say(answers, READY)
     while (message := read_frame(orders)) is not None:
         signal.setitimer(signal.ITIMER_REAL, order.page_s + _SPARE_S)
-        reply = _reply(reader, decode_order(message))
+        page = decode_order(message)
+        del message  # it holds the image a second time
+        reply = _reply(reader, page)
         signal.setitimer(signal.ITIMER_REAL, 0)
         _say(answers, encode(reply))
         if isinstance(reply, PageFailed) and reply.failure is Failure.OUT_OF_MEMORY:

@@ -40,6 +40,28 @@ class Word(Struct, frozen=True, kw_only=True):
     """Four corners, x and y in turn: top left, top right, bottom right, bottom left."""
     rotate_rect: list[float]
     """Centre, width, height, and the angle in degrees."""
+    page: int | UnsetType = UNSET
+    """Of several, from 1."""
+
+
+class ValuePlace(Struct, frozen=True, kw_only=True):
+    """Where the value of a field stands."""
+
+    path: list[str | int]
+    """Its names in `kv_result`, and numbers of entries of lists from 0."""
+    locations: list[list[float]]
+    """Four corners of each line that it stands in, as the `location` of a line."""
+    score: float
+    """How sure it is, from 0 to 1."""
+    page: int | UnsetType = UNSET
+
+
+class PageSize(Struct, frozen=True, kw_only=True):
+    """How many pixels a page has, from 1."""
+
+    page: int
+    width: int
+    height: int
 
 
 class OcrResult(Struct, frozen=True, kw_only=True):
@@ -47,6 +69,10 @@ class OcrResult(Struct, frozen=True, kw_only=True):
 
     words_info: list[Word] | UnsetType = UNSET
     kv_result: dict[str, Any] | UnsetType = UNSET
+    kv_places: list[ValuePlace] | UnsetType = UNSET
+    """Where the values stand, for who asks for it by `result_places`."""
+    pages: list[PageSize] | UnsetType = UNSET
+    """Beside places on pages that were drawn, or on several images."""
 
 
 class TextPart(Struct, frozen=True, kw_only=True):

@@ -14,7 +14,7 @@ from msgspec.json import Decoder
 from qwenport.core.errors import ParameterInvalid
 from qwenport.core.ocr import OcrOptions, OcrTask
 from qwenport.faces.body import given
-from qwenport.faces.dashscope.schema import WireOcrOptions
+from qwenport.faces.dashscope.schema import TaskConfig, WireOcrOptions
 from qwenport.faces.shown import shown
 
 MOST_LEVELS = 3
@@ -30,7 +30,8 @@ def read_ocr_options(wire: WireOcrOptions | None) -> OcrOptions | None:
     """Return the task that is asked for; None where none is.
 
     Raises:
-        ParameterInvalid: the task is missing or unknown, or the schema is none, too large, too deep or of another task.
+        ParameterInvalid: the task is missing or unknown, or the schema is none, too large or too deep, or something is
+            asked that is for another task.
     """
     if wire is None:
         return None
@@ -38,17 +39,28 @@ def read_ocr_options(wire: WireOcrOptions | None) -> OcrOptions | None:
         raise _refusal("'task' is a required property - 'ocr_options'")
     if wire.task not in _TASKS:
         raise _refusal(f"'{shown(wire.task)}' is not one of {list(_TASKS)} - 'ocr_options.task'")
-    schema = given(wire.task_config.result_schema) if wire.task_config is not None else b""
-    return OcrOptions(task=_TASKS[wire.task], result_schema=_read_schema(schema, wire.task) if schema else b"")
+    config = wire.task_config or TaskConfig()
+    schema, places = given(config.result_schema), bool(config.result_places)
+    if schema:
+        _refuse_elsewhere("result_schema", wire.task)
+    if places:
+        _refuse_elsewhere("result_places", wire.task)
+    return OcrOptions(
+        task=_TASKS[wire.task], result_schema=_read_schema(schema) if schema else b"", result_places=places
+    )
 
 
-def _read_schema(schema: bytes, task: str) -> bytes:
-    """Return a schema that names fields; empty where it names none, which asks for all of them."""
+def _refuse_elsewhere(name: str, task: str) -> None:
+    """Refuse what is for fields with a task that is for something else."""
     if task != OcrTask.KEY_INFORMATION_EXTRACTION:
         raise _refusal(
-            f"The result_schema of ocr_options is for the task '{OcrTask.KEY_INFORMATION_EXTRACTION}' alone, and the "
+            f"The {name} of ocr_options is for the task '{OcrTask.KEY_INFORMATION_EXTRACTION}' alone, and the "
             f"task is '{task}'."
         )
+
+
+def _read_schema(schema: bytes) -> bytes:
+    """Return a schema that names fields; empty where it names none, which asks for all of them."""
     if len(schema) > MOST_SCHEMA_BYTES:
         raise _refusal(f"The result_schema of ocr_options may hold at most {MOST_SCHEMA_BYTES} bytes.")
     try:

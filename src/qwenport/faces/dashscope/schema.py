@@ -28,6 +28,8 @@ class TaskConfig(Struct, frozen=True, kw_only=True):
 
     result_schema: Raw = Raw()
     """A JSON object of the fields that are wanted."""
+    result_places: bool | None = None
+    """Whether the answer says where the values stand; of this server alone, and not sent on."""
 
 
 class WireOcrOptions(Struct, frozen=True, kw_only=True):

@@ -70,9 +70,50 @@ def test_digits_in_a_form_that_is_no_amount_are_told_whole(text: str, value: str
         (Kind.TRAIN, "G5?58", ["G5?58"]),
         (Kind.TRAIN, "G5 58", []),
         (Kind.SEAT, "13车17D?", ["13车17D?"]),
+        (Kind.MONEY, "Total: 8B7.00", ["8B7.00"]),
+        (Kind.MONEY, "Total 1O5.00", ["1O5.00"]),
+        (Kind.MONEY, "Total: 87,Z24.00", ["87,Z24.00"]),
+        (Kind.MONEY, "87.Z,24", ["87.Z,24"]),
+        (Kind.MONEY, "8.O0", ["8.O0"]),
+        (Kind.MONEY, "￥55人5元", ["￥55人5元"]),
+        (Kind.MONEY, "金额 5人43.00元", ["5人43.00元"]),
+        (Kind.MONEY, "￥5?人3.00", ["￥5?人3.00"]),
+        (Kind.MONEY, "￥55▲.5元", ["￥55▲.5元"]),
+        (Kind.MONEY, "￥55M5元", ["￥55M5元"]),
+        (Kind.MONEY, "￥55m.5元", ["￥55m.5元"]),
+        (Kind.MONEY, "￥55%.5元", ["￥55%.5元"]),
+        (Kind.NUMBER, "8B7", ["8B7"]),
+        (Kind.QUANTITY, "5人43", ["5人43"]),
+        (Kind.PERCENT, "1B5%", []),
+        (Kind.DATE, "2O24-05-06", []),
+        (Kind.DATE, "2人24-05-06", []),
+        (Kind.DIGITS, "7512351人741164", []),
+        (Kind.PERSON, "4201991997人1018433", []),
+        (Kind.TRAIN, "G5人58", []),
     ],
 )
 def test_no_value_is_a_piece_of_a_longer_run(kind: Kind, text: str, found: list[str]) -> None:
+    assert values(kind, text) == found
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "found"),
+    [
+        (Kind.NUMBER, "5x3", ["5", "3"]),
+        (Kind.QUANTITY, "3件5.00", ["3件", "5.00"]),
+        (Kind.MONEY, "3件5.00元", ["5.00元", "3"]),
+        (Kind.MONEY, "1L5.80", ["5.80"]),
+        (Kind.DATE, "2024年5月6日", ["2024年5月6日"]),
+        (Kind.DATETIME, "2024-05-06T10:00", ["2024-05-06T10:00"]),
+        (Kind.DATE, "20240506T100000", ["20240506"]),
+        (Kind.PERIOD, "2014.04.13至2024.04.13", ["2014.04.13至2024.04.13"]),
+        (Kind.PHONE, "021-55551234转801", ["021-55551234"]),
+        (Kind.SEAT, "13车17D", ["13车17D"]),
+        (Kind.DIGITS, "INV2024A0015", ["INV2024A0015"]),
+        (Kind.TAX, "91310000MA1FL2345X", ["91310000MA1FL2345X"]),
+    ],
+)
+def test_units_and_what_joins_two_numbers_part_them(kind: Kind, text: str, found: list[str]) -> None:
     assert values(kind, text) == found
 
 
@@ -95,6 +136,7 @@ def test_no_value_is_a_piece_of_a_longer_run(kind: Kind, text: str, found: list[
         ("5 43.00", ""),
         ("2 x 5.00", ""),
         ("20.05.2024", ""),
+        ("8B7.00", ""),
         ("none", ""),
     ],
 )

@@ -25,6 +25,7 @@ from qwenport.engines.engine import Condition, EngineState
 from qwenport.engines.host_address import host_peer
 from qwenport.engines.ocr.asked import Asked
 from qwenport.engines.ocr.engine import OcrEngine
+from qwenport.engines.ocr.value_places import ValuePlace, encode_places
 from qwenport.engines.ocr.wire import Failure, PageAnswer, PageFailed, PageOrder
 from qwenport.settings.configuration_file import OcrTable
 from qwenport.testing.calls import CALLER, chat_call
@@ -93,11 +94,21 @@ def json_of(schema: dict[str, Any]) -> JsonSchema:
     return JsonSchema(name="wanted", schema=msgspec.json.encode(schema))
 
 
+QUAD = (1.0, 2.0, 3.0, 2.0, 3.0, 4.0, 1.0, 4.0)
+
+
 def fields(**values: str) -> PageAnswer:
     result = msgspec.json.encode({"kv_result": values})
     return PageAnswer(
-        text=msgspec.json.format(msgspec.json.encode(values), indent=4).decode(), fence="json", result=result
+        text=msgspec.json.format(msgspec.json.encode(values), indent=4).decode(),
+        fence="json",
+        result=result,
+        places=tuple(ValuePlace(path=(name,), quads=(QUAD,), score=0.9) for name, value in values.items() if value),
     )
+
+
+def placed(name: str, **page: int) -> dict[str, Any]:
+    return {"path": [name], "locations": [[1, 2, 3, 2, 3, 4, 1, 4]], "score": 0.9, **page}
 
 
 def places(*texts: str) -> PageAnswer:
@@ -193,6 +204,32 @@ async def test_fields_of_several_pages_are_merged_first_found() -> None:
     assert found(events) == [{"kv_result": {"No": "A1", "Total": "5"}}]
     assert said(events) == '```json\n{\n    "No": "A1",\n    "Total": "5"\n}\n```'
     assert {(order.task, order.result_schema) for order in host.orders} == {(KIE, options.result_schema)}
+
+
+@pytest.mark.parametrize(
+    ("pages", "expected"),
+    [
+        ((0,), {"kv_places": [placed("Total")]}),
+        (
+            (1, 2),
+            {
+                "kv_places": [placed("Total", page=1), placed("No", page=2)],
+                "pages": [{"page": 1, "width": 10, "height": 10}, {"page": 2, "width": 10, "height": 10}],
+            },
+        ),
+    ],
+)
+async def test_who_asks_for_places_is_told_where_each_value_stands(
+    pages: tuple[int, ...], expected: dict[str, Any]
+) -> None:
+    options = OcrOptions(task=KIE, result_schema=b'{"No": "", "Total": ""}', result_places=True)
+    async with serving({b"0": fields(No="", Total="5"), b"1": fields(No="A1", Total="7")}) as (engine, host):
+        pictures = (picture(str(number).encode(), page=page) for number, page in enumerate(pages))
+        (result,) = found(await all_of(engine, prepared(*pictures, ocr=options)))
+
+    values = {"No": "A1" if len(pages) > 1 else "", "Total": "5"}
+    assert result == {"kv_result": values, **expected}
+    assert {(order.wants_places, order.wants_page) for order in host.orders} == {(True, False)}
 
 
 async def test_an_answer_that_is_cut_says_so_and_tells_no_result() -> None:
@@ -398,6 +435,8 @@ async def test_the_page_is_told_for_who_chooses_anew(model: str, *, tells: bool)
 
     (told,) = [event for event in events if isinstance(event, Recognized)]
     assert told.page == (msgspec.msgpack.encode(page) if tells else b"")
+    assert told.places == (encode_places(reply.places) if tells else b"")
+    assert msgspec.json.decode(told.result) == {"kv_result": {"No": "A1"}}
     assert [order.wants_page for order in host.orders] == [tells]
 
 

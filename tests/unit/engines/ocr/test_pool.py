@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from qwenport.engines.host_process import usable_cores
 from qwenport.engines.ocr.pool import ReadingPool
 from qwenport.engines.ocr.pool_order import PoolOrder
 from qwenport.engines.ocr.reader_order import ModelFile, ReaderOrder
@@ -24,13 +25,16 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
-def pool(*, recogniser: str = "r", **fields: Any) -> ReadingPool:
+def pool_order(recogniser: str = "r") -> PoolOrder:
     def file(path: str) -> ModelFile:
         return ModelFile(path=path, sha256="")
 
     reader = ReaderOrder(recogniser=file(recogniser), detector=file("d"), orientation=file("o"))
-    order = msgspec.structs.replace(PoolOrder(reader=reader, workers=1), **fields)
-    return ReadingPool(order, module=scripted_reader.MODULE)
+    return PoolOrder(reader=reader, workers=1)
+
+
+def pool(*, recogniser: str = "r", **fields: Any) -> ReadingPool:
+    return ReadingPool(msgspec.structs.replace(pool_order(recogniser), **fields), module=scripted_reader.MODULE)
 
 
 def order(word: bytes = TELL_PID, begun: Path | None = None) -> PageOrder:
@@ -54,6 +58,11 @@ def is_alive(pid: int) -> bool:
 def pid_of(reply: PageReply) -> int:
     assert isinstance(reply, PageAnswer), reply
     return int(reply.text)
+
+
+@pytest.mark.parametrize(("workers", "size"), [(3, 3), (0, usable_cores())])
+def test_a_pool_without_a_number_has_a_process_for_each_core(workers: int, size: int) -> None:
+    assert msgspec.structs.replace(pool_order(), workers=workers).size == size
 
 
 async def test_pages_in_a_row_are_read_by_one_process_which_ends_with_the_pool() -> None:

@@ -68,6 +68,29 @@ def test_chinese_is_told_in_the_script_it_is_printed_in(texts: tuple[str, ...]) 
     assert texts_of(recognizer().read(drawn(*texts, font=CHINESE))) == list(texts)
 
 
+@pytest.mark.parametrize(
+    ("text", "font"),
+    [
+        ("Die Größe der Straßenschäden", LATIN),
+        ("El niño pidió ¿cuánto cuesta?", LATIN),
+        ("Teşekkür ederim, güneşli bir gün", LATIN),
+        ("Blåbærsyltetøy på brød", LATIN),
+        ("ひらがなとカタカナ", CHINESE),
+    ],
+    ids=["de", "es", "tr", "no", "ja"],
+)
+def test_other_languages_are_read_as_printed(text: str, font: str) -> None:
+    assert texts_of(recognizer().read(drawn(text, font=font))) == [text]
+
+
+def test_a_line_that_the_detector_cuts_in_two_is_read_once() -> None:
+    image = Image.new("RGB", (600, 100), "white")
+    font = ImageFont.truetype("/usr/share/fonts/truetype/liberation/LiberationSans-Regular.ttf", 34)
+    ImageDraw.Draw(image).text((30, 30), "Zażółć gęślą jaźń", font=font, fill="black")
+
+    assert texts_of(recognizer().read(np.asarray(image)[:, :, ::-1].copy())) == ["Zażółć gęślą jaźń"]
+
+
 def test_first_characters_of_the_keys_of_a_form_are_no_line_that_runs_downwards() -> None:
     rows = (("名", "称", "上海明珠贸易有限公司"), ("类", "型", "有限责任公司"), ("住", "所", "世纪大道100号"))
     image = Image.new("RGB", (560, 220), "white")

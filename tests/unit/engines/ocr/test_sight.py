@@ -71,6 +71,26 @@ def test_places_of_a_smaller_image_are_those_of_the_given_one() -> None:
     assert (page.width, page.height, box_of(page.lines[0])) == (600, 400, (80, 40, 200, 100))
 
 
+@pytest.mark.parametrize("turns", [0, 1, 2, 3])
+@pytest.mark.parametrize("wanted", ["wants_page", "wants_places"])
+def test_the_value_of_a_field_has_its_box_in_the_given_image(turns: int, wanted: str) -> None:
+    line = msgspec.structs.replace(LINE, text="A12345", words=())
+    key = msgspec.structs.replace(LINE, text="Invoice No", quad=(40, 0, 100, 0, 100, 16, 40, 16), words=())
+    order = PageOrder(
+        image=b"",
+        task=OcrTask.KEY_INFORMATION_EXTRACTION,
+        result_schema=b'{"Invoice No": "", "Total": ""}',
+    )
+
+    answer = TaskWork().perform(msgspec.structs.replace(order, **{wanted: True}), sight(turns, lines=(key, line)))
+    without = TaskWork().perform(order, sight(turns, lines=(key, line)))
+
+    [place] = answer.places
+    assert place.path == ("Invoice No",)
+    assert [box_of(msgspec.structs.replace(line, quad=quad)) for quad in place.quads] == [given_box(turns)]
+    assert without.places == ()
+
+
 @pytest.mark.parametrize("turns", [0, 3])
 def test_a_table_that_is_told_has_its_cells_in_the_given_image(turns: int) -> None:
     rows = (("Item", "Price"), ("Bread", "12.50"), ("Milk", "8.00"), ("Tea", "20.00"))

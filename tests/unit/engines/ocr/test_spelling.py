@@ -63,6 +63,17 @@ def test_what_cannot_be_read_is_a_question_mark() -> None:
     assert (line.text, round(line.score, 2)) == ("a?", 0.55)
 
 
+@pytest.mark.parametrize(
+    ("letter", "score", "told"),
+    [("b", 0.4, "ab"), ("b", 0.34, "a?"), ("静", 0.44, "a?"), ("静", 0.46, "a静")],
+    ids=["a letter", "an unsure letter", "an unsure Chinese character", "a Chinese character"],
+)
+def test_a_chinese_character_has_to_be_surer_than_a_letter(letter: str, score: float, told: str) -> None:
+    (first, second), image = strip("ab", 2)
+
+    assert spelled([first, Character(letter, score, second.place)], image).text == told
+
+
 def test_a_strip_without_characters_says_nothing() -> None:
     assert (
         spelled([], np.zeros((20, 50, 3), dtype=np.uint8)).text,
