@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -71,6 +71,8 @@ class Server:
             "QWENPORT_ADMIN_TOKEN": self.token,
             **(settings or {}),
         }
+        self.launcher: Sequence[str] = ()
+        """What `qwenport serve` is started by; it becomes the server itself."""
         self.process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -106,7 +108,7 @@ class Server:
         """Start and wait until an address answers 200."""
         with (self.folder / "out").open("ab") as out, (self.folder / "err").open("ab") as err:
             self.process = subprocess.Popen(
-                [*QWENPORT, "serve"],
+                [*self.launcher, *QWENPORT, "serve"],
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=err,

@@ -95,9 +95,10 @@ def reader(server_class: type[Server], models_dir: Path, tmp_path_factory: pytes
 def recognize(reader: Server) -> Iterator[Recognize]:
     """Give what has a built-in task done by version 1 of the dashscope client: a task and a local file."""
 
-    def call(task: OcrTask, path: Path, *, enable_rotate: bool = False, **parameters: Any) -> Any:
+    def call(task: OcrTask, path: Path, *, enable_rotate: bool = False, max_pixels: int = 0, **parameters: Any) -> Any:
         conversation: Any = dashscope.MultiModalConversation
-        content = [{"image": f"file://{path}", "enable_rotate": enable_rotate}]
+        bound = {"max_pixels": max_pixels} if max_pixels else {}
+        content = [{"image": f"file://{path}", "enable_rotate": enable_rotate, **bound}]
         messages = [{"role": "user", "content": content}]
         options = {"task": task.value}
         asked = {"model": "qwen-vl-ocr-latest", "messages": messages, "ocr_options": options, **parameters}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -225,6 +226,15 @@ async def test_a_body_that_is_no_json_object_is_refused(client: RawClient, call:
     expected = call.refusal(BodyNotJson())
     assert (answer.status, answer.body) == (expected.status, expected.body)
     assert "connection" not in answer.headers  # the body was read, so the connection can go on
+
+
+async def test_a_compressed_body_is_refused_and_never_unpacked(client: RawClient) -> None:
+    call = CALLS[0]
+    headers = call.headers(KEY) | {"content-encoding": "gzip"}
+    answer = await client.ask(call.operation.method, call.operation.path, headers, gzip.compress(call.body))
+
+    expected = call.refusal(BodyNotJson())
+    assert (answer.status, answer.body) == (expected.status, expected.body)
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "PATCH", "OPTIONS", "HEAD"])

@@ -217,6 +217,10 @@ async def test_every_post_of_every_face_is_done_once_for_each_key(house: House) 
 
 
 async def test_no_other_address_takes_a_post(house: House) -> None:
+    """All but the upload host, which replaces nothing, and `/admin/v1`, an application of its own.
+
+    Its POSTs are the operator's and bill nothing; a credit and a debit have a field for a key of their own.
+    """
     assert isinstance(house.gateway.application, Router)
     paths = {route.path for route in house.gateway.application.routes if isinstance(route, Route)}
     others = paths - {operation.path for _, operation in POSTS}

@@ -19,7 +19,7 @@ from qwenport.core.content import ImagePart, Picture
 from qwenport.settings.configuration_file import MediaTable
 from qwenport.testing.child_processes import children, environment_of, only_linux, started_child
 from qwenport.testing.image_site import IMAGE, fetcher, redirect, reply, site
-from qwenport.testing.made_documents import pdf, with_password
+from qwenport.testing.made_documents import pdf, with_deep_lists, with_deep_pages, with_endless_pages, with_password
 from qwenport.testing.media_table import Table, stored
 
 pytestmark = pytest.mark.anyio
@@ -118,6 +118,8 @@ async def test_an_image_that_is_passed_on_is_not_decoded() -> None:
         (pdf("a").replace(b"/Count 1/Kids[4 0 R]", b"/Count 0/Kids[]"), PDF_BROKEN),
         (with_password(pdf("a")), f"{ILLEGAL} (the PDF is protected by a password)"),
         (pdf("a", count=5_000), f"{TOO_LARGE} (the documents of one call may have 50 pages together)"),
+        (with_deep_pages("a", 20_000), PDF_BROKEN),
+        (with_endless_pages(), PDF_BROKEN),
         (
             pdf("a").replace(b"[0 0 612 200]", b"[0 0 612 1]"),
             UNFIT.format("height:3 or width:1700 must be larger than 10"),
@@ -129,11 +131,24 @@ async def test_an_image_that_is_passed_on_is_not_decoded() -> None:
     ],
     ids=[
         *("text", "gif", "1x1", "50000x50000", "200:1", "svg", "no rows", "no header", "no data", "large webp"),
-        *("no pdf", "half a pdf", "empty pdf", "no page", "password", "5000 pages", "flat page", "long page"),
+        *("no pdf", "half a pdf", "empty pdf", "no page", "password", "5000 pages"),
+        *("deep pages", "endless pages", "flat page", "long page"),
     ],
 )
 async def test_what_cannot_be_taken_is_refused_in_words(content: bytes, words: str) -> None:
     assert await refusal_of(content) == words
+
+
+@pytest.mark.parametrize(
+    "content",
+    [with_deep_pages("a", 100), with_deep_lists(pdf("a"), 200_000)],
+    ids=["pages a hundred branches deep", "lists that mean nothing"],
+)
+async def test_a_document_that_is_nested_deeply_and_whole_is_drawn(content: bytes) -> None:
+    (picture,) = await Table(decodes=True).load(ImagePart(url=data_url(content)))
+
+    assert isinstance(picture, Picture)
+    assert (picture.width, picture.height, picture.page) == (1700, 556, 1)
 
 
 async def test_an_empty_file_is_refused_wherever_it_comes_from(tmp_path: Path) -> None:

@@ -155,6 +155,17 @@ def test_an_equal_call_is_answered_from_the_cache_and_costs_its_part(
     assert float(size) > 0
 
 
+def test_a_key_may_have_answers_kept_where_the_route_has_none(server: Server, first: FaultyUpstreamThread) -> None:
+    _, key = new_key(server, cache_s=60)
+    body = {"model": OWN, "messages": [{"role": "user", "content": "Kept?"}], "max_tokens": TOKENS, "seed": 1}
+    keys = (key, key, server.key)
+    headers = [{"Authorization": f"Bearer {each}"} for each in keys]
+    answers = [httpx.post(server.url + CHAT, json=body, headers=each, timeout=30) for each in headers]
+
+    assert [answer.headers.get("x-qwenport-cache") for answer in answers] == [None, "hit", None]
+    assert asked(first) == ["Kept?"] * 2
+
+
 def test_without_a_seed_every_call_is_answered_anew(server: Server, first: FaultyUpstreamThread) -> None:
     assert ask(server, CACHED, "By chance?") == ask(server, CACHED, "By chance?")
     assert asked(first) == ["By chance?"] * 2

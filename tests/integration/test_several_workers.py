@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, suppress
@@ -25,8 +26,12 @@ if TYPE_CHECKING:
 
 Eventually = Callable[..., None]
 WORKERS = 3
-BY_REQUESTS, ONE_AT_A_TIME = "qwen-plus", "qwen-turbo"
+ONE_AT_A_TIME = "qwen-turbo"
+MINUTES = {"rpm": ("qwen-plus", "qwen-max", "qwen-flash"), "tpm": ("qwen3-max", "qwen3.5-plus", "qwen3.5-flash")}
+"""Models that an upstream paces, each in a minute of its own."""
 SERVED_BY = "x-qwenport-served-by"
+TOGETHER = re.compile(r"^qwenport_shared_paces_up\{.*\} 1\.0$", re.MULTILINE)
+PACES_ALONE = "each worker keeps to its part of the pace until then"
 
 
 @pytest.fixture(scope="module")
@@ -57,9 +62,10 @@ def server(
         configure(
             server.data_dir,
             upstream("rpm", far.url, rpm=1),
+            upstream("tpm", far.url, tpm=1),
             upstream("one", far.url, concurrency=1),
             upstream("rest", far.url),
-            route(BY_REQUESTS, "rpm", "rest"),
+            *(route(model, paced, "rest") for paced, models in MINUTES.items() for model in models),
             route(ONE_AT_A_TIME, "one", "rest"),
         )
         try:
@@ -152,8 +158,25 @@ def finished(metrics: str) -> float:
     return sum(float(line.rpartition(" ")[2]) for line in lines if 'outcome="finished"' in line)
 
 
-def test_the_minute_of_an_upstream_is_one_for_all_workers(clients: list[WorkerClient], key: tuple[str, str]) -> None:
-    assert [served_by(client, key[1], BY_REQUESTS) for client in clients] == ["rpm", "rest", "rest"]
+@pytest.mark.parametrize("paced", MINUTES)
+def test_the_minute_of_an_upstream_is_one_for_all_workers(
+    paced: str, server: Server, clients: list[WorkerClient], key: tuple[str, str], eventually: Eventually
+) -> None:
+    passed = []
+    for model in MINUTES[paced]:
+        alone = server.output.count(PACES_ALONE)
+        eventually(lambda: all(sees_all_together(client, server) for client in clients), "the workers pace together")
+        passed = [served_by(client, key[1], model) for client in clients]
+        # A worker that Valkey keeps waiting on a busy machine paces alone for a moment, and then this shows nothing.
+        if server.output.count(PACES_ALONE) == alone:
+            break
+
+    assert passed == [paced, "rest", "rest"]
+
+
+def sees_all_together(client: WorkerClient, server: Server) -> bool:
+    """Tell whether a worker paces together with all others, by its own word and by what they last wrote."""
+    return len(TOGETHER.findall(operate(client, server, "/metrics").text)) == WORKERS
 
 
 def test_calls_at_a_time_at_an_upstream_are_counted_over_all_workers(

@@ -1,4 +1,4 @@
-"""uvicorn as Qwenport runs it: no signals of its own, and no patience with clients that drip-feed their headers."""
+"""uvicorn as Qwenport runs it: no signals of its own, no patience with drip-fed headers, no guess at doubtful ones."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from contextlib import contextmanager
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from qwenport.app.doubtful_head import HeadDoubtful, check_head
 from qwenport.app.gathered_writes import GatheredWrites
 from qwenport.app.staying_parser import StayingParser
 from qwenport.server.asgi import ASGIApp
@@ -21,9 +22,12 @@ READ_BYTES = 256 * 1024
 KEEP_ALIVE_S = 75
 LARGEST_HEADERS_BYTES = 64 * 1024
 
+# Found once: for each header line of each request `super()` costs more than the check of all of them.
+_keep_header = HttpToolsProtocol.on_header
+
 
 class GuardedProtocol(HttpToolsProtocol):
-    """uvicorn's HTTP/1.1 with two bounds that it lacks: on the time and on the size of a request's header lines."""
+    """uvicorn's HTTP/1.1 with what it lacks: bounds on the time and the size of header lines, and a check of them."""
 
     headers_s = 15.0
     stall_s = 60.0
@@ -39,6 +43,7 @@ class GuardedProtocol(HttpToolsProtocol):
         self._headers_bytes = 0
         self._unfinished_bytes = 0
         self._stall_timer: asyncio.TimerHandle | None = None
+        self._doubt = ""
         self._arm()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -70,7 +75,8 @@ class GuardedProtocol(HttpToolsProtocol):
         if self._headers_timer is not None:
             self._unfinished_bytes += len(data)
             if self._unfinished_bytes > LARGEST_HEADERS_BYTES + READ_BYTES:
-                self._count(self._unfinished_bytes)
+                self._headers_bytes += self._unfinished_bytes
+                self._refuse_size()
 
     def pause_writing(self) -> None:
         """Start the clock for a client that takes no bytes: a close would wait for it, so it is cut off."""
@@ -96,18 +102,28 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def on_url(self, url: bytes) -> None:
         """Count the request line."""
-        self._count(len(url))
+        self._headers_bytes += len(url)
+        if self._headers_bytes > LARGEST_HEADERS_BYTES:
+            self._refuse_size()
         super().on_url(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Count a header line."""
-        self._count(len(name) + len(value))
-        super().on_header(name, value)
+        """Count a header line; what follows a body says nothing of who asks for what (RFC 9110, section 6.5.1)."""
+        self._headers_bytes += len(name) + len(value)
+        if self._headers_bytes > LARGEST_HEADERS_BYTES:
+            self._refuse_size()
+        if self._headers_timer is not None:
+            _keep_header(self, name, value)
 
     def on_headers_complete(self) -> None:
-        """Stop the clock: from here on the endpoint has its own."""
+        """Stop the clock: from here on the endpoint has its own. Raises `HeadDoubtful`, which ends the parsing."""
         self._disarm()
         if self._headers_bytes <= LARGEST_HEADERS_BYTES:
+            try:
+                check_head(self.headers, self.parser.get_http_version)
+            except HeadDoubtful as doubt:
+                self._doubt = str(doubt)
+                raise
             super().on_headers_complete()
             if self.parser.should_upgrade():
                 self.cycle.keep_alive = False
@@ -126,12 +142,15 @@ class GuardedProtocol(HttpToolsProtocol):
         self._writes.flush()
         super().on_response_complete()
 
-    def _is_half_read(self) -> bool:
-        return self.cycle is not None and self.cycle.more_body
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what cannot be read, or can be read in two ways."""
+        super().send_400_response(self._doubt or msg)
 
-    def _count(self, size: int) -> None:
-        self._headers_bytes += size
-        if self._headers_bytes > LARGEST_HEADERS_BYTES and not self.transport.is_closing():
+    def _is_half_read(self) -> bool:
+        return bool(self._doubt) or (self.cycle is not None and self.cycle.more_body)
+
+    def _refuse_size(self) -> None:
+        if not self.transport.is_closing():
             self.transport.write(
                 b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
             )

@@ -36,7 +36,6 @@ from qwenport.observability.traces import Traces
 from qwenport.pipeline.answer_cache import AnswerCache
 from qwenport.pipeline.cached_route import CachedRoute, CacheRules
 from qwenport.pipeline.checked_route import CheckedRoute
-from qwenport.pipeline.fields_by_model import FieldsByModelRoute
 from qwenport.pipeline.inspection.inspection import Inspection, inspection_of
 from qwenport.pipeline.serve import Route
 from qwenport.routing.answer import Answer, Observer
@@ -203,6 +202,9 @@ class Serving:
         route: Route = self.router
         ocr = settings.file.ocr
         if ocr.fields_model:
+            # Its dictionaries take 36 MB, which nobody needs who has no such model.
+            from qwenport.pipeline.fields_by_model import FieldsByModelRoute  # noqa: PLC0415
+
             route = FieldsByModelRoute(route, partial(self.text_model.ask, ocr.fields_model), most_s=ocr.fields_s)
         table = settings.file.cache
         if self._cache is not None:

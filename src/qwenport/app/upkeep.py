@@ -16,6 +16,9 @@ from qwenport.storage.database import Database
 
 log = logging.getLogger(__name__)
 
+BALANCES_S = 300.0
+"""How often the balances are looked at."""
+
 
 @dataclass(frozen=True, slots=True)
 class Upkeep:

@@ -28,6 +28,7 @@ from qwenport.app.counting import (
 from qwenport.app.data_dir import DataDirectory
 from qwenport.app.database_place import open_database
 from qwenport.app.followed import Followed
+from qwenport.app.freed_memory import keep_giving_back
 from qwenport.app.gauges import GaugeParts, HouseGauges
 from qwenport.app.house import Ground, House
 from qwenport.app.http_server import HttpServer
@@ -38,7 +39,7 @@ from qwenport.app.spared_collector import spare_the_collector
 from qwenport.app.task_keeper import TaskKeeper
 from qwenport.app.tls import LOOK_S, Tls, open_tls
 from qwenport.app.tracing import open_traces
-from qwenport.app.upkeep import Upkeep
+from qwenport.app.upkeep import BALANCES_S, Upkeep
 from qwenport.app.worker_order import WorkerOrder
 from qwenport.app.worker_signals import WorkerSignals
 from qwenport.core.clock import SystemClock
@@ -91,7 +92,6 @@ RENEW_S = 20.0
 """How often requests that run tell that they do, to those that repeat them."""
 HEALTH_S = 1.0
 TASKS_S = 1.0
-BALANCES_S = 300.0
 RETENTION_S = 3600.0
 
 
@@ -221,6 +221,7 @@ class Worker:
         yield every(RENEW_S, self._idempotency.renew)
         yield every(HEALTH_S, self._serving.health.keep)
         yield every(TASKS_S, self._tasks.keep)
+        yield keep_giving_back()
         if isinstance(self._counters, ValkeyCounters):
             yield every(COUNTERS_S, self._counters.keep)
         if self._paces is not None:

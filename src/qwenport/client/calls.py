@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from dotenv import dotenv_values
-from msgspec import Struct
+from msgspec import Struct, field
 
 from qwenport.client.answer_folder import AnswerFolder
 from qwenport.client.faces import FACES, Answered, CannotBeSaid, Chat, Conversation, Face, messages_of
@@ -73,6 +73,8 @@ class Patience(Struct, frozen=True, kw_only=True):
     """Waits so many seconds before another try."""
     clock: Clock = SystemClock()
     """By which a moment that a server names is so many seconds away."""
+    chance: random.Random = field(default_factory=random.Random)
+    """Draws how long a pause is."""
 
 
 def key_of(environment: Mapping[str, str], dotenv: Path = Path(".env")) -> Secret:
@@ -244,7 +246,8 @@ class Client:
                 if _header(error, "idempotent-replayed"):
                     # A failure that was kept, which this key would bring back each time.
                     once = _one_key()
-                await self._patience.pause(told_s + random.uniform(0, _longest_pause_s(number)))
+                drawn_s = self._patience.chance.uniform(0, _longest_pause_s(number))
+                await self._patience.pause(told_s + drawn_s)
         raise AssertionError(self._patience)
 
 
@@ -283,7 +286,7 @@ def _told_s(error: Any, now_s: float) -> float:
 
 
 def _longest_pause_s(number: int) -> float:
-    return float(min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2**number))
+    return float(min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2 ** (number - 1)))
 
 
 def _refusal(error: Any) -> CallRefused:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import msgspec
 from msgspec import Raw, Struct
 from msgspec.json import Decoder
@@ -36,19 +34,3 @@ def with_member(body: bytes, name: str, value: str) -> bytes:
         MsgspecError: it is no object.
     """
     return msgspec.json.encode(_MEMBERS.decode(body) | {name: Raw(msgspec.json.encode(value))})
-
-
-def texts_in(value: object) -> Iterator[str]:
-    """Yield every text in a decoded JSON value, in the order in which they stand, however deep they lie."""
-    waiting = [value]
-    while waiting:
-        each = waiting.pop()
-        match each:
-            case str():
-                yield each
-            case list():
-                waiting.extend(reversed(each))
-            case dict():
-                waiting.extend(reversed(each.values()))
-            case _:
-                pass

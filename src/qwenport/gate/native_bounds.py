@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from qwenport.core.call import Call, NativeInput
-from qwenport.core.native_body import NativeBody, read_native, texts_in
+from qwenport.core.json_texts import json_texts
+from qwenport.core.native_body import NativeBody, read_native
 from qwenport.metering.bounded_usage import MAX_TOKENS
 
 IMAGES = "image_count"
@@ -29,5 +30,5 @@ def _said(name: str, asked: NativeBody) -> int:
         count = parameters.get("n")
         return count if type(count) is int and 0 < count <= MAX_TOKENS else 0
     if name == CHARACTERS:
-        return WIDEST_CHARACTER * sum(map(len, texts_in(asked.input)))
+        return WIDEST_CHARACTER * sum(len(each.text) for each in json_texts(asked.input))
     return 0

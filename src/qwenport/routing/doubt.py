@@ -70,6 +70,10 @@ class Doubt:
         self._waited_s = 0.0
         self._trying = False
 
+    def let_through(self, now: float) -> None:
+        """Let the next call decide, as if the time were over."""
+        self._until = min(self._until, now)
+
     def left(self, now: float, waited_s: float, *, is_trial: bool) -> None:
         """Note that a caller left, or that the gateway did, after so many seconds without a word."""
         if is_trial:

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from qwenport.core.clock import Clock
 from qwenport.core.errors import QwenportError
 from qwenport.engines.engine import Condition, EngineState
-from qwenport.routing.breaker import BreakerState
+from qwenport.routing.breaker import Breaker, BreakerState
 from qwenport.routing.lane import Lane
 from qwenport.routing.router import Router
 
@@ -63,9 +63,21 @@ class HealthKeeper:
             if lane.breaker is None:
                 continue
             if found.state is EngineState.READY:
-                lane.breaker.found_well()
+                _let_through(lane, lane.breaker, now)
             else:
                 lane.breaker.found_unwell(now, found.reason or f"it is {found.state}")
+
+
+def _let_through(lane: Lane, breaker: Breaker, now: float) -> None:
+    """Let one call through a breaker that is open, also where a doubt would keep it for the others.
+
+    What opened a breaker cost callers time alone: the gateway saw it and asked elsewhere, as it will again. A doubt
+    without that is cast by callers who did not wait so long. One more would be lost, and a server that lists its models
+    need not answer calls, so that it keeps its time.
+    """
+    if lane.doubt is not None and breaker.state is BreakerState.OPEN:
+        lane.doubt.let_through(now)
+    breaker.found_well()
 
 
 def _is_unwell(lane: Lane) -> bool:

@@ -19,7 +19,6 @@ from sqlalchemy import Connection, Engine, QueuePool, event
 
 from qwenport.core.secret import Secret
 from qwenport.storage.failures import translated
-from qwenport.storage.postgres_server import PostgresServer
 from qwenport.storage.schema import is_up_to_date, migrate
 from qwenport.storage.sqlite_server import SqliteServer
 from qwenport.storage.transaction import Transaction
@@ -173,6 +172,9 @@ class Database:
 def _server(place: Path | Secret, pool_size: int, lock_wait_ms: int) -> Server:
     if isinstance(place, Path):
         return SqliteServer(place, lock_wait_ms=lock_wait_ms)
+    # Its driver takes 8 MB, which a process with SQLite does not need.
+    from qwenport.storage.postgres_server import PostgresServer  # noqa: PLC0415
+
     return PostgresServer(place, pool_size=pool_size, lock_wait_ms=lock_wait_ms)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,12 +31,13 @@ class Authority:
         )
         return made
 
-    def issue(self, name: str, *, files: str = "server") -> tuple[Path, Path]:
-        """Return a new certificate of `localhost` and 127.0.0.1, shown under this common name, and its key."""
+    def issue(self, name: str, *, files: str = "server", hosts: Sequence[str] = ()) -> tuple[Path, Path]:
+        """Return a new certificate of `localhost`, 127.0.0.1 and these hosts, under this common name, and its key."""
         certificate, key, request, extensions = (
             self.folder / f"{files}{end}" for end in (".pem", ".key", ".csr", ".ext")
         )
-        extensions.write_text("subjectAltName=DNS:localhost,IP:127.0.0.1\nextendedKeyUsage=serverAuth\n", "ascii")
+        names = ",".join(("DNS:localhost", "IP:127.0.0.1", *(f"DNS:{host}" for host in hosts)))
+        extensions.write_text(f"subjectAltName={names}\nextendedKeyUsage=serverAuth\n", "ascii")
         _openssl("req", "-new", *_KEY, "-subj", f"/CN={name}", "-keyout", str(key), "-out", str(request))
         _openssl(
             *("x509", "-req", "-in", str(request), "-CA", str(self.file), "-CAkey", str(self.folder / "ca.key")),

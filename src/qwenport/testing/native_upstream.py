@@ -52,6 +52,8 @@ class NativeUpstream:
     stages: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     """What is told of a task at each look in turn, before what `tasks` has of it."""
     asked: list[Asked] = field(default_factory=list)
+    compatible: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Answers of its compatible faces, by path."""
     cancels: list[str] = field(default_factory=list)
     """Ids of tasks that were cancelled, or tried to be."""
 
@@ -79,6 +81,8 @@ class NativeUpstream:
                 return
 
     def _answer(self, asked: Asked) -> Said:
+        if asked.path in self.compatible:
+            return Said(body=self.compatible[asked.path])
         if "/services/" in asked.path:
             return self.said.pop(0) if len(self.said) > 1 else self.said[0]
         if asked.path.endswith("/models"):

@@ -59,7 +59,12 @@ async def read_request(reader: asyncio.StreamReader) -> bytes:
 
 @asynccontextmanager
 async def listening(
-    serve: Serve, *, port: int = 0, tls: ssl.SSLContext | None = None, socket: Path | None = None
+    serve: Serve,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    tls: ssl.SSLContext | None = None,
+    socket: Path | None = None,
 ) -> AsyncIterator[int]:
     """Listen on a port of the loopback, which is yielded, or on a Unix socket; nothing is left when the block ends."""
     tasks: set[asyncio.Task[None]] = set()
@@ -77,7 +82,7 @@ async def listening(
         task.add_done_callback(tasks.discard)
 
     if socket is None:
-        server = await asyncio.start_server(begin, "127.0.0.1", port, ssl=tls)
+        server = await asyncio.start_server(begin, host, port, ssl=tls)
     else:
         server = await asyncio.start_unix_server(begin, socket, ssl=tls)
     try:

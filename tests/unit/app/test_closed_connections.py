@@ -70,6 +70,23 @@ def test_nothing_holds_a_clients_connection_that_was_closed(requests: int) -> No
 
 
 @pytest.mark.usefixtures("no_collection")
+def test_nothing_holds_a_clients_connection_on_which_a_doubtful_request_was_refused() -> None:
+    async def close() -> object:
+        async with served() as (server, port), asyncio.timeout(10):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            await until(lambda: bool(server.server_state.connections))
+            (connection,) = (weakref.ref(each) for each in server.server_state.connections)
+            writer.write(REQUEST.replace(b"host: a", b"x: a") + b"hi")
+            await reader.read(-1)
+            writer.close()
+            await until(lambda: not server.server_state.connections)
+            await asyncio.sleep(0)
+            return connection()
+
+    assert asyncio.run(close()) is None
+
+
+@pytest.mark.usefixtures("no_collection")
 def test_nothing_holds_a_connection_to_an_upstream_that_was_closed() -> None:
     async def close() -> object:
         async with served() as (_, port), asyncio.timeout(10):

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager, suppress
+from random import Random
 from typing import Any
 
 import pytest
 
-from qwenport.client import Answered, Client, Patience
+from qwenport.client import Answered, CallRefused, Client, Patience
 from qwenport.core.secret import Secret
 from qwenport.testing.clock import FakeClock
 
@@ -124,6 +126,58 @@ async def test_a_pause_is_as_long_as_the_server_asks_in_seconds_or_by_a_date(sai
         await client.ask("m", "one")
 
     assert [least_s <= each <= least_s + 1 for each in pauses] == [True]
+
+
+async def test_pauses_are_drawn_from_all_between_nothing_and_a_bound_that_doubles() -> None:
+    pauses: list[float] = []
+
+    async def pause(seconds: float) -> None:
+        pauses.append(seconds)
+
+    async def fail(_: Mapping[str, str], __: Mapping[str, Any]) -> bytes:
+        return response("503 No", {"error": {"message": "x"}})
+
+    async with served(fail, Patience(tries=4, pause=pause, chance=Random(7))) as client:
+        with pytest.raises(CallRefused):
+            await client.ask("m", "one")
+
+    chance = Random(7)
+    assert pauses == [chance.uniform(0, bound) for bound in (0.5, 1.0, 2.0)]
+
+
+async def test_an_answer_that_does_not_come_is_waited_for_only_so_long() -> None:
+    ended = asyncio.Event()
+
+    async def say_nothing(_: Mapping[str, str], __: Mapping[str, Any]) -> bytes:
+        await ended.wait()
+        return b""
+
+    async with served(say_nothing, Patience(answer_s=0.1, tries=1)) as client:
+        try:
+            with pytest.raises(CallRefused) as refused:
+                async with asyncio.timeout(10):
+                    await client.ask("m", "one")
+        finally:
+            ended.set()
+
+    assert refused.value.status is None
+
+
+async def test_a_server_that_takes_no_connection_is_waited_for_only_so_long() -> None:
+    with ExitStack() as full:
+        server = full.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
+        for _ in range(4):
+            waiting = full.enter_context(socket.socket())
+            waiting.settimeout(0)
+            with suppress(BlockingIOError):
+                waiting.connect(server.getsockname())
+        url = f"http://127.0.0.1:{server.getsockname()[1]}/v1"
+        async with Client(url, Secret("sk-test"), patience=Patience(connect_s=0.1, tries=1)) as client:
+            with pytest.raises(CallRefused) as refused:
+                async with asyncio.timeout(10):
+                    await client.ask("m", "one")
+
+    assert refused.value.status is None
 
 
 async def test_a_slow_call_holds_up_no_other_answer_where_their_order_does_not_matter() -> None:

@@ -24,6 +24,7 @@ from qwenport.core.ids import RequestId
 from qwenport.core.ocr import OcrTask
 from qwenport.core.secret import Secret
 from qwenport.engines.ocr.result_text import fenced, result_text
+from qwenport.engines.ocr.value_places import ValuePlace, told_places, value_at
 from qwenport.engines.upstream.regions import REGIONS
 from qwenport.pipeline.inspection.webhook import SIGNATURE, Question, Webhook
 from qwenport.settings.configuration_file import ConfigurationFile
@@ -317,7 +318,7 @@ def test_the_page_on_ocr_has_a_row_for_each_task(language: str, root: Path, rows
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_answers_of_the_page_on_ocr_have_the_shape_that_is_given(language: str, root: Path, fences: Fences) -> None:
-    fields, line = (json.loads(text) for text in fences(root / "docs" / language / "ocr.md", "json"))
+    fields, line, place = (json.loads(text) for text in fences(root / "docs" / language / "ocr.md", "json"))
 
     said = json.loads(fields["text"].removeprefix("```json\n").removesuffix("\n```"))
     assert fields["ocr_result"] == {"kv_result": said}
@@ -327,6 +328,10 @@ def test_the_answers_of_the_page_on_ocr_have_the_shape_that_is_given(language: s
     assert abs(middle_x - width / 2 - left) <= 1
     assert abs(middle_y - height / 2 - top) <= 1
     assert angle == 0
+    assert value_at(said, tuple(place["path"])) == "杨静怡"
+    quads = tuple((x0, y0, x1, y1, x2, y2, x3, y3) for x0, y0, x1, y1, x2, y2, x3, y3 in place["locations"])
+    told = ValuePlace(path=tuple(place["path"]), quads=quads, score=place["score"])
+    assert json.loads(json.dumps(told_places([told]))) == [place]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import hmac
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -205,6 +206,8 @@ class Check:
     def __init__(self) -> None:
         self.asked: list[dict[str, object]] = []
         self.signed: list[bool] = []
+        self.encodings: list[str] = []
+        """Which of an answer's each question takes."""
         self.verdict: Callable[[dict[str, object]], web.Response] = lambda _: web.json_response({"allowed": True})
         self.url = ""
 
@@ -213,6 +216,7 @@ class Check:
         at, digest = (part.partition("=")[2] for part in request.headers["x-qwenport-signature"].split(","))
         expected = hmac.new(SECRET.reveal().encode(), at.encode() + b"." + body, hashlib.sha256).hexdigest()
         self.signed.append(digest == expected)
+        self.encodings.append(request.headers["accept-encoding"])
         self.asked.append(msgspec.json.decode(body))
         return self.verdict(self.asked[-1])
 
@@ -253,6 +257,7 @@ async def test_the_check_is_told_both_directions_signed(check: Check) -> None:
         question | {"direction": "output", "texts": ["Hello"]},
     ]
     assert check.signed == [True, True]
+    assert check.encodings == ["identity", "identity"]
 
 
 async def test_the_check_says_no_to_a_question(check: Check) -> None:
@@ -289,7 +294,11 @@ def endless(_: dict[str, object]) -> web.Response:
     return web.Response(body=b" " * (1 << 20))
 
 
-@pytest.mark.parametrize("verdict", [not_json, broken, moved, endless])
+def packed(_: dict[str, object]) -> web.Response:
+    return web.Response(body=gzip.compress(b'{"allowed": true}'), headers={"content-encoding": "gzip"})
+
+
+@pytest.mark.parametrize("verdict", [not_json, broken, moved, endless, packed])
 async def test_a_check_that_gives_no_verdict_refuses_or_passes_as_the_operator_says(
     check: Check, verdict: Callable[[dict[str, object]], web.Response]
 ) -> None:

@@ -13,12 +13,14 @@ from aiohttp.test_utils import TestServer
 
 from qwenport.core.call import Call, NativeInput
 from qwenport.core.clock import SystemClock
-from qwenport.core.errors import ContentBlocked
+from qwenport.core.errors import ContentBlocked, ModelUnavailable
 from qwenport.core.events import ChoiceFinished, Delta, Event, Finished, FinishReason, Recognized, Relayed, Started
+from qwenport.core.ids import RequestId
 from qwenport.core.usage import Usage
 from qwenport.pipeline.inspection.guarded_events import GuardedEvents
 from qwenport.pipeline.inspection.inspection import Inspection
-from qwenport.pipeline.inspection.webhook import Webhook
+from qwenport.pipeline.inspection.permitted import Permitted
+from qwenport.pipeline.inspection.webhook import Question, Webhook
 from qwenport.pipeline.inspection.words import WordList
 from qwenport.testing.calls import call_of, chat_call
 
@@ -137,11 +139,16 @@ async def test_what_a_built_in_task_found_is_looked_through() -> None:
 
 @pytest.fixture
 async def asked() -> AsyncIterator[tuple[list[list[str]], Inspection]]:
-    """Give what the operator's check is asked, and the inspection that asks it; it blocks the word `bad`."""
+    """Give what the operator's check is asked, and the inspection that asks it.
+
+    It blocks the word `bad`, and the word `sick` makes it fail.
+    """
     texts: list[list[str]] = []
 
     async def answer(request: web.Request) -> web.Response:
         texts.append((await request.json())["texts"])
+        if any("sick" in text for text in texts[-1]):
+            raise web.HTTPInternalServerError
         return web.json_response({"allowed": not any("bad" in text for text in texts[-1])})
 
     application = web.Application()
@@ -195,3 +202,56 @@ async def test_a_result_to_which_the_operators_check_says_no_is_not_shown(
     with pytest.raises(ContentBlocked, match=BLOCKED):
         await inspection.check_result(STREAM.id, "paraformer", b'{"output":{"text":"bad"}}')
     assert texts == [["good"], ["bad"]]
+
+
+def result_of(text: str, look: str = "look-1") -> bytes:
+    """Return what a task says when it is looked at: each look has an id of its own."""
+    return msgspec.json.encode({"request_id": look, "output": {"task_id": "t", "text": text}})
+
+
+async def test_a_result_that_may_be_seen_is_put_to_the_operators_check_once(
+    asked: tuple[list[list[str]], Inspection],
+) -> None:
+    texts, inspection = asked
+    for look in ("look-1", "look-2", "look-3"):
+        await inspection.check_result(STREAM.id, "paraformer", result_of("good", look))
+    assert texts == [["good"]]
+
+    await inspection.check_result(STREAM.id, "paraformer", result_of("more"))
+    await inspection.check_result(RequestId("another-task"), "paraformer", result_of("good"))
+    await inspection.check_result(STREAM.id, "another-model", result_of("good"))
+    assert texts == [["good"], ["more"], ["good"], ["good"]]
+
+
+async def test_a_no_is_asked_for_again_at_each_look(asked: tuple[list[list[str]], Inspection]) -> None:
+    texts, inspection = asked
+    for _ in range(2):
+        with pytest.raises(ContentBlocked):
+            await inspection.check_result(STREAM.id, "paraformer", result_of("bad"))
+    assert texts == [["bad"], ["bad"]]
+
+
+async def test_a_result_that_could_not_be_checked_is_asked_for_again_whether_it_was_shown_or_not(
+    asked: tuple[list[list[str]], Inspection],
+) -> None:
+    texts, inspection = asked
+    for _ in range(2):
+        with pytest.raises(ModelUnavailable):
+            await inspection.check_result(STREAM.id, "paraformer", result_of("sick"))
+    passing = replace(inspection, passes_failures=True)
+    for _ in range(2):
+        await passing.check_result(STREAM.id, "paraformer", result_of("sick"))
+    assert texts == [["sick"]] * 4
+
+
+def test_of_what_was_permitted_that_is_forgotten_which_nobody_asked_for_longest() -> None:
+    first, second, third = (
+        Question(request_id=STREAM.id, direction="output", model="m", texts=(text,)) for text in ("1", "2", "3")
+    )
+    permitted = Permitted(2)
+    permitted.add(first)
+    permitted.add(second)
+    permitted.knows(first)
+    permitted.add(third)
+
+    assert [permitted.knows(each) for each in (first, second, third)] == [True, False, True]

@@ -61,6 +61,18 @@ class House:
         assert breaker is not None
         return breaker.state
 
+    def cast_doubt(self, target: str) -> None:
+        """Have callers leave a target without a word of it, so that it is in doubt for a long time."""
+        doubt, now = self.router.lanes[target].doubt, self.clock.monotonic()
+        assert doubt is not None
+        for at in (now, now, now, now + 10, now + 30):
+            doubt.left(at, 2.0, is_trial=doubt.enter(at))
+
+    def in_doubt(self) -> list[str]:
+        """Return the targets that come after the others for what callers who left say of them."""
+        doubts = {name: lane.doubt for name, lane in self.router.lanes.items()}
+        return [name for name, doubt in doubts.items() if doubt is not None and doubt.holds(self.clock.monotonic())]
+
     async def after(self, seconds: float) -> list[str]:
         """Return who is asked when the keeper looks after so many seconds."""
         self.clock.advance(seconds)
@@ -101,6 +113,7 @@ async def test_one_that_answers_gets_a_call_at_once_and_one_that_does_not_stays_
         breaker = house.router.lanes[target].breaker
         assert breaker is not None
         breaker.trip(house.clock.monotonic(), "its key is refused")
+        house.cast_doubt(target)
     house.says["two"] = AWAY
     house.router.lanes["one/b"].began(house.clock.monotonic() + 29)
 
@@ -110,6 +123,15 @@ async def test_one_that_answers_gets_a_call_at_once_and_one_that_does_not_stays_
         BreakerState.CLOSED,
         BreakerState.OPEN,
     ]
+    assert house.in_doubt() == ["two/a"]
+
+
+async def test_one_that_is_only_in_doubt_stays_so_although_its_server_answers_when_it_is_asked() -> None:
+    house = House()
+    house.cast_doubt("one/a")
+
+    assert await house.after(30) == ["one", "two"]
+    assert house.in_doubt() == ["one/a"]
 
 
 @pytest.mark.parametrize("says", [AWAY, EngineFailed("it does not answer")])

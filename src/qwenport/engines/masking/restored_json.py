@@ -15,7 +15,8 @@ from msgspec.json import Decoder
 from msgspec.structs import replace
 
 from qwenport.core.events import Relayed
-from qwenport.engines.masking.json_strings import JsonString, Path, json_strings, rename
+from qwenport.core.json_texts import JsonText, Path, json_texts
+from qwenport.engines.masking.json_names import rename
 from qwenport.engines.masking.memory import Memory
 
 _DECODE = Decoder(dict[str, Any]).decode
@@ -28,7 +29,7 @@ def restored_json(content: bytes, memory: Memory) -> bytes:
     if value is None:
         return content
     is_changed = rename(value, memory.unmask)
-    for each in json_strings(value):
+    for each in json_texts(value):
         text = memory.unmask(each.text)
         if text != each.text:
             each.say(text)
@@ -53,7 +54,7 @@ class _OpenEnd(Struct, eq=False):
     """The end of a text that may be the beginning of a placeholder."""
 
     piece: _Piece
-    string: JsonString
+    string: JsonText
     before: str
     """The text up to there, restored."""
     end: str
@@ -83,7 +84,7 @@ class RestoredPieces:
         piece = _Piece(event, {} if value is None else value)
         piece.is_changed = rename(piece.value, self._memory.unmask)
         before, self._open = self._open, {}
-        for string in json_strings(piece.value):
+        for string in json_texts(piece.value):
             self._restore(piece, string, before.pop(string.path, None))
         # A piece without the text says nothing about it.
         self._open |= before
@@ -100,7 +101,7 @@ class RestoredPieces:
         while self._waiting and id(self._waiting[0]) not in undecided:
             yield self._waiting.pop(0).event()
 
-    def _restore(self, piece: _Piece, string: JsonString, before: _OpenEnd | None) -> None:
+    def _restore(self, piece: _Piece, string: JsonText, before: _OpenEnd | None) -> None:
         """Put back what a text holds, after the end of the one before is decided by it."""
         text = string.text if before is None else self._rest(string, before)
         end = self._memory.open_end(text)
@@ -111,7 +112,7 @@ class RestoredPieces:
         if end < len(text):
             self._open[string.path] = _OpenEnd(piece, string, said, text[end:])
 
-    def _rest(self, string: JsonString, before: _OpenEnd) -> str:
+    def _rest(self, string: JsonText, before: _OpenEnd) -> str:
         """Decide an open end by the text that follows in its place; return what is left of that."""
         both = before.end + string.text
         found = self._memory.first(both)

@@ -15,7 +15,8 @@ from qwenport.core.call import NativeInput
 from qwenport.core.capabilities import Ability, Capabilities, misfit
 from qwenport.core.errors import Overloaded, ParameterInvalid, QwenportError
 from qwenport.core.events import Event, Finished, Relayed, Started
-from qwenport.core.native_body import NativeBody, read_native, texts_in, with_member
+from qwenport.core.json_texts import json_texts
+from qwenport.core.native_body import NativeBody, read_native, with_member
 from qwenport.core.prepared_call import PreparedCall
 from qwenport.core.usage import Usage
 from qwenport.engines.connections import CallFailed, HttpAnswer
@@ -156,7 +157,7 @@ def _native(prepared: PreparedCall) -> NativeInput:
 
 def _characters(asked: NativeBody) -> int:
     """Return how long the texts of a request are."""
-    return sum(map(len, texts_in(asked.input)))
+    return sum(len(each.text) for each in json_texts(asked.input))
 
 
 def _headers(prepared: PreparedCall, asked: NativeInput) -> dict[str, str]:

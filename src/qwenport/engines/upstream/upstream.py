@@ -11,6 +11,7 @@ from qwenport.core.errors import ModelUnavailable, QwenportError, UpstreamKeyRef
 from qwenport.core.model_card import ModelCard
 from qwenport.core.secret import Secret
 from qwenport.engines.connections import CallFailed, Calls, Connections, HttpAnswer, NotConnected, Peer, Replicas
+from qwenport.engines.connections.names import LookUp, system_addresses
 from qwenport.engines.dialects import DIALECTS, MODEL_STUDIO, PLAIN, Dialect
 from qwenport.engines.engine import Condition, EngineState
 from qwenport.engines.upstream.engine import UpstreamEngine
@@ -46,8 +47,11 @@ class Upstream:
         *,
         connections: Calls | None = None,
         clock: Clock = _CLOCK,
+        look_up: LookUp = system_addresses,
     ) -> None:
         """Send the key, where there is one, in a header with every request; `connections` replaces those of the place.
+
+        `look_up` tells what the names of its hosts stand for.
 
         Raises:
             PeerInvalid: an address is no address of a server.
@@ -57,7 +61,7 @@ class Upstream:
         self.addresses = Addresses(
             base=_path(place.base_urls[0]), native=_path(place.native_url), rerank=_path(place.rerank_url)
         )
-        self.connections: Calls = _connections(place) if connections is None else connections
+        self.connections: Calls = _connections(place, look_up) if connections is None else connections
         self.clock = clock
         self._condition = _READY
         self._configured = MODEL_STUDIO if place.kind == "alibaba" else DIALECTS.get(place.dialect)
@@ -212,13 +216,13 @@ def _path(url: str) -> str:
     return urlsplit(url).path.rstrip("/")
 
 
-def _connections(place: Place) -> Calls:
-    peers = [_peer(url, place) for url in place.base_urls]
+def _connections(place: Place, look_up: LookUp) -> Calls:
+    peers = [_peer(url, place, look_up) for url in place.base_urls]
     if place.dns_replicas:
         return Replicas.of_name(peers[0])
     return Connections(peers[0]) if len(peers) == 1 else Replicas(peers)
 
 
-def _peer(url: str, place: Place) -> Peer:
-    parts = urlsplit(url)
-    return Peer(url=f"{parts.scheme}://{parts.netloc}", ca_file=place.ca_file, connect_s=place.connect_s)
+def _peer(url: str, place: Place, look_up: LookUp) -> Peer:
+    server = f"{urlsplit(url).scheme}://{urlsplit(url).netloc}"
+    return Peer(url=server, ca_file=place.ca_file, connect_s=place.connect_s, look_up=look_up)

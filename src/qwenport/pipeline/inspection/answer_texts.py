@@ -9,9 +9,7 @@ from typing import NamedTuple
 import msgspec
 
 from qwenport.core.events import Delta, Event, Reasoning, Recognized, Relayed, ToolCallDelta
-
-Path = tuple[str | int, ...]
-"""Names and numbers that lead to a text in JSON."""
+from qwenport.core.json_texts import Path, json_texts
 
 _NAMES_NO_TEXT = re.compile(r"(?:\w+_)?(?:id|urls?)")
 _BYTES = frozenset({"data", "b64_json"})
@@ -47,20 +45,13 @@ def texts_of(event: Event) -> tuple[tuple[Place, str], ...]:
 def texts_in_answer(content: bytes) -> Iterator[tuple[Path, str]]:
     """Yield the texts of a service's answer: neither addresses nor ids, which would hit words by chance, nor sound."""
     try:
-        waiting: list[tuple[Path, object]] = [((), msgspec.json.decode(content))]
+        value = msgspec.json.decode(content)
     except (msgspec.MsgspecError, UnicodeError, RecursionError):
-        waiting = [((), content.decode("utf-8", "replace"))]
-    while waiting:
-        path, value = waiting.pop()
-        match value:
-            case str() if not _is_no_text(path, value):
-                yield path, value
-            case list():
-                waiting.extend(((*path, index), each) for index, each in reversed([*enumerate(value)]))
-            case dict():
-                waiting.extend(((*path, name), each) for name, each in reversed(value.items()))
-            case _:
-                pass
+        value = content.decode("utf-8", "replace")
+    for each in json_texts(value):
+        path = each.path
+        if not _is_no_text(path, each.text):
+            yield path, each.text
 
 
 def _is_no_text(path: Path, value: str) -> bool:

@@ -12,7 +12,7 @@ from msgspec.json import Decoder
 
 from qwenport.core.call import Call, ChatInput, EmbeddingInput, Input, JsonSchema, NativeInput, PromptInput, RerankInput
 from qwenport.core.content import Message
-from qwenport.pipeline.inspection.json_texts import readings_of, strings_in
+from qwenport.pipeline.inspection.written_json import readings_of, strings_in
 
 _MEMBERS = Decoder(dict[str, Raw])
 _MEDIA = re.compile(r"(?i:data:(?:image|audio|video|application)/[a-z0-9.+-]+;base64,)[A-Za-z0-9+/=_-]*")

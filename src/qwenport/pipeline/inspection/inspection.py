@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from qwenport.core.call import Call, NativeInput
@@ -15,6 +15,7 @@ from qwenport.core.ids import RequestId
 from qwenport.core.secret import Secret
 from qwenport.pipeline.inspection.answer_texts import texts_in_answer
 from qwenport.pipeline.inspection.asked_texts import texts_of
+from qwenport.pipeline.inspection.permitted import Permitted
 from qwenport.pipeline.inspection.webhook import CheckFailed, Question, Webhook, is_sent_openly
 from qwenport.pipeline.inspection.words import WordList, WordsInvalid, normal_form
 from qwenport.settings.configuration_file import CheckTable
@@ -41,6 +42,8 @@ class Inspection:
     output: bool = True
     models: frozenset[str] = frozenset()
     """Whose calls are checked; empty for all."""
+    _permitted: Permitted = field(default_factory=Permitted, init=False, compare=False)
+    """Results that may be seen, by these very checks."""
 
     def concerns(self, model: str) -> bool:
         """Tell whether the calls of a model are checked."""
@@ -54,36 +57,43 @@ class Inspection:
         await self._check(Question(request_id=call.id, direction="input", model=call.model, texts=texts))
 
     async def check_result(self, request_id: RequestId, model: str, content: bytes) -> None:
-        """Raise the same for what an asynchronous task of a checked model says, a JSON object."""
+        """Raise the same for what an asynchronous task of a checked model says, a JSON object.
+
+        Clients ask for a result often: what may be seen is checked once.
+        """
         if not self.output or not self.concerns(model):
             return
         texts = tuple(text for _, text in texts_in_answer(content) if text)
-        await self._check(Question(request_id=request_id, direction="output", model=model, texts=texts))
+        question = Question(request_id=request_id, direction="output", model=model, texts=texts)
+        if not self._permitted.knows(question) and await self._check(question):
+            self._permitted.add(question)
 
     async def ask_of_answer(self, call: Call, texts: tuple[str, ...]) -> None:
         """Raise the same for a part of an answer to which the operator's check says no."""
         await self._ask(Question(request_id=call.id, direction="output", model=call.model, texts=texts))
 
-    async def _check(self, question: Question) -> None:
+    async def _check(self, question: Question) -> bool:
+        """Raise what `check_input` raises; return whether every check has said yes, and none could not be had."""
         if not question.texts:
-            return
+            return True
         if self.words is not None and await _holds_any(self.words, question.texts):
             log.info("the list of words refused request %s", question.request_id)
             raise _blocked(question)
-        await self._ask(question)
+        return await self._ask(question)
 
-    async def _ask(self, question: Question) -> None:
+    async def _ask(self, question: Question) -> bool:
         if self.webhook is None:
-            return
+            return True
         try:
             permits = await self.webhook.permits(question)
         except CheckFailed as error:
             log.warning("the check of request %s could not be had: %s", question.request_id, error)
             if self.passes_failures:
-                return
+                return False
             raise ModelUnavailable("the content could not be checked") from error
         if not permits:
             raise _blocked(question)
+        return True
 
     async def close(self) -> None:
         """Close connections."""

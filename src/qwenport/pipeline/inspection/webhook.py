@@ -96,7 +96,7 @@ class Webhook:
             await session.close()
 
     async def _post(self, body: bytes) -> bytes:
-        headers = {"content-type": "application/json", **self._signature(body)}
+        headers = {"content-type": "application/json", "accept-encoding": "identity", **self._signature(body)}
         # Redirects are not followed: texts go to the address that the operator wrote and to no other.
         async with self._opened().post(self._url, data=body, headers=headers, allow_redirects=False) as answer:
             if answer.status != 200:
@@ -118,5 +118,8 @@ class Webhook:
 
     def _opened(self) -> aiohttp.ClientSession:
         if self._session is None:
-            self._session = aiohttp.ClientSession(timeout=self._timeout, cookie_jar=aiohttp.DummyCookieJar())
+            # Nothing is unpacked, so that the bound on an answer is one on what is held of it.
+            self._session = aiohttp.ClientSession(
+                timeout=self._timeout, cookie_jar=aiohttp.DummyCookieJar(), auto_decompress=False
+            )
         return self._session

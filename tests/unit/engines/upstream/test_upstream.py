@@ -128,6 +128,18 @@ async def test_a_server_without_a_list_is_plain_for_good(status: str) -> None:
         assert (server.lists, name_of(made)) == (1, "llama.cpp")
 
 
+async def test_every_address_that_a_name_stands_for_is_asked_where_they_are_replicas() -> None:
+    first, second = ScriptedUpstream(GOOD), ScriptedUpstream(GOOD)
+    async with first.listening_on_a_port() as port, await asyncio.start_server(second._serve, "127.0.0.2", port):
+        told = place(port, base_urls=[f"http://gpu.example:{port}/v1"], dns_replicas=True)
+        made = Upstream(told, None, look_up=lambda _host, _port: ["127.0.0.1", "127.0.0.2"])
+        await run(made)
+        await run(made)
+        await made.close()
+
+    assert (len(first.requests), len(second.requests)) == (1, 1)
+
+
 async def test_the_search_for_the_dialect_counts_into_the_time_of_the_call() -> None:
     async with upstream(first_event_s=0.05) as (server, made):
         server.listed = Reply(steps=[Wait()], delays_head=True)
