@@ -13,13 +13,12 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-import msgspec
 from msgspec import Struct
 from rich.console import Console
 from rich.table import Table
 
-from bench.machine import Machine, describe, slug
-from bench.processes import ROOT
+from bench.machine import Machine, describe
+from bench.written import write_down
 from qwenport.testing.failover import PLAYED, Order, Played, run
 
 GOAL_PERCENT = 99.9
@@ -70,10 +69,7 @@ def main() -> int:
         without_breaker=plays[1],
     )
     show(result)
-    path = asked.out or ROOT / "bench" / "results" / f"{result.date[:10]}-{slug(result.machine)}-failover.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(msgspec.json.format(msgspec.json.encode(result), indent=1) + b"\n")
-    OUT.print(f"written to {path}", markup=False)
+    OUT.print(f"written to {write_down(result, 'failover', asked.out)}", markup=False)
     return 0 if result.is_met else 1
 
 

@@ -12,6 +12,7 @@ from bench.places import Cell
 from bench.result import Result
 
 MIB = 1 << 20
+MB = 1_000_000
 
 
 class Goal(Struct, frozen=True, kw_only=True):
@@ -39,7 +40,7 @@ def goals_of(result: Result) -> tuple[Goal, ...]:
         _added("added_p50_ms", result, lambda cell: cell.p50_ms, 0.5),
         _added("added_p99_ms", result, lambda cell: cell.p99_ms, 2.0),
         _at_most("gate_us", result.gate.added_us, 80),
-        _at_most("memory_mib", own.memory_after / MIB, 150),
+        _at_most("memory_mb", own.memory_after / MB, 150),
         *_engine(result),
         Goal(figure="faults", goal="0", reached=str(own.faults), is_met=own.faults == 0),
         Goal(figure="books", goal="✓", reached="✓" if result.books.agrees else "✗", is_met=result.books.agrees),

@@ -29,8 +29,9 @@ from bench.answers import pieces
 from bench.gateway import MODEL, Gateway, serving
 from bench.goals import MIB
 from bench.load import LoadOrder, request_bytes
-from bench.machine import Machine, describe, slug
+from bench.machine import Machine, describe
 from bench.processes import ROOT, cpu_seconds, free_port, pinned, python, resident_bytes, running, wait_for_port
+from bench.written import write_down
 
 STREAMS = 10_000
 MOST_BYTES = 1_000_000_000
@@ -243,9 +244,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     cores = sorted(os.sched_getaffinity(0))
     found = run(arguments.streams, arguments.hold_s, (cores[0], cores[-1]))
-    path = arguments.out or ROOT / "bench" / "results" / f"{found.date[:10]}-{slug(found.machine)}-idle.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(msgspec.json.format(msgspec.json.encode(found), indent=1) + b"\n")
+    path = write_down(found, "idle", arguments.out)
     held = found.held
     print(
         f"{held.opened:,} of {found.streams:,} streams open after {held.open_s:.0f} s, {held.lost} lost, "

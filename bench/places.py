@@ -70,7 +70,7 @@ def _streams(concurrency: int, seconds: float) -> Timed:
 
 FULL = Plan(
     rounds=3,
-    rival_rounds=1,
+    rival_rounds=2,
     warm_up_s=2,
     cells=(
         _whole(1, 1, 3),

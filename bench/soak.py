@@ -30,9 +30,10 @@ from bench.figures import MAIN, STREAMS
 from bench.gateway import MODEL, Gateway, serving
 from bench.goals import MIB
 from bench.load import Load, LoadOrder
-from bench.machine import Machine, describe, slug
+from bench.machine import Machine, describe
 from bench.places import STREAM_TOKENS, WHOLE_TOKENS, Cell, run_load
-from bench.processes import ROOT, anonymous_bytes, free_port, pinned, python, resident_bytes, running, wait_for_port
+from bench.processes import anonymous_bytes, free_port, pinned, python, resident_bytes, running, wait_for_port
+from bench.written import write_down
 
 SHARE = 0.7
 PART_S = 30.0
@@ -271,9 +272,7 @@ def main() -> int:
     # Whoever ends this process by SIGTERM ends what it started as well: the blocks that hold it are left in order.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     found = soak(arguments.minutes, (cores[0], cores[1]), lambda line: print(line, flush=True))
-    path = arguments.out or ROOT / "bench" / "results" / f"{found.date[:10]}-{slug(found.machine)}-soak.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(msgspec.json.format(msgspec.json.encode(found), indent=1) + b"\n")
+    path = write_down(found, "soak", arguments.out)
     print(f"{found.calls:,} calls, {found.streams:,} streams, {found.chunks:,} chunks, {found.faults} faults")
     print(f"memory: {found.growth_mib_an_hour:+.2f} MiB an hour after {found.measured_after_s:.0f} s")
     print(f"after the load: {found.after}\nbefore: {found.before}")

@@ -24,17 +24,17 @@ from bench.arrangement import Arrangement, Cores, describe_layout, started
 from bench.books import GateCost
 from bench.figures import NGINX, QWENPORT
 from bench.ledger_speed import LedgerSpeed
-from bench.machine import describe, slug
+from bench.machine import describe
 from bench.places import FULL, QUICK, STREAM_TOKENS, WHOLE_TOKENS, Place, Plan, Round
 from bench.processes import ROOT, StartFailed, pinned, python
 from bench.result import BooksCheck, Result
 from bench.tables import tables_of
 from bench.wire_cost import WireCost
 from bench.words import Language
+from bench.written import write_down
 
 _T = TypeVar("_T")
 
-RESULTS = ROOT / "bench" / "results"
 OUT = Console(soft_wrap=True, highlight=False)
 _MAY_BE_LEFT_OUT = (NGINX, *rivals.RIVALS, "engine", "ledger")
 
@@ -77,9 +77,7 @@ def main() -> int:
     plan = QUICK if arguments.quick else FULL
     result = run(plan, Cores(server=cores[0], load=cores[1]), left_out, quick=arguments.quick)
     show(result)
-    path = arguments.out or RESULTS / f"{result.date[:10]}-{slug(result.machine)}{'-quick' * result.quick}.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(msgspec.json.format(msgspec.json.encode(result), indent=1) + b"\n")
+    path = write_down(result, "quick" * result.quick, arguments.out)
     OUT.print(f"\nwritten to {path}; `python -m bench.report {path}` puts the tables into docs/", markup=False)
     return 0
 

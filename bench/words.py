@@ -34,7 +34,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "added_p50_ms": ("added latency p50, ms", "增加的延迟 p50,毫秒"),
     "added_p99_ms": ("added latency p99, ms", "增加的延迟 p99,毫秒"),
     "gate_us": ("CPU of gate, hold, settlement and flush, µs a call", "准入、预扣、结算与落库的 CPU,微秒/次"),
-    "memory_mib": ("memory of the gateway worker, MiB", "网关进程内存,MiB"),
+    "memory_mb": ("memory of the gateway worker, MB (1,000,000 bytes)", "网关进程内存,MB(1,000,000 字节)"),
     "engine_one": ("embedded engine through the API, share of direct, 1 stream", "内置引擎经由 API 与直连之比,1 路流"),
     "engine_eight": (
         "embedded engine through the API, share of direct, 8 streams",
