@@ -53,12 +53,12 @@ def read_configuration(settings: Settings) -> Configuration:
         catalog=load_catalog(settings),
         places=places(settings),
         limits=configured_limits(settings),
-        words=_checked_words(settings),
+        words=checked_words(settings),
     )
 
 
-def _checked_words(settings: Settings) -> WordList | None:
-    """Return the words that are looked for, after the whole check was found to be usable."""
+def checked_words(settings: Settings) -> WordList | None:
+    """Return the words that `[check]` looks for, after the whole of it was found usable; raises `StartRefused`."""
     check = settings.file.check
     try:
         words = words_of(check)

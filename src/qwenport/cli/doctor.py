@@ -12,9 +12,13 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
+from qwenport.app.configured_limits import configured_limits
 from qwenport.app.operators_catalog import is_routed, load_catalog
 from qwenport.app.places import places
 from qwenport.app.refusal import StartRefused
+from qwenport.app.reload import checked_words
+from qwenport.app.tls import open_tls
+from qwenport.app.tracing import check_traces
 from qwenport.catalog.errors import WeightsError
 from qwenport.catalog.weights import WeightsStore
 from qwenport.cli import doctor_storage
@@ -71,6 +75,7 @@ def examine() -> Iterator[Finding]:
     yield from port(chosen, runs=runs)
     yield from weights(chosen)
     yield from upstreams(chosen)
+    yield from configuration(chosen)
     yield from doctor_storage.database(chosen)
     yield from doctor_storage.valkey(chosen)
     yield from server(chosen, runs=runs)
@@ -146,6 +151,19 @@ def upstreams(chosen: Settings) -> Iterator[Finding]:
             yield ok(f"upstream {place.name}", f"{words}; {listed(names)} there")
         else:
             yield note(f"upstream {place.name}", f"{words}; no route leads there: name it in one of [[routes]]")
+
+
+def configuration(chosen: Settings) -> Iterator[Finding]:
+    """Check what else of the configuration file the server refuses to start with."""
+    is_refused = False
+    for check in (configured_limits, checked_words, check_traces, open_tls):
+        try:
+            check(chosen)
+        except StartRefused as error:
+            is_refused = True
+            yield problem("configuration", str(error))
+    if not is_refused:
+        yield ok("configuration", "limits, check, traces and TLS can be used as they are, or are not asked for")
 
 
 def server(chosen: Settings, *, runs: bool) -> Iterator[Finding]:

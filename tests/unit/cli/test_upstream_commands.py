@@ -213,3 +213,28 @@ def test_doctor_says_what_is_wrong_with_an_upstream(run: Run, tmp_path: Path) ->
     (problem,) = (each["words"] for each in json.loads(out) if each["check"] == "catalog")
     assert code == 1
     assert problem.startswith("upstream `spare`: `http://spare.example.com:8000/v1` would send the key")
+
+
+@pytest.mark.parametrize(
+    ("table", "words"),
+    [
+        (
+            '[[limits]]\nname = "all"\nunit = "total_tokens"\nwindow = "day"\ncap = "much"\n',
+            "[[limits]] `all` of the configuration file: ",
+        ),
+        ('[check]\nwords_file = "absent.txt"\n', "[check]: `words_file`: the list of words `"),
+        ('[traces]\nendpoint = "http://127.0.0.1:1"\nheaders_env = "TRACE_HEADERS"\n', "[traces]: part 1 of "),
+        ('[server]\ntls_cert_file = "absent.pem"\ntls_key_file = "absent.key"\n', "[server]: "),
+    ],
+)
+def test_doctor_says_what_the_server_would_refuse_to_start_with(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, table: str, words: str
+) -> None:
+    monkeypatch.setenv("TRACE_HEADERS", "no header")
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "qwenport.toml").write_text(table)
+    code, out, _ = run("doctor", "--json")
+
+    (said,) = (each for each in json.loads(out) if each["check"] == "configuration")
+    assert (code, said["verdict"]) == (1, "problem")
+    assert said["words"].startswith(words)

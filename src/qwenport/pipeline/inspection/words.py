@@ -77,8 +77,10 @@ class WordList:
         """Read a file of UTF-8 text with one word or phrase a line; raises `WordsInvalid`."""
         try:
             return cls(path.read_text("utf-8-sig").splitlines())
-        except (OSError, UnicodeDecodeError) as error:
-            raise WordsInvalid(f"the list of words `{path}` cannot be read: {error}") from error
+        except OSError as error:
+            raise WordsInvalid(f"the list of words `{path}` cannot be read: {error.strerror}") from error
+        except UnicodeDecodeError as error:
+            raise WordsInvalid(f"the list of words `{path}` is not text in UTF-8: {error}") from error
 
     def is_in(self, text: str, *, before: str = "", ends: bool = True) -> bool:
         """Tell whether a text holds a word.
