@@ -193,6 +193,15 @@ async def test_a_kept_answer_is_found_for_the_same_call_alone(scripted: Scripted
     assert len(list((tmp_path / "answers").iterdir())) == 1
 
 
+def test_a_kept_answer_that_another_process_took_away_stops_nothing(tmp_path: Path) -> None:
+    folder = AnswerFolder(tmp_path, most=1)
+    (tmp_path / "gone.json").symlink_to(tmp_path / "nowhere")
+    folder.keep({"model": "qwen-plus"}, {"id": "1"})
+
+    assert folder.find({"model": "qwen-plus"}) == {"id": "1"}
+    assert len(list(tmp_path.iterdir())) == 1
+
+
 def test_the_key_is_of_the_environment_else_of_the_file(tmp_path: Path) -> None:
     dotenv = tmp_path / ".env"
     dotenv.write_text("DASHSCOPE_API_KEY=sk-file\n")

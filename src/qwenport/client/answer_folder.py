@@ -34,10 +34,18 @@ class AnswerFolder:
         with os.fdopen(descriptor, "wb") as file:
             file.write(msgspec.json.encode(answer))
         Path(name).replace(self._path(body))
-        kept = sorted(self._folder.glob("*.json"), key=lambda path: path.stat().st_mtime_ns)
+        kept = sorted(self._folder.glob("*.json"), key=_made_at)
         for path in kept[: max(0, len(kept) - self._most)]:
             path.unlink(missing_ok=True)
 
     def _path(self, body: Mapping[str, Any]) -> Path:
         canonical = msgspec.json.encode(body, order="deterministic")
         return self._folder / f"{hashlib.sha256(canonical).hexdigest()}.json"
+
+
+def _made_at(path: Path) -> int:
+    """Return when a file was made, in nanoseconds; 0 where another process that shares the folder took it away."""
+    try:
+        return path.stat().st_mtime_ns
+    except FileNotFoundError:
+        return 0
