@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from rapidfuzz.distance import Levenshtein
 
 from qwenport.documents.fields.folding import fold, is_chinese
-from qwenport.documents.fields.frame import Fragment
+from qwenport.documents.fields.frame import Fragment, same_row
 from qwenport.documents.fields.key_parts import split_keys, stacked
 from qwenport.documents.fields.passages import Piece
 from qwenport.documents.fields.printed_keys import COLONS, PrintedKey, PrintedKeys
@@ -19,6 +19,8 @@ _LONGEST_KEY = 44
 _SPACED_OUT = re.compile(r"^[\u3400-\u9fff](?:\s+[\u3400-\u9fff]){2,}$")
 _BETWEEN_NUMBERS = re.compile(r"^\s+\d\S*.*?\|\W{1,3}\S*\d")
 _BRACKETED = re.compile(r"\s*[（(\[【][^（()）\]】]{1,24}[)）\]】]")
+_OF_WHAT = re.compile(r"\s+of(?:\s+[A-Za-z]+){1,3}\s*$", re.IGNORECASE)
+"""What makes a longer key of one: `Status of Company`."""
 _GENERIC = re.compile(r"(?:^|(?<=\s)|(?<=[,，;；|]))([^\s:：\d][^:：]{0,38}?)\s*(?:(?<!\d)[:：]|[:：](?!\d))(?!//)")
 
 
@@ -32,7 +34,7 @@ def find_keys(fragments: Sequence[Fragment], known: Collection[str], weak: Colle
     for fragment in fragments:
         on_line = _known_on(fragment, known, weak)
         found += on_line
-        found += _generic_on(fragment, on_line, by_length)
+        found += _generic_on(fragment, on_line, by_length) or _before_colon(fragment, on_line, fragments)
     split = split_keys(fragments, known)
     parts = {piece.fragment.number for key in split for piece in key.pieces}
     return PrintedKeys(stacked([*(key for key in found if key.fragment.number not in parts), *split]))
@@ -66,6 +68,8 @@ def _judged(fragment: Fragment, start: int, end: int, is_weak: bool, follows_key
     if (start > 0 and places[start - 1] == first) or (end < len(places) and places[end] == last - 1):
         return None
     key = fragment.folded.text[start:end]
+    if not text[:first].strip() and (of_what := _OF_WHAT.match(text, last)):
+        last = of_what.end()
     after, has_colon = _after(text, last)
     bracketed = _BRACKETED.match(text, last)
     end_of_note = bracketed.end() if bracketed and bracketed.end() <= after else last
@@ -183,6 +187,19 @@ def _generic_on(
         piece = Piece(fragment, 0, len(fragment.text))
         found.append(PrintedKey(text=meant, pieces=(piece,), after=piece.end, strength=0.85))
     return found
+
+
+def _before_colon(fragment: Fragment, known: Sequence[PrintedKey], fragments: Sequence[Fragment]) -> list[PrintedKey]:
+    """Find a key whose colon was read in the next box of its row: `Principal Activities` `:` `Retail sale`."""
+    text = fragment.text.strip()
+    if known or not 2 <= len(text) <= _LONGEST_KEY or any(mark.isdigit() or mark in COLONS for mark in text):
+        return []
+    right = [each for each in fragments if each.left >= fragment.right and same_row(fragment, each)]
+    following = min(right, key=lambda each: each.left, default=None)
+    if following is None or following.text.lstrip()[:1] not in tuple(COLONS):
+        return []
+    piece = Piece(fragment, 0, len(fragment.text))
+    return [PrintedKey(text=fold(text), pieces=(piece,), after=piece.end, strength=0.9, is_known=False)]
 
 
 def _fuzzy_table(known: Collection[str]) -> dict[int, list[str]]:

@@ -187,6 +187,7 @@ _PATTERNS: dict[Kind, tuple[tuple[str, float], ...]] = {
         (r"(?<![\dA-Za-z])\d{17}[\dXx](?![\dA-Za-z])", 0.95),
         (r"(?<![\dA-Za-z])\d{6}\s\d{4}\s?\d{4}\s\d{3}[\dXx]", 0.9),
         (r"(?<![\dA-Za-z])[A-Z]{1,4}[\d*]{5,17}[A-Z]?(?![\dA-Za-z])", 0.7),
+        (r"(?<![\dA-Za-z-])(?=(?:-?\d){9})\d{1,6}(?:-\d{1,7}){1,4}(?![\dA-Za-z-])", 0.65),
         (r"(?<![\dA-Za-z])[\d*]{8,18}[A-Z]?(?![\dA-Za-z])", 0.6),
     ),
     Kind.PHONE: (
@@ -225,7 +226,9 @@ _PATTERNS: dict[Kind, tuple[tuple[str, float], ...]] = {
     Kind.PERCENT: ((rf"(?:{SIGN})?{NUMBER}\s?[%％]", 1.0), (r"免税|不征税|\*{3}", 0.8)),
     Kind.EMAIL: ((r"[\w.+-]+\s?@\s?[\w-]+(?:\s?\.\s?[\w-]+)+", 1.0),),
     Kind.WEB: ((r"(?:https?://)?(?:www\.)?[\w-]+(?:\.[\w-]+)+(?:/[\w./-]*)?", 1.0),),
-    Kind.GENDER: ((r"[男女](?:\s?[/／]\s?[MF])?|\b(?:Male|Female|MALE|FEMALE|M|F)\b(?:\s?[/／]\s?[男女])?", 1.0),),
+    Kind.GENDER: (
+        (r"[男女](?:\s?[/／]?\s?[MF](?![A-Za-z]))?|\b(?:Male|Female|MALE|FEMALE|M|F)\b(?:\s?[/／]\s?[男女])?", 1.0),
+    ),
     Kind.CARD: (
         (r"(?<!\d)[\d*]{4}(?:\s[\d*]{4}){2,3}(?:\s[\d*]{1,4})?(?!\d)", 1.0),
         (r"(?<!\d)\d{4,6}[*]{4,}\d{3,4}(?!\d)", 1.0),

@@ -35,10 +35,14 @@ _UNMISTAKABLE = frozenset(
 )
 _SUMMED = frozenset({Kind.MONEY, Kind.NUMBER, Kind.QUANTITY})
 _SUM = re.compile(r"(?:合计|总计|总数|共计|小计|totals?$|grandtotal)")
+_BREAKS_OFF = re.compile(r"(?:[&\-,、(（]|\b(?:and|by|for|in|of|or|the|to|with))\s*$", re.IGNORECASE)
+"""At the end of a line: the value goes on in the next one."""
 _TELLS_PHONE = re.compile(r"电话|phone")
 """In the key of an address: its value is both."""
 _FIT_OF_BROKEN = 0.6
 """Of an amount within which something is missing: given whole, as it is printed."""
+_WEIGHT_OF_CAPTION = 0.7
+"""Of what stands above a key that has nothing beside or below it."""
 _BELOW_LINES = 3.2
 """How many line heights below a key its value may begin."""
 
@@ -84,6 +88,8 @@ class Surroundings:
                 found += self._judged(key, passage, kind, weight * (1.12 if is_header else 0.95 if is_taken else 1.0))
             if kind in _SUMMED and self._heads_columns(key) and len(found) > 1:
                 found = [Candidate(each.passage, 0.5 * each.score) for each in found]
+            if not found and not key.has_colon and (above := self._above(key)) is not None:
+                found = self._judged(key, whole(above), kind, _WEIGHT_OF_CAPTION)
         return found
 
     def _inline(self, key: PrintedKey) -> Passage | None:
@@ -128,6 +134,8 @@ class Surroundings:
                 continue
             if self.keys.begins_with_key(each):
                 break
+            if not any(mark.isalnum() for mark in each.text):
+                continue
             if found and each.left < found[-1][0].pieces[-1].fragment.right + 0.2 * height:
                 continue
             gap = max(0.0, each.left - edge) / height
@@ -200,6 +208,26 @@ class Surroundings:
             if len(found) >= most:
                 break
         return found
+
+    def _above(self, key: PrintedKey) -> Fragment | None:
+        """Return what stands right above a key that is a caption: a signature's name, a number over `Document No.`."""
+        height = key.fragment.height
+        near = [
+            each
+            for each in self.fragments
+            if -0.35 * height <= key.top - each.bottom < height
+            and min(abs(each.left - key.left), abs(each.right - key.right)) < height
+            and not self.keys.on(each)
+        ]
+        return near[0] if len(near) == 1 and not self._captions_above(near[0]) else None
+
+    def _captions_above(self, fragment: Fragment) -> bool:
+        """Whether a fragment is the value below another key."""
+        return any(
+            -0.35 * key.fragment.height <= fragment.top - key.bottom < key.fragment.height
+            and abs(fragment.left - key.left) < key.fragment.height
+            for key in self.keys.all
+        )
 
     def sum_below(self, key: PrintedKey, kind: Kind) -> list[Candidate]:
         """Return what stands in the column of a heading in the row of the sums."""
@@ -333,7 +361,7 @@ def _goes_on(before: str, after: str, kind: Kind, shared: float) -> bool:
         return digits < 0.8 * len(after.replace(" ", ""))
     # A name goes on where the line was full or breaks off: in brackets, with a joining word, or in running Chinese.
     opens = before.count("(") + before.count("（") > before.count(")") + before.count("）")
-    breaks_off = before.rstrip().endswith(("&", "-", ",", "、", "(", "（"))
+    breaks_off = _BREAKS_OFF.search(before) is not None
     if kind is Kind.COMPANY:
         return (
             opens

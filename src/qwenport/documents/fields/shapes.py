@@ -25,6 +25,8 @@ _ADDRESS = re.compile(
     r"\b(?:Street|St|Road|Rd|Avenue|Ave|Lane|Drive|Floor|Room|Rm|Flat|Unit|Suite|Jalan|Building|Blvd|Court|Place|City)\b",
     re.IGNORECASE,
 )
+_RUNNING_TEXT = re.compile(r"[a-z]\w*(?:\W+\w+){3}")
+"""The middle of a sentence."""
 _CODE_WHOLE = Pattern(r"^[A-Za-z0-9][A-Za-z0-9 \-/_.#*()（）]{0,36}$")
 _CODE = Pattern(r"(?<![A-Za-z0-9])[A-Za-z0-9*][A-Za-z0-9*\-/_.#()（）]*[A-Za-z0-9)*]|\d+")
 _DIGIT_GROUPS = Pattern(r"^\s*([A-Z]{0,3}\d{2,}(?:[ -]\d{2,}){1,5})\s*$")
@@ -93,6 +95,8 @@ def company_fit(text: str) -> float:
     letters = sum(character.isalpha() for character in text)
     if letters < max(2, len(text.replace(" ", "")) * 0.5):
         return 0.2
+    if _RUNNING_TEXT.match(text):
+        return 0.4
     return 1.0 if _COMPANY.search(text) else 0.85
 
 

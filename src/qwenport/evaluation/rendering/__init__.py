@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from qwenport.evaluation.rendering import (
     bills,
     chinese_receipts,
+    english_papers,
     english_receipts,
     identity,
     invoices,
@@ -40,7 +41,18 @@ __all__ = [
     "text_page",
 ]
 
-_MODULES = (tickets, invoices, identity, licences, chinese_receipts, english_receipts, bills, orders, trade)
+_MODULES = (
+    tickets,
+    invoices,
+    identity,
+    licences,
+    english_papers,
+    chinese_receipts,
+    english_receipts,
+    bills,
+    orders,
+    trade,
+)
 
 
 def layouts() -> Mapping[str, Layout]:

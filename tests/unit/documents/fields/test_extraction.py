@@ -68,6 +68,59 @@ KINDS: dict[str, tuple[Sequence[Row], dict[str, str]]] = {
         {"姓名": "陳小文", "英文姓名": "CHAN, Siu Man", "電碼": "7115 1420 2429", "出生日期": "01-02-1985",
          "性別": "女 F", "身份證號碼": "A123456(3)"},
     ),
+    "English identity card with abbreviations and an address without a key": (
+        (("WESTLAND SAMPLE", 40, 20, 400, 36), ("IDENTIFICATION CARD", 650, 30, 310, 24), ("ID", 350, 128, 26, 24),
+         ("T1234567", 416, 122, 150, 32), ("EXP", 350, 180, 46, 24), ("07/11/2033", 416, 174, 160, 30),
+         ("LN", 350, 232, 32, 24), ("MORROW", 416, 228, 124, 28), ("FN", 350, 284, 32, 24),
+         ("ADA", 416, 278, 70, 28), ("12B QUARRY ROAD, CEDAR POINT, TX 35628", 350, 333, 560, 24),
+         ("DOB", 350, 392, 46, 24), ("07/28/1965", 416, 387, 156, 28), ("SEX", 350, 448, 46, 24),
+         ("F", 416, 445, 20, 26), ("HGT", 500, 448, 50, 24), ("5'-01\"", 562, 440, 80, 34),
+         ("ISS", 696, 528, 40, 24), ("07/11/2025", 766, 522, 156, 30)),
+        {"id_number": "T1234567", "last_name": "MORROW", "first_name": "ADA", "date_of_birth": "07/28/1965",
+         "expiration_date": "07/11/2033", "issue_date": "07/11/2025", "sex": "F", "height": "5'-01\"",
+         "address": "12B QUARRY ROAD, CEDAR POINT, TX 35628"},
+    ),
+    "identity card with a number above its caption": (
+        (("IDENTITY CARD", 300, 20, 400, 34), ("L12345678", 780, 90, 160, 28), ("Document No.", 830, 124, 110, 18),
+         ("Surname", 380, 100, 80, 18), ("MORROW", 380, 126, 120, 26), ("Given names", 380, 180, 110, 18),
+         ("Ada", 380, 206, 50, 26), ("Place of birth", 380, 340, 120, 18), ("Cedar Point", 380, 366, 150, 26)),
+        {"document_number": "L12345678", "surname": "MORROW", "given_names": "Ada", "place_of_birth": "Cedar Point"},
+    ),
+    "business profile whose colons stand apart from the keys": (
+        (("BUSINESS PROFILE (COMPANY)", 80, 60, 640, 36), ("Name of Company", 80, 192, 230, 28),
+         (": TIDEWATER SAMPLE FOODS PTE. LTD.", 440, 192, 540, 26), ("Company Type", 80, 250, 190, 28),
+         (": EXEMPT PRIVATE COMPANY LIMITED BY", 440, 250, 560, 26), ("SHARES", 468, 284, 110, 26),
+         ("Status of Company", 80, 340, 230, 28), (":", 440, 340, 8, 26), ("In Liquidation", 468, 340, 180, 26),
+         ("Principal Activities", 80, 400, 230, 28), (": Retail sale of paints", 440, 400, 300, 26),
+         ("Country of Tax Residence", 80, 460, 300, 28), (": Utopia", 440, 460, 110, 26)),
+        {"company_name": "TIDEWATER SAMPLE FOODS PTE. LTD.", "status": "In Liquidation",
+         "company_type": "EXEMPT PRIVATE COMPANY LIMITED BY SHARES", "principal_activity": "Retail sale of paints",
+         "country_of_tax_residence": "Utopia"},
+    ),
+    "certificate of incorporation in running text with a signature": (
+        (("CERTIFICATE OF INCORPORATION", 120, 230, 760, 42), ("OF A PRIVATE LIMITED COMPANY", 270, 292, 460, 26),
+         ("Company Number 80464927", 320, 380, 360, 30),
+         ("The Registrar of Companies hereby certifies that", 120, 480, 560, 28),
+         ("MAPLECREST SAMPLE STATIONERY LIMITED", 110, 560, 780, 34),
+         ("is this day incorporated under the Companies Act as a private", 120, 650, 720, 28),
+         ("company, that the company is limited by shares, and the situation of", 120, 686, 760, 28),
+         ("Given at Companies House, Fairhollow, on 28 May 2025.", 120, 830, 640, 28),
+         ("Carmen Ellison", 560, 1094, 180, 26), ("Registrar of Companies", 560, 1132, 230, 22)),
+        {"company_name": "MAPLECREST SAMPLE STATIONERY LIMITED", "company_number": "80464927",
+         "date_of_incorporation": "28 May 2025", "registrar": "Carmen Ellison"},
+    ),
+    "city business license with owner and location": (
+        (("CITY OF CEDAR POINT", 450, 70, 500, 44), ("BUSINESS LICENSE", 370, 140, 660, 60),
+         ("BUSINESS NAME:", 90, 330, 190, 20), ("Northgate Sample Hardware LLC", 90, 364, 450, 30),
+         ("OWNER:", 90, 440, 90, 20), ("Carmen Griffin", 90, 474, 210, 30), ("LOCATION:", 90, 550, 120, 20),
+         ("345 Harbor Road, Millbrook Falls, NY", 90, 584, 540, 30), ("26601", 90, 624, 90, 30),
+         ("TYPE:", 90, 700, 70, 20), ("Food Service", 90, 734, 190, 30), ("LICENSE NO.:", 800, 330, 150, 20),
+         ("BL-2025-19971", 800, 364, 220, 30), ("ISSUE DATE:", 800, 440, 140, 20), ("November 6, 2025", 800, 474, 250, 30),
+         ("EXPIRATION DATE:", 800, 550, 210, 20), ("December 31, 2025", 800, 584, 260, 30)),
+        {"business_name": "Northgate Sample Hardware LLC", "owner": "Carmen Griffin", "license_type": "Food Service",
+         "address": "345 Harbor Road, Millbrook Falls, NY 26601", "license_number": "BL-2025-19971",
+         "issue_date": "November 6, 2025", "expiration_date": "December 31, 2025"},
+    ),
     "passport with keys above their values": (
         (("PASSPORT", 60, 20, 200, 30), ("Passport No.", 700, 60, 120, 20), ("G12345678", 700, 84, 150, 26),
          ("Surname", 300, 120, 80, 18), ("ELLISON", 300, 142, 120, 24), ("Given names", 300, 190, 110, 18),
@@ -201,6 +254,34 @@ def test_one_value_serves_one_field(page_of: PageOf) -> None:
     page = page_of([("Phone: 2345 6789", 60, 40, 220, 24)])
 
     assert _read(page, {"phone": "", "fax": ""}).values == {"phone": "2345 6789", "fax": ""}
+
+
+def test_a_value_below_its_key_is_not_that_of_an_empty_key_under_it(page_of: PageOf) -> None:
+    page = page_of([("Surname", 60, 40, 80, 18), ("MORROW", 60, 60, 120, 24), ("Given names", 60, 86, 110, 18)])
+
+    assert _read(page, {"surname": "", "given_names": ""}).values == {"surname": "MORROW", "given_names": ""}
+    assert _read(page, {"given_names": ""}).values == {"given_names": ""}
+
+
+def test_a_sentence_about_a_company_is_not_its_name(page_of: PageOf) -> None:
+    page = page_of(
+        [
+            ("Company", 60, 40, 90, 24),
+            ("that is limited by shares and has its office here", 60, 70, 520, 24),
+            ("NORTHGATE SAMPLE FOODS LIMITED", 60, 300, 420, 30),
+            ("Registrar of Companies", 60, 400, 240, 22),
+        ]
+    )
+
+    assert _read(page, {"company_name": ""}).values == {"company_name": "NORTHGATE SAMPLE FOODS LIMITED"}
+
+
+@pytest.mark.parametrize("field", ["principal_activity", "principal_activities"])
+def test_a_key_is_known_in_the_singular_and_in_the_plural(page_of: PageOf, field: str) -> None:
+    page = page_of([("BUSINESS PROFILE", 60, 20, 240, 30), ("Principal Activities", 60, 70, 220, 24),
+                    ("Retail sale of paints", 320, 70, 250, 24)])  # fmt: skip
+
+    assert _read(page, {field: ""}).values == {field: "Retail sale of paints"}
 
 
 @pytest.mark.parametrize("field", ["fax", "传真号码", "門店傳真", "Fax No."])

@@ -27,3 +27,23 @@ def test_a_quantity_has_its_unit(text: str, value: str) -> None:
     found = find(Kind.QUANTITY, text)[0]
 
     assert text[found.start : found.end] == value
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("ID 784-1990-1234567-1", ["784-1990-1234567-1"]),
+        ("SSN 123-45-6789", ["123-45-6789"]),
+        ("born 10-04-1981", []),
+        ("on 2024-05-20", []),
+    ],
+)
+def test_a_number_of_a_person_may_have_hyphens_and_a_date_is_none(text: str, values: list[str]) -> None:
+    assert [text[found.start : found.end] for found in find(Kind.PERSON, text)] == values
+
+
+@pytest.mark.parametrize("text", ["女", "女 F", "男/M", "Female"])
+def test_a_sex_is_given_in_both_languages(text: str) -> None:
+    found = find(Kind.GENDER, text)[0]
+
+    assert text[found.start : found.end] == text

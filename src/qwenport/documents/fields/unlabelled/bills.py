@@ -93,6 +93,10 @@ def business(fragments: Sequence[Fragment]) -> Finds:
     dates = list(of_kind(fragments, Kind.DATE, 1.0))
     if dates:
         add(finds, "issue_date", dates[-1], 0.45)
+    for passage in matching(
+        fragments, r"^(?P<it>[A-Z][\w&'., -]{3,70}\b(?i:limited|ltd|llc|inc|corp(?:oration)?|plc))\.?$"
+    ):
+        add(finds, "name", passage, 0.6)
     return finds
 
 

@@ -45,6 +45,9 @@ def identity(fragments: Sequence[Fragment]) -> Finds:
     ):
         add(finds, "gender", passage, 0.6)
     _dates(fragments, finds)
+    for passage in matching(fragments, r"^(?P<it>\d{1,5}[A-Z]?\s+[A-Za-z].{8,80})$"):
+        if address_fit(passage.text) == 1.0:
+            add(finds, "address", passage, 0.55)
     for passage in matching(fragments, r"^[A-Z0-9<]{28,46}$"):
         if passage.text.count("<") >= 2:
             add(finds, "machine_zone", passage, 0.8)

@@ -8,28 +8,29 @@ from qwenport.documents.fields.vocabulary.concept import vocabulary
 
 BUSINESS = vocabulary(
     "business licence",
-    "营业执照|统一社会信用代码|法定代表人|注册资本|经营范围|登记机关|商业登记|business registration|成立日期|certificate of incorporation|税务局|inland revenue|负责人|组成形式|公司注册证明书",
+    "营业执照|统一社会信用代码|法定代表人|注册资本|经营范围|登记机关|商业登记|business registration|成立日期|certificate of incorporation|税务局|inland revenue|负责人|组成形式|公司注册证明书|business license|business licence|registrar of companies|business profile|incorporated",
     """
 credit_code tax: 统一社会信用代码 | 社会信用代码 | 信用代码 | unified social credit code | 统一信用代码 ;; 注册号 | 税号 | credit code | usci | 纳税人识别号
-registration_number code: 注册号 | 登记证号码 | 商业登记证号码 | business registration number | certificate number | br no | 登记证号 | 商业登记号码 | registration number | 公司注册编号 | company number | certificate no | 唯一业务识别码 | unique business identifier | ubi ;; 注册编号 | 登记号码 | br number | 公司编号 | 证书编号 | company registration number
-licence_number code: 证照编号 | 编号 | 执照编号 | certificate serial no ;; 证照号 | 营业执照编号
-name company: 名称 | 企业名称 | 公司名称 | 业务法团名称 | 业务法团所用名称 | name of business | name of business corporation | name | company name | name of corporation | 法团名称 | 业务名称 | 字号名称 | 商号 | 单位名称 | name of company | business name | name of business/corporation ;; 商户名称 | 营业执照名称 | 公司 | 企业名 | corporation name | 公司或业务名称 | 公司名
+registration_number code: 注册号 | 登记证号码 | 商业登记证号码 | business registration number | certificate number | br no | 登记证号 | 商业登记号码 | registration number | 公司注册编号 | company number | certificate no | uen | entity number | file number | 唯一业务识别码 | unique business identifier | ubi ;; 注册编号 | 登记号码 | br number | 公司编号 | 证书编号 | company registration number
+licence_number code: 证照编号 | 编号 | 执照编号 | certificate serial no | licence number | business licence number | permit number ;; 证照号 | 营业执照编号
+name company: 名称 | 企业名称 | 公司名称 | 业务法团名称 | 业务法团所用名称 | name of business | name of business corporation | name | company name | name of corporation | 法团名称 | 业务名称 | 字号名称 | 商号 | 单位名称 | name of company | business name | name of business/corporation | registered name | entity name | legal name | corporate name ;; 商户名称 | 营业执照名称 | 公司 | 企业名 | corporation name | 公司或业务名称 | 公司名
 branch_name company: 分行名称 | business branch name | 业务分行名称 | name of branch | business/branch name ;; 业务名称 | trade name | trading name
-kind text: 类型 | 公司类型 | 企业类型 | 主体类型 | type | 主体类别 | type of company ;; 企业类别 | 市场主体类型 | 类别 | company type | entity type
+kind text: 类型 | 公司类型 | 企业类型 | 主体类型 | type | 主体类别 | type of company | company type | entity type | business type | type of business | licence type | type of licence ;; 企业类别 | 市场主体类型 | 类别
 legal_person name: 法定代表人 | 法人 | 负责人 | 经营者 | 投资人 | 执行事务合伙人 | legal representative | 法定代表人姓名 | 经营者姓名 | 法人代表 ;; 法人姓名 | 代表人 | legal person | 法定代表 | operator
+owner name: owner | proprietor | licensee | business owner | owner name | name of owner | 业主
 organisation_form text: 组成形式 | organisation form
-capital text: 注册资本 | 注册资金 | registered capital | 出资额 | 资金数额 | 成员出资总额 ;; 资本 | 注册资本金 | capital
-founded date: 成立日期 | 注册日期 | date of establishment | 成立时间 | establishment date | date of incorporation | 注册成立日期 | 开业日期 | date established ;; 创立日期 | founded | incorporation date | 设立日期
+capital text: 注册资本 | 注册资金 | registered capital | paid up capital | share capital | issued capital | authorized capital | 出资额 | 资金数额 | 成员出资总额 ;; 资本 | 注册资本金 | capital
+founded date: 成立日期 | 注册日期 | date of establishment | 成立时间 | establishment date | date of incorporation | 注册成立日期 | 开业日期 | date established | incorporation date | incorporated on | date of formation ;; 创立日期 | founded | 设立日期
 period period: 营业期限 | 经营期限 | 有效期 | 合伙期限 | operating period | business term | 有效期限 | term of operation ;; 营业期 | validity
 commencement date: 生效日期 | date of commencement | 开始日期 | commencement date ;; effective date | start date
-expiry date: 届满日期 | date of expiry | expiry date | 有效期至 ;; 到期日 | valid until | 失效日期 | 屆满日
-address address: 住所 | 地址 | 经营场所 | 主要经营场所 | 营业场所 | 注册地址 | address | 生产经营地 | 经营地址 | domicile | business address | registered address | place of business ;; 公司地址 | 企业地址 | registered office | 住址 | 场所 | 营业地址 | 企业住所
-scope long: 经营范围 | business scope | scope of business | 业务范围 | 主营项目 ;; 营业范围 | 经营项目
+expiry date: 届满日期 | date of expiry | expiry date | 有效期至 | expiration date | expires | expires on | valid until | valid through ;; 到期日 | 失效日期 | 屆满日
+address address: 住所 | 地址 | 经营场所 | 主要经营场所 | 营业场所 | 注册地址 | address | 生产经营地 | 经营地址 | domicile | business address | registered address | place of business | registered office address | registered office | business location | location | principal place of business ;; 公司地址 | 企业地址 | 住址 | 场所 | 营业地址 | 企业住所
+scope long: 经营范围 | business scope | scope of business | 业务范围 | 主营项目 | principal activity | business activity | line of business ;; 营业范围 | 经营项目
 business_nature text: 业务性质 | nature of business | 业务性质 ;; business nature | 行业 | nature
-status text: 法律地位 | status | 法律状况 | legal status ;; 法律身份 | 法团性质
+status text: 法律地位 | status | 法律状况 | legal status | status of company | company status | entity status ;; 法律身份 | 法团性质
 fee money: 登记费 | fee and levy | 登记费及征费 | registration fee | fee | 应缴费用 | 费用及征费 | total ;; fees | 缴费总额 | 登记费用 | 收费 | 登记费总额
-registrar text: 登记机关 | registration authority | 发证机关 ;; 注册机关 | issuing authority | 签发机关
-issue_date date: 发照日期 | 核准日期 | 登记日期 | 发证日期 | date of issue | issue date | 发出日期 | 签发日期 ;; 颁发日期 | registration date
+registrar text: 登记机关 | registration authority | 发证机关 | registrar | registrar of companies | issued by ;; 注册机关 | issuing authority | 签发机关
+issue_date date: 发照日期 | 核准日期 | 登记日期 | 发证日期 | date of issue | issue date | 发出日期 | 签发日期 | date issued | issued on | issued ;; 颁发日期 | registration date
 organisation_code code: 组织机构代码
 """,
 )

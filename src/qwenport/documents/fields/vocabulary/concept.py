@@ -124,7 +124,21 @@ def _latin_spellings(key: str) -> tuple[str, ...]:
             found[spelt] = None
         if len(found) >= 24:
             break
-    return tuple(found | {fold(each): None for each in whole or () if len(fold(each)) >= 2})
+    found |= {fold(each): None for each in whole or () if len(fold(each)) >= 2}
+    if len(tokens) > 1:
+        found[fold("".join((*tokens[:-1], _other_number(tokens[-1]))))] = None
+    return tuple(found)
+
+
+def _other_number(noun: str) -> str:
+    """Return the plural of a singular, and the singular of a plural: `activity` and `activities`."""
+    if noun.endswith("ies"):
+        return noun[:-3] + "y"
+    if noun.endswith("y") and noun[-2:-1] not in "aeiou":
+        return noun[:-1] + "ies"
+    if noun.endswith("ss"):
+        return noun
+    return noun[:-1] if noun.endswith("s") else noun + "s"
 
 
 def _without_number(key: str) -> tuple[str, ...]:

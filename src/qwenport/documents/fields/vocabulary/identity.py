@@ -8,25 +8,31 @@ from qwenport.documents.fields.vocabulary.concept import vocabulary
 
 IDENTITY = vocabulary(
     "identity card",
-    "公民身份号码|居民身份证|签发机关|有效期限|身份证|永久性居民|identity card|hong kong permanent|香港永久性居民身份证|identity|居留|出生日期|民族|住址|residence permit",
+    "公民身份号码|居民身份证|签发机关|有效期限|身份证|永久性居民|identity card|hong kong permanent|香港永久性居民身份证|identity|居留|出生日期|民族|住址|residence permit|identification card|national id",
     """
 name name: 姓名 | name ;; 名字 | 中文姓名 | full name | 姓名中文 | chinese name | 持证人姓名 | 持证人 | holder
 english_name name: 英文姓名 | name | english name | 姓名英文 ;; name in english | 姓名拼音 | latin name
-surname name: 姓 | surname | family name ;; last name
-given_names name: 名 | given names | given name | 名字 ;; first name | forenames
+surname name: 姓 | surname | family name | last name | ln
+given_names name: 名 | given names | given name | 名字 | first name | forenames | fn
 name_codes text: 电码 | 中文商用电码 | chinese commercial code | 姓名电码 ;; ccc | 商用电码 | 姓名电码号 | chinese commercial codes | 电报码
 gender gender: 性别 | sex | gender
 nation nation: 民族 | ethnicity | nationality | ethnic group ;; 族别
 nationality text: 国籍 | nationality | 国籍地区 | nationality region
-birth date: 出生 | 出生日期 | date of birth | 出生年月日 | birth | born ;; 生日 | 出生年月 | dob | 生年月日
+birth date: 出生 | 出生日期 | date of birth | 出生年月日 | birth | born ;; 生日 | 出生年月 | 生年月日
+birth_place text: place of birth | country/place of birth | country of birth | birth place | 出生地点 | 出生地 ;; birth country | 籍贯
+race text: race | 种族
+height text: height | hgt | 身高
+weight text: weight | wgt | 体重
+eyes text: eyes | eye colour | eye color
+hair text: hair | hair colour | hair color
 address address: 住址 | 地址 | address | residential address | 居住地址 | 家庭住址 ;; 户籍地址 | 住所 | home address | residence address
-id_number person: 公民身份号码 | 身份证号码 | 身份号码 | 身份证号 | 身份证编号 | id number | identity card number | hkid | card number | identity number | 证件号码 | id card number | id no | 证件编号 | personal number ;; 证号 | 号码 | identity card no | citizen id number | hkid number | 身份证 | document number
+id_number person: 公民身份号码 | 身份证号码 | 身份号码 | 身份证号 | 身份证编号 | id number | identity card number | hkid | card number | identity number | 证件号码 | id card number | id no | 证件编号 | personal number | document number | nric number | national id number | id card | id ;; 证号 | 号码 | citizen id number | hkid number | 身份证
 issuer text: 签发机关 | issuing authority | issued by | authority | 发证机关 | 签发单位 ;; 发证单位
 valid_period period: 有效期限 | 有效期 | period of validity | valid period | validity | 有效日期 | 证件有效期 ;; 有效期间 | validity period | valid through
 valid_from date: 有效期起始 | 有效期自 | valid from ;; 有效期开始日期 | 生效日期 | 有效期起 | 起始日期
-valid_to date: 有效期至 | 有效期限至 | valid until | date of expiry | expiry date | 有效期截止 | 届满日期 | valid thru | expires ;; 到期日 | 有效期止 | 失效日期 | 截止日期 | 到期日期 | expiration date
+valid_to date: 有效期至 | 有效期限至 | valid until | date of expiry | expiry date | 有效期截止 | 届满日期 | valid thru | expires | expiration date | exp | exp date ;; 到期日 | 有效期止 | 失效日期 | 截止日期 | 到期日期
 first_registered date: 首次登记日期 | date of first registration
-issue_date date: 签发日期 | date of issue | issue date | 发证日期 ;; 签发日 | 登记日期 | date of registration
+issue_date date: 签发日期 | date of issue | issue date | 发证日期 | date issued | issued | iss ;; 签发日 | 登记日期 | date of registration
 symbols text: 证件符号 | 符号 | symbols ;; 身份证符号
 permit_number code: 通行证号码 | 换证次数 | 证件号 | permit number | 签发次数
 """,
