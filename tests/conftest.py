@@ -6,19 +6,24 @@ import os
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import httpx
+import hypothesis
 import pytest
 
 from qwenport.settings.settings import load_settings
+from qwenport.testing.held_port import held_port
+
+# What judges a change should say the same of it each time, whatever else the machine does; `make fuzz` draws anew.
+hypothesis.settings.register_profile("judge", deadline=None, derandomize=True, database=None)
+hypothesis.settings.load_profile("judge")
 
 pytest_plugins = ("qwenport.testing.databases",)
 
@@ -36,13 +41,6 @@ def eventually(condition: Callable[[], object], what: str, seconds: float = PATI
         time.sleep(0.05)
 
 
-def free_port() -> int:
-    """Return a port of the loopback address that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def foreign_environment() -> dict[str, str]:
     """Return the environment without the settings and keys of whoever runs the tests."""
     return {
@@ -56,7 +54,8 @@ class Server:
     def __init__(self, folder: Path, models_dir: Path, settings: dict[str, str] | None = None) -> None:
         self.folder = folder
         self.data_dir = folder / "data"
-        self.port = free_port()
+        self._held = ExitStack()
+        self.port = self._held.enter_context(held_port())
         self.url = f"http://127.0.0.1:{self.port}"
         # Sockets lie in it, whose paths may not be long; a killed server leaves its folder there.
         self.temporary = Path(tempfile.mkdtemp(prefix="qp-"))
@@ -74,6 +73,8 @@ class Server:
         self.launcher: Sequence[str] = ()
         """What `qwenport serve` is started by; it becomes the server itself."""
         self.process: subprocess.Popen[bytes] | None = None
+        self.command_s = PATIENCE_S
+        """How long a command beside it may take."""
 
     @property
     def bearer(self) -> dict[str, str]:
@@ -96,13 +97,13 @@ class Server:
             input=text,
             env=environment,
             cwd=self.folder,
-            timeout=PATIENCE_S,
+            timeout=self.command_s,
         )
 
     def operator(self, method: str, path: str, **more: object) -> httpx.Response:
         """Call the admin API from afar."""
         headers = {"Authorization": f"Bearer {self.token}"}
-        return httpx.request(method, f"{self.url}/admin/v1{path}", headers=headers, timeout=30, **more)  # type: ignore[arg-type]  # passed on as it came
+        return httpx.request(method, f"{self.url}/admin/v1{path}", headers=headers, timeout=PATIENCE_S, **more)  # type: ignore[arg-type]  # passed on as it came
 
     def start(self, *, until: str = "/readyz") -> None:
         """Start and wait until an address answers 200."""
@@ -167,6 +168,7 @@ class Server:
                 self.kill(self.pid, *self.children())
             self.process.wait(PATIENCE_S)
         shutil.rmtree(self.temporary, ignore_errors=True)
+        self._held.close()
 
 
 def processes() -> list[str]:

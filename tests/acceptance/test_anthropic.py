@@ -560,7 +560,7 @@ def test_the_small_model_calls_a_tool_and_answers_its_result(client: anthropic.A
         "additionalProperties": False,
     }
     tool = {"name": "get_weather", "description": "Tells the weather of a city.", "input_schema": schema}
-    call: dict[str, Any] = {"model": "qwen-plus", "messages": HELLO, "tools": [tool]}
+    call: dict[str, Any] = {"model": "qwen-plus", "messages": HELLO, "tools": [tool], "extra_body": {"top_k": 1}}
     named: Any = {"type": "tool", "name": "get_weather"}
     if streams:
         with client.messages.stream(**call, tool_choice=named, max_tokens=40) as stream:

@@ -24,7 +24,7 @@ def test_the_books_balance_however_calls_end(database: str, schedules: int) -> N
         capture_output=True,
         text=True,
         check=False,
-        timeout=110,
+        timeout=280,
     )
 
     assert ended.returncode == 0, f"{ended.stdout}\n{ended.stderr}"

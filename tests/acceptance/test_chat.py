@@ -88,8 +88,8 @@ def test_doctor_finds_a_running_server_well(live: Server) -> None:
 def test_metrics_need_the_operators_token(live: Server) -> None:
     body = {"model": "qwen-plus", "max_tokens": 2, "messages": [{"role": "user", "content": "Hi"}]}
     httpx.post(f"{live.url}/v1/chat/completions", headers=live.bearer, json=body, timeout=60)
-    shown = httpx.get(f"{live.url}/metrics", headers={"Authorization": f"Bearer {live.token}"})
-    refused = httpx.get(f"{live.url}/metrics", headers=live.bearer)
+    shown = httpx.get(f"{live.url}/metrics", headers={"Authorization": f"Bearer {live.token}"}, timeout=60)
+    refused = httpx.get(f"{live.url}/metrics", headers=live.bearer, timeout=60)
 
     assert shown.status_code == 200
     assert "qwenport_holds_open" in shown.text

@@ -297,7 +297,7 @@ def test_asynchronous_calls_are_answered_whole_and_streamed(live: Server) -> Non
 def test_a_round_of_tools_is_a_real_call_its_result_and_an_answer(
     generate: Generate, transport: dict[str, Any]
 ) -> None:
-    settings: dict[str, Any] = {"result_format": "message", "tools": [WEATHER], "max_tokens": 40}
+    settings: dict[str, Any] = {"result_format": "message", "tools": [WEATHER], "max_tokens": 40, "top_k": 1}
     answer = generate(messages=HELLO, tool_choice=NAMED, **settings, **transport)
     asked = list(answer)[-1] if transport else answer
     message = asked.output.choices[0].message

@@ -131,7 +131,7 @@ def handed_back(message: Any) -> dict[str, Any]:
 @pytest.mark.parametrize("stream", [False, True])
 def test_a_round_of_tools_is_a_real_call_its_result_and_an_answer(client: Any, stream: bool) -> None:
     create = client.chat.completions.create
-    call: dict[str, Any] = {"model": "qwen-plus", "tools": [WEATHER]}
+    call: dict[str, Any] = {"model": "qwen-plus", "tools": [WEATHER], "temperature": 0}
     answer = create(messages=HELLO, tool_choice=NAMED, max_tokens=40, stream=stream, **call)
     choice = (answer.get_final_message() if stream else answer).choices[0]
     (asked,) = choice.message.tool_calls

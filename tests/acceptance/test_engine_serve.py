@@ -21,6 +21,7 @@ import pytest
 if TYPE_CHECKING:
     from tests.conftest import Server
 
+
 Eventually = Callable[..., None]
 MakeServer = Callable[..., "Server"]
 MODEL = "smollm2-135m-instruct"
@@ -158,7 +159,7 @@ def test_an_engine_ends_in_order_and_is_restarted_when_its_host_dies(
     engine = start_engine()
     shown = {"authorization": f"Bearer {SECRET}"}
     body = {"messages": [{"role": "user", "content": "Tell me a long story."}], "stream": True, "max_tokens": 60}
-    refused = httpx.post(f"{engine.url}/v1/chat/completions", json=body, timeout=10)
+    refused = httpx.post(f"{engine.url}/v1/chat/completions", json=body, timeout=60)
     [host] = engine.hosts
     os.kill(host, signal.SIGKILL)
     eventually(lambda: engine.hosts not in ([], [host]) and engine.is_healthy, "another host runs")
@@ -172,7 +173,7 @@ def test_an_engine_ends_in_order_and_is_restarted_when_its_host_dies(
     assert refused.status_code == 401
     assert first.startswith("data: ")
     assert rest[-2:] == ["data: [DONE]", ""]
-    assert engine.process.wait(30) == 0
+    assert engine.process.wait(60) == 0
 
 
 def test_a_second_signal_breaks_off_what_runs(
@@ -190,7 +191,7 @@ def test_a_second_signal_breaks_off_what_runs(
         with pytest.raises(httpx.TransportError):
             list(lines)
 
-    assert engine.process.wait(30) == 0
+    assert engine.process.wait(60) == 0
 
 
 def test_what_stands_in_the_way_of_a_start_is_told(make_server: MakeServer, models_dir: Path) -> None:

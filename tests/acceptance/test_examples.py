@@ -184,6 +184,7 @@ def test_what_the_example_in_java_sends_is_understood(scripted: Scripted) -> Non
         f"{scripted.url}/compatible-mode/v1{path}",
         content=content,
         headers={"Authorization": scheme + scripted.key, "Content-Type": "application/json"},
+        timeout=60,
     )
 
     assert answer.status_code == 200

@@ -19,7 +19,7 @@ def test_no_face_breaks_on_requests_of_any_kind(models_dir: Path) -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=110,
+        timeout=280,
     )
 
     assert ended.returncode == 0, f"{ended.stdout}\n{ended.stderr}"

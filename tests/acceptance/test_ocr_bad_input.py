@@ -27,7 +27,7 @@ from qwenport.testing.made_documents import pdf, with_password, with_script
 if TYPE_CHECKING:
     from tests.conftest import Server
 
-pytestmark = [pytest.mark.engine, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.engine
 
 MODEL = "qwen-vl-ocr-latest"
 FONT = "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"
@@ -44,11 +44,11 @@ NEIGHBOUR = "127.0.0.2"
 
 @pytest.fixture(scope="module")
 def server(server_class: type[Server], models_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """Give a server that fetches from one address of this machine, and waits a second for it."""
+    """Give a server that fetches from one address of this machine, and waits some seconds for it."""
     server = server_class(tmp_path_factory.mktemp("bad"), models_dir)
     server.data_dir.mkdir(parents=True, exist_ok=True)
     (server.data_dir / "qwenport.toml").write_text(
-        f'[media]\nprivate_hosts = ["{NEIGHBOUR}"]\nfetch_s = 1.0\nmax_pages = 4\n[ocr]\nworkers = 1\n'
+        f'[media]\nprivate_hosts = ["{NEIGHBOUR}"]\nfetch_s = 6.0\nmax_pages = 4\n[ocr]\nworkers = 1\n'
     )
     try:
         server.start()
@@ -304,7 +304,7 @@ def test_what_listens_on_the_machine_is_not_asked(server: Server, site: str, *, 
     # It would answer with what is no image, and be told so in other words.
     url = f"{server.url}/healthz"
 
-    assert httpx.get(url).status_code == 200
+    assert httpx.get(url, timeout=60).status_code == 200
     assert refusals(server, f"{site}/to?{url}" if is_redirected else url) == refused(FAILED)
     assert latest(server, 4) == ALL_FREE
 

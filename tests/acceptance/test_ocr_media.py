@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from tests.acceptance.conftest import ServeFolder
     from tests.conftest import Server
 
-pytestmark = [pytest.mark.engine, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.engine
 
 MODEL = "qwen-vl-ocr-latest"
 FONT = "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"

@@ -20,7 +20,7 @@ from qwenport.testing.made_documents import pdf
 if TYPE_CHECKING:
     from tests.acceptance.conftest import Recognize
 
-pytestmark = [pytest.mark.engine, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.engine
 
 FONT = "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"
 TEXTS = ("Invoice 2024-0553", "Total 1250.00 USD", "Paid by transfer")

@@ -13,7 +13,7 @@ from qwenport.core.ocr import OcrTask
 if TYPE_CHECKING:
     from tests.acceptance.conftest import Recognize
 
-pytestmark = [pytest.mark.engine, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.engine
 
 FONT = "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"
 ROWS = (("Item", "Price"), ("Tea", "12.50"), ("Rice", "30.00"))

@@ -26,7 +26,6 @@ from qwenport.testing.upstream_tables import configure, route, table, upstream
 if TYPE_CHECKING:
     from tests.conftest import Server
 
-pytestmark = pytest.mark.timeout(240)
 
 READER, VIEWER = "qwen-vl-ocr-latest", "qwen3-vl-plus"
 CHOSEN_FROM, CHOOSER = "qwen-vl-ocr-2025-08-28", "qwen-plus"

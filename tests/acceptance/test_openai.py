@@ -213,7 +213,7 @@ def test_a_key_that_is_not_valid_is_refused(client: openai.OpenAI, new_key: NewK
 def test_an_expired_key_is_refused(
     client: openai.OpenAI, new_key: NewKey, eventually: Callable[[Callable[[], object], str], None]
 ) -> None:
-    key = new_key(expires_at=(datetime.now(UTC) + timedelta(seconds=2)).isoformat())
+    key = new_key(expires_at=(datetime.now(UTC) + timedelta(seconds=10)).isoformat())
     expiring = client.with_options(api_key=key)
     assert expiring.models.list().data
 
@@ -328,7 +328,13 @@ def test_many_asynchronous_calls_are_answered_at_once(live: Server) -> None:
 
 @pytest.mark.parametrize("stream", [False, True])
 def test_a_round_of_tools_is_a_real_call_its_result_and_an_answer(client: openai.OpenAI, stream: bool) -> None:
-    call: dict[str, Any] = {"model": "qwen-plus", "messages": HELLO, "tools": [WEATHER], "max_tokens": 40}
+    call: dict[str, Any] = {
+        "model": "qwen-plus",
+        "messages": HELLO,
+        "tools": [WEATHER],
+        "max_tokens": 40,
+        "temperature": 0,
+    }
     if stream:
         with client.chat.completions.stream(**call, tool_choice=NAMED) as chunks:
             choice: Any = chunks.get_final_completion().choices[0]
@@ -338,7 +344,9 @@ def test_a_round_of_tools_is_a_real_call_its_result_and_an_answer(client: openai
     arguments = json.loads(asked.function.arguments)
     result = {"role": "tool", "tool_call_id": asked.id, "content": "Sunny, 21 degrees."}
     messages = [*HELLO, choice.message.to_dict(), result]
-    answer = client.chat.completions.create(model="qwen-plus", messages=messages, tools=[WEATHER], max_tokens=6)
+    answer = client.chat.completions.create(
+        model="qwen-plus", messages=messages, tools=[WEATHER], max_tokens=6, temperature=0
+    )
 
     assert (choice.finish_reason, asked.function.name, sorted(arguments)) == (
         "tool_calls",

@@ -49,7 +49,12 @@ def test_a_call_is_answered_and_a_stream_adds_up_to_it(node: Node, live: Server)
 
 
 def test_a_round_of_tools_is_run_by_the_client(node: Node, live: Server) -> None:
-    body = {**ASK, "max_tokens": 40, "tool_choice": {"type": "function", "function": {"name": "get_weather"}}}
+    body = {
+        **ASK,
+        "max_tokens": 40,
+        "top_k": 1,
+        "tool_choice": {"type": "function", "function": {"name": "get_weather"}},
+    }
     seen = node("runTools", live.url, live.key, body=body, tool=WEATHER, result="Sunny, 21 degrees.")
     (arguments,) = seen["received"]
 
@@ -60,7 +65,7 @@ def test_a_round_of_tools_is_run_by_the_client(node: Node, live: Server) -> None
     assert json.loads(called["tool_calls"][0]["function"]["arguments"]) == arguments
     assert (result["role"], result["content"]) == ("tool", "Sunny, 21 degrees.")
     assert result["tool_call_id"] == called["tool_calls"][0]["id"]
-    answer = node("create", live.url, live.key, body={**ASK, "messages": seen["messages"], "max_tokens": 6})
+    answer = node("create", live.url, live.key, body={**ASK, "messages": seen["messages"], "max_tokens": 6, "top_k": 1})
     assert answer["choices"][0]["message"]["content"]
 
 

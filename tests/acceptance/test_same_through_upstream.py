@@ -24,7 +24,6 @@ import pytest
 if TYPE_CHECKING:
     from tests.conftest import Server
 
-pytestmark = pytest.mark.timeout(180)
 Json = dict[str, Any]
 Pair = tuple["Server", "Server"]
 SECRET = "the-secret-of-the-upstream-in-tests"

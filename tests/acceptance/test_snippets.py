@@ -24,6 +24,7 @@ from qwenport.evaluation.rendering import layouts, render
 if TYPE_CHECKING:
     from tests.conftest import Server
 
+
 ROOT = Path(__file__).parents[2]
 ENGLISH, CHINESE = ROOT / "docs" / "en", ROOT / "docs" / "zh"
 PAGES = ("start", "clients", "apps", "files", "embeddings", "ocr")

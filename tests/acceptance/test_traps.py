@@ -235,7 +235,7 @@ def test_15_whole_answers_and_errors_are_declared_as_json(scripted: Scripted, po
 def test_16_an_upload_is_answered_with_200_and_led_to_a_whole_address(scripted: Scripted, picture: Path) -> None:
     bearer = {"Authorization": f"Bearer {scripted.key}"}
     policy = {"action": "getPolicy", "model": "qwen-vl-max"}
-    leave = httpx.get(f"{scripted.url}/api/v1/uploads", params=policy, headers=bearer).json()["data"]
+    leave = httpx.get(f"{scripted.url}/api/v1/uploads", params=policy, headers=bearer, timeout=60).json()["data"]
     form = {
         "OSSAccessKeyId": leave["oss_access_key_id"],
         "Signature": leave["signature"],
@@ -246,7 +246,7 @@ def test_16_an_upload_is_answered_with_200_and_led_to_a_whole_address(scripted: 
         "success_action_status": "200",
         "x-oss-content-type": "image/png",
     }
-    answer = httpx.post(leave["upload_host"], data=form, files={"file": ("a.png", picture.read_bytes())})
+    answer = httpx.post(leave["upload_host"], data=form, files={"file": ("a.png", picture.read_bytes())}, timeout=60)
 
     assert (answer.status_code, answer.content) == (200, b"")
     assert urlsplit(leave["upload_host"]).scheme == "http"
@@ -340,7 +340,7 @@ def test_25_a_protocol_at_the_native_address_is_not_found(scripted: Scripted, pr
 
 def test_26_an_unknown_model_is_an_empty_list(scripted: Scripted, first_dashscope: dict[str, Any]) -> None:
     bearer = {"Authorization": f"Bearer {scripted.key}"}
-    answer = httpx.get(f"{scripted.url}/api/v1/models?model=gpt-4&page_no=1&page_size=1", headers=bearer)
+    answer = httpx.get(f"{scripted.url}/api/v1/models?model=gpt-4&page_no=1&page_size=1", headers=bearer, timeout=60)
     models: Any = dashscope.Models
     seen = models.get("gpt-4", **first_dashscope)
 

@@ -39,6 +39,7 @@ from qwenport.engines.upstream.upstream import Upstream
 from qwenport.testing import llama_host, scripted_upstream
 from qwenport.testing.calls import chat_call
 from qwenport.testing.models import model_card
+from qwenport.testing.raw_client import PATIENCE_S
 from qwenport.testing.reading_host import FakeReadingHost
 from qwenport.testing.scripted_engine import ScriptedEngine, Step, Wait
 
@@ -197,7 +198,7 @@ def start(request: pytest.FixtureRequest) -> Start:
 
 async def ended(case: Case) -> None:
     """Wait until the engine's other end works on nothing."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while case.work_in_progress():  # noqa: ASYNC110 -- engines tell it in different ways, a count is what they share
             await asyncio.sleep(0.001)
 

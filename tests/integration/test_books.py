@@ -282,7 +282,8 @@ def in_threads(*actions: object) -> None:
 def test_two_handles_that_post_the_same_settlements_at_once_post_each_once(path: Path) -> None:
     many = [settlement(number) for number in range(300)]
     new: list[int] = []
-    with Database.open(path) as one, Database.open(path) as other:
+    # A slow disk may keep the one waiting for all that the other writes: nobody waits in line for this lock.
+    with Database.open(path, busy_timeout_ms=30_000) as one, Database.open(path, busy_timeout_ms=30_000) as other:
 
         def post(database: Database, order: list[Settlement]) -> None:
             books = Books(database, PRICES)

@@ -28,12 +28,18 @@ CHAT = "/v1/chat/completions"
 QWENPORT = (sys.executable, "-m", "qwenport")
 LIST_KEYS = ("keys", "list", "--json")
 
+# Some run a dozen commands, each a process that may take ten seconds on a machine with other work.
+
 
 def ask(server: Server, key: str | None = None, **settings: object) -> httpx.Response:
     body = {"model": "qwen-plus", "messages": [{"role": "user", "content": "Hi"}], "max_tokens": 2, **settings}
     return httpx.post(
         server.url + CHAT, json=body, headers={"Authorization": f"Bearer {key or server.key}"}, timeout=60
     )
+
+
+def get(server: Server, path: str, key: str | None = None) -> httpx.Response:
+    return httpx.get(server.url + path, headers={"Authorization": f"Bearer {key or server.key}"}, timeout=60)
 
 
 def as_json(server: Server, *arguments: str, **settings: str) -> Any:
@@ -60,6 +66,7 @@ def refusal(server: Server, *arguments: str, **settings: str) -> str:
 def test_a_port_in_use_is_named_with_the_setting(make_server: MakeServer) -> None:
     server = make_server()
     with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         other.bind(("127.0.0.1", server.port))
         other.listen()
         words = refusal(server, "serve")
@@ -190,7 +197,7 @@ def test_without_weights_the_server_is_ready_and_calls_are_told_the_command(
     server = make_server()
     server.start()
     refused = ask(server)
-    ready = httpx.get(f"{server.url}/readyz")
+    ready = get(server, "/readyz")
 
     assert refused.status_code == 503
     assert int(refused.headers["retry-after"]) > 0
@@ -215,7 +222,7 @@ def test_corrupt_weights_are_a_503_until_a_pull_repairs_them(
     own.parent.mkdir(parents=True)
     own.write_text(re.sub(r'source = ".*"', f'source = "file:{whole}"', shipped))
     server.start(until="/healthz")
-    eventually(lambda: "damaged" in httpx.get(f"{server.url}/readyz").text, "the engine says what is wrong")
+    eventually(lambda: "damaged" in get(server, "/readyz").text, "the engine says what is wrong")
     refused = ask(server)
     unwell = server.run("doctor")
     pulled = server.run("models", "pull", "smollm2-135m-instruct")
@@ -227,7 +234,7 @@ def test_corrupt_weights_are_a_503_until_a_pull_repairs_them(
     assert pulled.returncode == 0, pulled.stderr
     # An engine without whole weights is absent, which is no failure of the server; so its own state is waited for.
     eventually(
-        lambda: httpx.get(f"{server.url}/readyz").json()["engines"]["llama/smollm2-135m-instruct"]["state"] == "ready",
+        lambda: get(server, "/readyz").json()["engines"]["llama/smollm2-135m-instruct"]["state"] == "ready",
         "the engine is ready",
     )
     assert ask(server).status_code == 200
@@ -277,7 +284,7 @@ def test_keys_are_in_force_and_out_of_force_at_once(make_server: MakeServer, eve
     server.start()
 
     def status(key: str) -> int:
-        return httpx.get(f"{server.url}/v1/models", headers={"Authorization": f"Bearer {key}"}).status_code
+        return get(server, "/v1/models", key).status_code
 
     made = as_json(server, "keys", "create")
     assert status(made["key"]) == 200
@@ -396,7 +403,7 @@ def test_a_first_key_that_was_not_chosen_is_left_in_a_file_for_its_owner(
 
     assert re.fullmatch(r"sk-[0-9a-f]{64}", key)
     assert path.stat().st_mode & 0o777 == 0o600
-    answer = httpx.get(f"{server.url}/v1/models", headers={"Authorization": f"Bearer {key}"})
+    answer = get(server, "/v1/models", key)
     assert answer.status_code == 200
     eventually(lambda: str(path) in server.output, "the banner names the file")
     assert key not in server.output
@@ -409,7 +416,7 @@ def test_a_start_that_cannot_keep_the_first_key_makes_none(make_server: MakeServ
     refused = refusal(server, "serve")
     path.rmdir()
     server.start()
-    answer = httpx.get(f"{server.url}/v1/models", headers={"Authorization": f"Bearer {path.read_text().strip()}"})
+    answer = get(server, "/v1/models", path.read_text().strip())
 
     assert refused == (
         f"qwenport: the first API key cannot be left in {path} (Is a directory): free space, change the folder's "
@@ -438,7 +445,7 @@ def test_a_first_key_is_shown_once_on_a_terminal_and_kept_nowhere(
     eventually(lambda: keys() != [], "the key is shown")
     [key] = keys()
     eventually(lambda: not (server.data_dir / "first-key").exists(), "the file is gone")
-    answer = httpx.get(f"{server.url}/v1/models", headers={"Authorization": f"Bearer {key.decode()}"})
+    answer = get(server, "/v1/models", key.decode())
     assert server.stop() == 0
     os.close(reader)
 
@@ -484,7 +491,7 @@ def test_the_faces_are_closed_for_maintenance_while_the_command_line_goes_on(
     server.start()
 
     def models() -> httpx.Response:
-        return httpx.get(f"{server.url}/v1/models", headers=server.bearer)
+        return get(server, "/v1/models")
 
     as_json(server, "maintenance", "on", "--words", "back at noon")
     eventually(lambda: models().status_code == 503, "the faces are closed")

@@ -116,7 +116,10 @@ def test_what_was_looked_at_in_a_write_stays_as_it_was(any_place: Path | Secret)
 def test_appends_run_beside_one_another_and_the_unique_key_decides(postgres_place: Secret) -> None:
     statement = "INSERT INTO house_state VALUES ('call', '{}') ON CONFLICT (name) DO NOTHING RETURNING value"
     won: list[list[Any]] = []
-    with Database.open(postgres_place) as one, Database.open(postgres_place) as other:
+    with (
+        Database.open(postgres_place) as one,
+        Database.open(postgres_place, busy_timeout_ms=SECONDS * 1000) as other,
+    ):
         with one.append() as first:
             won.append(list(first.connection.execute(text(statement.format("one"))).scalars()))
             # It waits for the row of the first, not for the first's lock.
@@ -290,12 +293,17 @@ def test_who_may_not_in_is_told_so_without_secrets(own_server: PostgresServer) -
         database.ping()
 
 
-def test_a_server_that_takes_no_more_connections_says_so(own_server: PostgresServer) -> None:
+def test_a_server_that_takes_no_more_connections_says_so(
+    own_server: PostgresServer, eventually: Callable[..., None]
+) -> None:
     own_server.run_sql("CREATE ROLE guest LOGIN PASSWORD 'guest'")
     own_server.run_sql("CREATE DATABASE here OWNER guest")
     url = own_server.tcp_url("here", user="guest", password="guest")
 
     Database.open(url).close()
+    # A connection counts until its process has ended, which comes after the close.
+    here = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'guest'"
+    eventually(lambda: own_server.run_sql(here) == "0", "the connections of the start have ended")
     own_server.run_sql("ALTER ROLE guest CONNECTION LIMIT 1")
 
     with Database.open(url, pool_size=2) as database, database.read():

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
-
 from qwenport.testing.failover import PLAYED, Order, run
-
-pytestmark = pytest.mark.timeout(90)
 
 
 def test_calls_before_upstreams_that_fail_are_answered_and_billed_once() -> None:

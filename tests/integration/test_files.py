@@ -10,6 +10,7 @@ import struct
 import zlib
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -38,7 +39,7 @@ from qwenport.settings.configuration_file import ConfigurationFile, FilesTable, 
 from qwenport.storage.records import AccountRecord
 from qwenport.testing.clock import FakeClock
 from qwenport.testing.gateway import KEY, Gateway, Plan, bearer, running_gateway
-from qwenport.testing.raw_client import request_bytes
+from qwenport.testing.raw_client import PATIENCE_S, request_bytes
 from qwenport.testing.scripted_engine import ScriptedEngine
 
 T = TypeVar("T")
@@ -149,6 +150,9 @@ async def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
         monkeypatch.setattr(dashscope, "base_http_api_url", f"{running.url}/api/v1")
         yield running
         await gateway.idle()
+
+
+sent = partial(httpx.request, timeout=PATIENCE_S)
 
 
 async def call(work: Callable[[], T]) -> T:
@@ -337,7 +341,7 @@ async def test_a_native_form_of_several_files_says_of_each_what_became_of_it(hou
     def use() -> httpx.Response:
         files = [("files", (name, bytes(size))) for name, size in contents.items()]
         data = {"descriptions": ["first", "second", "third"]}
-        return httpx.post(f"{house.url}{NATIVE}", headers=dict(bearer()), files=files, data=data)
+        return sent("POST", f"{house.url}{NATIVE}", headers=dict(bearer()), files=files, data=data)
 
     answer = (await call(use)).json()["data"]
     listed = await call(lambda: NATIVE_FILES.list(**house.native()).output["files"])
@@ -362,8 +366,8 @@ async def test_a_native_form_of_several_files_says_of_each_what_became_of_it(hou
 async def test_a_native_file_of_a_purpose_is_one_of_both_faces(house: House) -> None:
     def use() -> tuple[str, list[str]]:
         form = {"purpose": "file-extract"}
-        made = httpx.post(
-            f"{house.url}{NATIVE}", headers=dict(bearer()), files={"files": ("a.txt", b"1")}, data=form
+        made = sent(
+            "POST", f"{house.url}{NATIVE}", headers=dict(bearer()), files={"files": ("a.txt", b"1")}, data=form
         ).json()
         with house.openai() as client:
             return made["data"]["uploaded_files"][0]["file_id"], [each.id for each in client.files.list()]
@@ -417,7 +421,8 @@ def form_of(leave: dict[str, str], name: str = "a.png", **changes: str) -> dict[
 
 
 async def post_form(house: House, fields: dict[str, str], content: bytes = b"1") -> httpx.Response:
-    return await call(lambda: httpx.post(f"{house.url}{UPLOAD_HOST}", data=fields, files={"file": ("a.png", content)}))
+    url = f"{house.url}{UPLOAD_HOST}"
+    return await call(lambda: sent("POST", url, data=fields, files={"file": ("a.png", content)}))
 
 
 async def test_leave_to_upload_has_the_shape_that_clients_read(house: House) -> None:
@@ -515,10 +520,10 @@ async def test_what_was_posted_is_neither_replaced_nor_larger_than_allowed(house
 async def test_the_upload_host_takes_one_file_by_post_and_nothing_else(house: House) -> None:
     fields = form_of(await grant(house))
     url = f"{house.url}{UPLOAD_HOST}"
-    without = await call(lambda: httpx.post(url, files={name: (None, value) for name, value in fields.items()}))
-    two = await call(lambda: httpx.post(url, data=fields, files=[("file", ("a", b"1")), ("file", ("b", b"1"))]))
-    no_form = await call(lambda: httpx.post(url, json={}))
-    read = await call(lambda: httpx.get(url))
+    without = await call(lambda: sent("POST", url, files={name: (None, value) for name, value in fields.items()}))
+    two = await call(lambda: sent("POST", url, data=fields, files=[("file", ("a", b"1")), ("file", ("b", b"1"))]))
+    no_form = await call(lambda: sent("POST", url, json={}))
+    read = await call(lambda: sent("GET", url))
 
     assert said(without)[:2] == (400, "InvalidArgument")
     assert said(two)[:2] == said(no_form)[:2] == (400, "MalformedPOSTRequest")

@@ -37,7 +37,7 @@ from qwenport.engines.llama.kind import LlamaKind
 from qwenport.testing.calls import call_of
 from qwenport.testing.engine_host import until_ready
 
-pytestmark = [pytest.mark.engine, pytest.mark.anyio, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.engine, pytest.mark.anyio]
 
 TEMPLATE = Path(__file__).parent / "tools_and_thinking.jinja"
 HOST = """

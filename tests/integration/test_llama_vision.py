@@ -28,7 +28,7 @@ from qwenport.testing.calls import call_of
 from qwenport.testing.engine_host import RunningHost, running_host, stand_in, start_host
 from qwenport.testing.tiny_vision_model import PATCH, write_tiny_vision_model
 
-pytestmark = [pytest.mark.engine, pytest.mark.anyio, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.engine, pytest.mark.anyio]
 
 KIND = LlamaKind()
 CONTEXT = 1024

@@ -31,7 +31,7 @@ from qwenport.settings.configuration_file import OcrTable
 from qwenport.testing.calls import chat_call
 from qwenport.testing.engine_host import RunningHost, running_host
 
-pytestmark = [pytest.mark.anyio, pytest.mark.timeout(240), pytest.mark.engine]
+pytestmark = [pytest.mark.anyio, pytest.mark.engine]
 
 FONT = "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"
 TEXT = "Hello world, this is page 1\nDate: 2024-05-20\nTotal: 553.00"

@@ -18,7 +18,7 @@ from qwenport.settings.configuration_file import OcrTable
 
 PAGES = 20
 
-pytestmark = [pytest.mark.anyio, pytest.mark.timeout(240), pytest.mark.engine]
+pytestmark = [pytest.mark.anyio, pytest.mark.engine]
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-import socket
 import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -19,6 +18,7 @@ import pytest
 
 from qwenport.testing.certificates import Authority
 from qwenport.testing.gateway import OPERATOR_TOKEN, Gateway, Plan, bearer, running_gateway
+from qwenport.testing.held_port import held_port
 from qwenport.testing.raw_client import PATIENCE_S
 from qwenport.testing.scripted_engine import ScriptedEngine, Wait, answer
 
@@ -116,31 +116,31 @@ async def proxied(
     """Give a gateway behind a proxy, and a client that comes by the proxy."""
     authority = Authority.made(folder)
     certificate, key = authority.issue("127.0.0.1")
-    port = free_port()
-    base = f"https://127.0.0.1:{port}{'/qwen' if below_a_path else ''}"
-    steps = script or answer("Hel", "lo", served_by=TARGET)
-    plan = Plan(
-        engines=[ScriptedEngine(lambda _: steps, target=TARGET)],
-        trusted_proxies=[ip_network("127.0.0.1/32")],
-        public_url=base,
-    )
-    transport = httpx.AsyncHTTPTransport(
-        verify=ssl.create_default_context(cafile=str(authority.file)), local_address=CLIENT
-    )
-    async with running_gateway(folder, plan) as gateway:
-        site = Site(
-            folder=folder,
-            certificate=certificate,
-            key=key,
-            port=port,
-            gateway_port=gateway.port,
-            is_below_a_path=below_a_path,
+    with held_port() as port:
+        base = f"https://127.0.0.1:{port}{'/qwen' if below_a_path else ''}"
+        steps = script or answer("Hel", "lo", served_by=TARGET)
+        plan = Plan(
+            engines=[ScriptedEngine(lambda _: steps, target=TARGET)],
+            trusted_proxies=[ip_network("127.0.0.1/32")],
+            public_url=base,
         )
-        async with (
-            running(maker, site),
-            httpx.AsyncClient(transport=transport, base_url=base, timeout=PATIENCE_S) as client,
-        ):
-            yield gateway, client
+        transport = httpx.AsyncHTTPTransport(
+            verify=ssl.create_default_context(cafile=str(authority.file)), local_address=CLIENT
+        )
+        async with running_gateway(folder, plan) as gateway:
+            site = Site(
+                folder=folder,
+                certificate=certificate,
+                key=key,
+                port=port,
+                gateway_port=gateway.port,
+                is_below_a_path=below_a_path,
+            )
+            async with (
+                running(maker, site),
+                httpx.AsyncClient(transport=transport, base_url=base, timeout=PATIENCE_S) as client,
+            ):
+                yield gateway, client
 
 
 @asynccontextmanager
@@ -172,12 +172,6 @@ async def listens(port: int) -> bool:
         return False
     writer.close()
     return True
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def body(**more: object) -> dict[str, object]:

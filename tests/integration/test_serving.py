@@ -235,7 +235,8 @@ def test_a_key_that_is_bound_to_regions_is_answered_there_or_refused(
 
 
 def _knows(server: Server, key: str) -> bool:
-    return httpx.get(f"{server.url}/v1/models", headers={"Authorization": f"Bearer {key}"}).status_code == 200
+    headers = {"Authorization": f"Bearer {key}"}
+    return httpx.get(f"{server.url}/v1/models", headers=headers, timeout=30).status_code == 200
 
 
 def test_weights_and_prices_choose_the_upstream(

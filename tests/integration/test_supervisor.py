@@ -187,12 +187,20 @@ def test_an_engine_that_was_killed_is_a_clean_503_and_comes_back(
 ) -> None:
     server = make_server(models_dir)
     server.start()
-    [engine] = server.children("llama.host")
     settings: dict[str, Any] = {"model": "qwen-plus", "max_tokens": 3}
-    assert ask(server, **settings).status_code == 200
-    server.kill(engine)
-    eventually(lambda: all_ended(engine), "the engine is dead")
-    refused = ask(server, **settings)
+    answers = [ask(server, **settings)]
+
+    def is_refused_while_the_engine_is_away() -> bool:
+        """Kill it and ask; on a busy machine it may load again by then, and after each time it is away for longer."""
+        eventually(lambda: server.answers("/readyz"), "the engine is ready")
+        [engine] = server.children("llama.host")
+        server.kill(engine)
+        eventually(lambda: all_ended(engine), "the engine is dead")
+        answers.append(ask(server, **settings))
+        return "loading" not in answers[-1].text and answers[-1].status_code != 200
+
+    eventually(is_refused_while_the_engine_is_away, "a call comes while the engine is away")
+    refused = answers[-1]
 
     assert refused.status_code == 503, refused.text
     assert refused.json()["error"]["code"] == "ModelUnavailable"
@@ -201,8 +209,10 @@ def test_an_engine_that_was_killed_is_a_clean_503_and_comes_back(
     assert int(refused.headers["retry-after"]) > 0
     assert server.answers("/healthz")
     eventually(lambda: server.answers("/readyz"), "the engine is ready again")
-    assert ask(server, **settings).status_code == 200
-    assert [row[:2] for row in outcomes(server)] == [("finished", 200), ("failed", 503), ("finished", 200)]
+    answers.append(ask(server, **settings))
+    assert (answers[0].status_code, answers[-1].status_code) == (200, 200)
+    told = {200: ("finished", 200), 503: ("failed", 503)}
+    assert [row[:2] for row in outcomes(server)] == [told[answer.status_code] for answer in reversed(answers)]
 
 
 def test_an_engine_killed_in_the_middle_is_an_error_inside_the_stream_and_bills_what_was_made(
@@ -272,8 +282,11 @@ def test_a_client_that_leaves_stops_the_engine_and_pays_for_what_was_made(
             # What the gateway has not seen yet when its client leaves is not billed.
             assert any(b'"lo"' in line for line in response)
     else:
-        with pytest.raises(httpx.ReadTimeout):
-            httpx.post(server.url + CHAT, json=body(), headers=server.bearer, timeout=httpx.Timeout(10, read=1.0))
+        with closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)) as connection:
+            connection.request("POST", CHAT, json.dumps(body()), server.bearer)
+            eventually(wait.reached.is_set, "the engine has made two tokens")
+            # The gateway takes turns: when it has answered these, it has seen what the engine said before.
+            assert all(server.answers("/healthz") for _ in range(3))
     eventually(host.fake.left.is_set, "the engine's connection is closed")
     eventually(lambda: calls(server), "the call is in the books")
     host.release(wait)
@@ -294,7 +307,7 @@ def test_a_client_that_leaves_during_a_long_prompt_frees_the_engine(
         connection.sendall(f"{head}Content-Length: {len(content)}\r\n\r\n".encode() + content)
         eventually(lambda: open_holds(server) == 1, "the call runs")
 
-    eventually(lambda: open_holds(server) == 0, "the call was given up", seconds=5)
+    eventually(lambda: open_holds(server) == 0, "the call was given up")
     assert ask(server, model="qwen-plus", max_tokens=2).status_code == 200
     assert outcomes(server)[1] == ("abandoned", 499, 0, 0)
     assert books(server) == (True, 0, 0)

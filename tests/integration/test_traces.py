@@ -316,7 +316,8 @@ async def test_headers_of_the_receiver_are_shown_to_it(receiver: OtlpReceiver, t
         await ask(gateway)
     await spans_of(receiver, 2)
 
-    assert receiver.paths == ["/v1/traces"]
+    # Spans that end while others are being sent follow in a request of their own.
+    assert set(receiver.paths) == {"/v1/traces"}
     assert (receiver.headers[0]["x-team"], receiver.headers[0]["api-key"]) == ("blue", "pa,ss")
 
 

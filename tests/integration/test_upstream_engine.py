@@ -25,7 +25,7 @@ from qwenport.testing.calls import call_of
 from qwenport.testing.engine_host import running_host, stand_in
 from qwenport.testing.models import model_card
 
-pytestmark = [pytest.mark.engine, pytest.mark.anyio, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.engine, pytest.mark.anyio]
 
 KIND = LlamaKind()
 

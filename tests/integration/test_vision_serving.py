@@ -20,7 +20,7 @@ from qwenport.testing.tiny_vision_model import PATCH, write_tiny_vision_model
 if TYPE_CHECKING:
     from tests.conftest import Server
 
-pytestmark = [pytest.mark.engine, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.engine
 
 MODEL = """
 name = "tiny-vl"

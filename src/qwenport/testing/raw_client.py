@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 """Time after which what a test waits for will never come."""
 
 

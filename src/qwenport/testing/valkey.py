@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from socket import AF_UNIX, socket
 
-START_S = 10.0
+START_S = 60.0
 
 
 class ValkeyServer:

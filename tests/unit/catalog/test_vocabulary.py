@@ -73,7 +73,7 @@ async def test_a_text_has_the_tokens_of_the_official_tokenizer(vocabulary: Vocab
     assert list((await tokens(vocabulary, text)).ids) == judge().encode(text)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(text=st.text(max_size=200))
 def test_any_text_has_the_tokens_of_the_official_tokenizer(vocabulary: Vocabulary, text: str) -> None:
     import asyncio

@@ -244,7 +244,7 @@ def test_a_lone_surrogate_is_no_json(make_request: MakeRequest, body: bytes) -> 
         decode_chat_completion(make_request(body), {})
 
 
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(BODIES)
 def test_any_body_is_a_call_or_a_refusal_that_can_be_said(make_request: MakeRequest, body: dict[str, Any]) -> None:
     try:

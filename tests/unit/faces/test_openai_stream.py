@@ -296,7 +296,7 @@ def meaning(choice: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(answers())
 def test_the_official_client_joins_a_stream_to_the_whole_answer(events: list[Event]) -> None:
     call = Call(

@@ -677,7 +677,7 @@ PIECES = st.one_of(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
 @given(pieces=st.lists(PIECES, max_size=12), reason=st.sampled_from(FinishReason))
 def test_whatever_is_said_the_stream_ends_in_the_whole_answer(
     pieces: list[Event], reason: FinishReason, client: openai.OpenAI, face: ScriptedFace

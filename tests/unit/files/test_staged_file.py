@@ -38,7 +38,7 @@ def names_in(folder: Path) -> list[str]:
     return [path.name for path in folder.iterdir()]
 
 
-@examples(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(pieces=st.lists(st.binary(max_size=40), max_size=12))
 async def test_any_pieces_become_the_file_with_its_size_digest_and_beginning(
     tmp_path: Path, pieces: list[bytes]

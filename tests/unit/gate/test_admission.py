@@ -159,7 +159,7 @@ EVENTS = st.one_of(
 )
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     started=st.builds(
         Started, served_by=st.just("engine/model"), input_tokens=st.integers(0, 50), cached_tokens=st.integers(0, 9)

@@ -354,7 +354,7 @@ PLAIN_DAY = limit(Unit.REQUESTS, Window.DAY, 5)
 STEP = st.tuples(st.sampled_from(["take", "settle", "void", "again"]), st.integers(0, 30), st.floats(0, 0.7))
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(steps=st.lists(STEP, max_size=50))
 def test_no_interleaving_exceeds_a_cap_and_in_the_end_nothing_is_held(steps: list[tuple[str, int, float]]) -> None:
     asyncio.run(_interleave(steps))

@@ -62,7 +62,7 @@ def test_the_wait_is_until_enough_has_left() -> None:
 STEP = st.tuples(st.sampled_from(["take", "settle"]), st.integers(0, WIDTH // 3), st.integers(1, 8), st.integers(0, 9))
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(cap=st.integers(0, 30), steps=st.lists(STEP, max_size=60))
 def test_no_window_ever_holds_more_than_the_cap(cap: int, steps: list[tuple[str, int, int, int]]) -> None:
     """Time stands still in some steps; corrections downwards keep the bound, as settlements within a hold do."""

@@ -388,7 +388,7 @@ def posted_once(empty_file: Path, tmp_path_factory: pytest.TempPathFactory) -> l
         return [table_rows(database, table) for table in TABLES]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(replays=st.lists(st.lists(st.sampled_from(KINDS), max_size=12), max_size=5), last=st.permutations(KINDS))
 def test_replays_in_any_order_give_the_same_books(
     empty_file: Path,

@@ -324,7 +324,7 @@ class Life:
         assert replay(self.folder, self.books.post, FakeClock()) == 0
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(steps=STEPS)
 def test_after_any_steps_and_a_crash_every_call_is_in_the_books_once(steps: list[str | int]) -> None:
     with TemporaryDirectory() as folder:
@@ -335,7 +335,7 @@ def test_after_any_steps_and_a_crash_every_call_is_in_the_books_once(steps: list
         life.crash()
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(steps=STEPS, part=st.floats(0, 1))
 def test_a_crash_in_the_middle_of_a_line_loses_that_line_and_no_other(steps: list[str | int], part: float) -> None:
     with TemporaryDirectory() as folder:

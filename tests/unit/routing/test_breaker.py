@@ -190,5 +190,5 @@ class BreakerMachine(RuleBasedStateMachine):
             assert self.breaker.may_pass(self.now) or any(self.calls)
 
 
-BreakerMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+BreakerMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=40)
 TestBreaker = BreakerMachine.TestCase

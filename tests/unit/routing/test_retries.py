@@ -866,7 +866,7 @@ MAKE: dict[str, Callable[[], list[Step]]] = {
 }
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     outcomes=st.lists(st.lists(st.sampled_from(OUTCOMES), max_size=5), min_size=1, max_size=3),
     tries=st.integers(1, 5),

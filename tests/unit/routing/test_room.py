@@ -162,7 +162,7 @@ class RoomMachine(RuleBasedStateMachine):
         self.runner.close()
 
 
-RoomMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)
+RoomMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=25)
 TestRoom = RoomMachine.TestCase
 
 

@@ -98,7 +98,7 @@ def words(reason: str) -> str:
     return f"Required body invalid, please check the request body format. ({reason})"
 
 
-@examples(max_examples=60, deadline=None)
+@examples(max_examples=60)
 @given(cuts=st.lists(st.integers(0, len(FORM)), max_size=12))
 async def test_a_form_reads_the_same_however_it_is_cut(cuts: list[int]) -> None:
     edges = [0, *sorted(cuts), len(FORM)]

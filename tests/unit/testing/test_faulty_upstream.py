@@ -38,12 +38,15 @@ from qwenport.testing.faulty_upstream import (
     Shape,
     Step,
 )
+from qwenport.testing.raw_client import PATIENCE_S
 
 pytestmark = pytest.mark.anyio
 
 WHOLE = {"model": "m", "messages": [{"role": "user", "content": "hi there"}], "max_tokens": 4}
 STREAM = {**WHOLE, "stream": True, "stream_options": {"include_usage": True}}
 QUICK = Manner(slow_s=0.05)
+HASTY_S = 0.3
+"""How long is waited for what never comes."""
 
 
 @pytest.fixture
@@ -58,10 +61,12 @@ async def running() -> AsyncIterator[tuple[FaultyUpstream, Connections]]:
 Running = tuple[FaultyUpstream, Connections]
 
 
-async def ask(connections: Connections, asked: object, path: str = "/v1/chat/completions") -> tuple[int, bytes]:
-    answer = await connections.post(path, msgspec.json.encode(asked), status_s=0.3)
+async def ask(
+    connections: Connections, asked: object, path: str = "/v1/chat/completions", *, limit_s: float = PATIENCE_S
+) -> tuple[int, bytes]:
+    answer = await connections.post(path, msgspec.json.encode(asked), status_s=limit_s)
     try:
-        return answer.status, await answer.whole(limit_bytes=1 << 24, limit_s=0.3)
+        return answer.status, await answer.whole(limit_bytes=1 << 24, limit_s=limit_s)
     finally:
         answer.close()
 
@@ -125,9 +130,9 @@ def test_the_official_client_takes_its_answers_for_an_openai_servers() -> None:
         assert (names, completion.choices[0].text) == (["one", "two"], " word0 word1")
 
 
-async def outcome(connections: Connections, asked: object) -> str:
+async def outcome(connections: Connections, asked: object, *, limit_s: float = PATIENCE_S) -> str:
     try:
-        status, body = await ask(connections, asked)
+        status, body = await ask(connections, asked, limit_s=limit_s)
     except CallFailed as error:
         return type(error).__name__
     try:
@@ -164,11 +169,11 @@ async def test_each_fault_is_seen_by_who_calls(running: Running, fault: Fault, a
     upstream, connections = running
     upstream.plan = Script([fault])
 
-    seen = await outcome(connections, asked)
-
     # A page has no frames, so its stream is none; a length tells where an answer ends, whatever follows.
     special = {(Fault.HTML_PAGE, True): "200 no JSON", (Fault.GOES_ON, False): AnswerTimedOut.__name__}
-    assert seen == special.get((fault, asked is WHOLE), OUTCOMES[fault])
+    expected = special.get((fault, asked is WHOLE), OUTCOMES[fault])
+    limit_s = HASTY_S if expected == AnswerTimedOut.__name__ else PATIENCE_S
+    assert await outcome(connections, asked, limit_s=limit_s) == expected
     assert upstream.faults == Counter({fault: 1})
     # After the script, answers are good.
     assert await outcome(connections, asked) == "200"
@@ -338,7 +343,7 @@ def test_it_runs_as_a_process_of_its_own() -> None:
         try:
             assert process.stdout is not None
             url = process.stdout.readline().strip()
-            response = httpx.post(f"{url}/chat/completions", json=WHOLE, trust_env=False)
+            response = httpx.post(f"{url}/chat/completions", json=WHOLE, trust_env=False, timeout=PATIENCE_S)
         finally:
             process.terminate()
 
@@ -365,7 +370,7 @@ async def test_whatever_goes_wrong_the_caller_is_told_and_nothing_is_left() -> N
         waiting = iter([WHOLE, STREAM] * 150)
 
         async def keep_asking() -> Counter[str]:
-            return Counter([await outcome(connections, asked) for asked in waiting])
+            return Counter([await outcome(connections, asked, limit_s=1) for asked in waiting])
 
         ends = sum(await asyncio.gather(*(keep_asking() for _ in range(30))), Counter[str]())
         known = {end.removesuffix(" no JSON") for end in OUTCOMES.values()}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import secrets
-import socket
 import subprocess
 import sys
 import tempfile
@@ -20,6 +19,7 @@ from msgspec import Struct
 
 from qwenport.core.clock import SystemClock
 from qwenport.testing.faulty_upstream import REFUSALS, Fault, Served
+from qwenport.testing.held_port import held_port
 
 MODEL = "failing"
 INPUT_PRICE, OUTPUT_PRICE = "0.8", "2"
@@ -121,7 +121,8 @@ def running_ground(order: Order) -> Iterator[Ground]:
         (folder / "catalog").mkdir()
         (folder / "catalog" / f"{MODEL}.toml").write_text(_MODEL_FILE, "utf-8")
         (folder / "qwenport.toml").write_text(configuration(order, ports), "utf-8")
-        yield stack.enter_context(_gateway(folder, ports))
+        port = stack.enter_context(held_port())
+        yield stack.enter_context(_gateway(folder, port, ports))
 
 
 def configuration(order: Order, ports: tuple[int, ...]) -> str:
@@ -167,9 +168,9 @@ def _upstream(folder: Path, order: Order, number: int, percent: float) -> Iterat
 
 
 @contextmanager
-def _gateway(folder: Path, ports: tuple[int, ...]) -> Iterator[Ground]:
+def _gateway(folder: Path, port: int, ports: tuple[int, ...]) -> Iterator[Ground]:
     log = folder / "serve.log"
-    port, key, token = _free_port(), f"sk-{secrets.token_hex(32)}", secrets.token_hex(32)
+    key, token = f"sk-{secrets.token_hex(32)}", secrets.token_hex(32)
     with log.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "qwenport", "serve"],
@@ -221,10 +222,3 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         process.wait()
     if process.stdout is not None:
         process.stdout.close()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 
 import pytest
 
@@ -212,22 +212,28 @@ async def test_a_request_that_breaks_all_of_them_leaves_the_next_ones_to_all_of_
 
 async def test_one_that_callers_leave_again_and_again_before_a_head_came_is_passed_over() -> None:
     arrived: list[int] = []
+    arrives = asyncio.Event()
+    answers: list[bytes | BaseException] = []
 
     async def hang(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
         await read_request(reader)
         arrived.append(1)
+        arrives.set()
         await reader.read()
 
     well = RawServer([SHORT] * 40)
     async with listening(hang) as one, listening(well.serve) as other:
         replicas = Replicas([peer_at(one), peer_at(other)])
         for _ in range(20):
-            with suppress(TimeoutError):
-                async with asyncio.timeout(0.05):
-                    await get(replicas)
+            arrives.clear()
+            asked, hangs = asyncio.create_task(get(replicas)), asyncio.create_task(arrives.wait())
+            await asyncio.wait((asked, hangs), return_when=asyncio.FIRST_COMPLETED)
+            for task in (asked, hangs):
+                task.cancel()
+            answers.append((await asyncio.gather(asked, hangs, return_exceptions=True))[0])
         await replicas.close()
 
-    assert len(arrived) == 3
+    assert (len(arrived), answers.count(b"ok")) == (3, 17)
 
 
 async def test_what_the_reader_closes_says_nothing_of_a_replica() -> None:

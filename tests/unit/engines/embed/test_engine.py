@@ -38,7 +38,7 @@ def socket() -> Iterator[Path]:
         yield Path(folder) / "s"
 
 
-def engine_at(socket: Path, *, condition: Condition = READY, silence_s: float = 10.0) -> EmbedEngine:
+def engine_at(socket: Path, *, condition: Condition = READY, silence_s: float = 60.0) -> EmbedEngine:
     return EmbedEngine(
         target="embed/tiny",
         slots=2,
@@ -284,7 +284,7 @@ async def test_a_departed_caller_stops_the_work_after_the_batch_under_way(embedd
 async def test_a_host_that_says_nothing_more_times_out(embedder: Embedder, socket: Path) -> None:
     slow = SlowEmbedder(embedder, asyncio.get_running_loop())
     runner = HostServer(EmbeddingService(slow), "s").runner()
-    async with serving(runner, engine_at(socket, silence_s=0.2), socket) as engine:
+    async with serving(runner, engine_at(socket, silence_s=0.5), socket) as engine:
         with pytest.raises(EngineTimedOut):
             await all_of(engine, SEVERAL_BATCHES)
         slow.go.set()

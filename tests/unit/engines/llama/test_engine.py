@@ -63,6 +63,8 @@ pytestmark = pytest.mark.anyio
 READY = Condition(state=EngineState.READY)
 OPEN = Sampling()
 PATIENT = Deadlines()
+HASTY_S = 0.3
+"""A deadline that is to pass, and before which even a loaded machine connects."""
 STARTED = Started(served_by="llama/tiny", input_tokens=7)
 
 
@@ -596,14 +598,14 @@ async def test_where_nobody_listens_the_condition_says_why(socket: Path, conditi
 async def test_a_host_that_never_answers_times_out(socket: Path) -> None:
     reply = Reply(steps=[Wait()], delays_head=True)
     async with FakeLlamaHost(reply).listening(socket):
-        events, raised = await events_of(engine_at(socket, deadlines=Deadlines(first_event_s=0.05)), call())
+        events, raised = await events_of(engine_at(socket, deadlines=Deadlines(first_event_s=HASTY_S)), call())
 
     assert (events, type(raised)) == ([], EngineTimedOut)
 
 
 async def test_a_host_that_falls_silent_before_the_first_event_times_out(socket: Path) -> None:
     async with FakeLlamaHost(Reply(steps=[progress(7), Wait()])).listening(socket):
-        events, raised = await events_of(engine_at(socket, deadlines=Deadlines(first_event_s=0.05)), call())
+        events, raised = await events_of(engine_at(socket, deadlines=Deadlines(first_event_s=HASTY_S)), call())
 
     assert (events, type(raised)) == ([], EngineTimedOut)
 
@@ -611,20 +613,22 @@ async def test_a_host_that_falls_silent_before_the_first_event_times_out(socket:
 async def test_a_host_that_falls_silent_in_the_middle_times_out(socket: Path) -> None:
     host = FakeLlamaHost(Reply(steps=[progress(7), piece("a", 1), Wait()]))
     async with host.listening(socket):
-        events, raised = await events_of(engine_at(socket, deadlines=Deadlines(between_events_s=0.05)), call())
+        events, raised = await events_of(engine_at(socket, deadlines=Deadlines(between_events_s=HASTY_S)), call())
         await asyncio.wait_for(host.left.wait(), 5)
 
     assert (events, type(raised)) == ([STARTED, Delta(text="a")], EngineTimedOut)
 
 
 async def test_a_slow_caller_is_no_silent_engine(socket: Path) -> None:
-    engine = engine_at(socket, deadlines=Deadlines(first_event_s=0.05, between_events_s=0.05))
+    engine = engine_at(socket, deadlines=Deadlines(first_event_s=0.5, between_events_s=0.5))
     events: list[Event] = []
-    async with FakeLlamaHost(answer("a")).listening(socket):
+    more = Wait()
+    async with FakeLlamaHost(Reply(steps=[progress(7), piece("a", 1), more, end(2), DONE])).listening(socket):
         async with aclosing(engine.run(call())) as run:
             async for event in run:
-                await asyncio.sleep(0.1)
                 events.append(event)
+                await asyncio.sleep(0.6 if len(events) == 1 else 0)
+                more.go.set()
         await engine.close()
 
     assert len(events) == 4

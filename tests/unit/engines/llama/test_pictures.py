@@ -32,7 +32,7 @@ from qwenport.engines.llama.scaling_child import scale
 from qwenport.testing.calls import call_of
 from qwenport.testing.llama_host import FakeLlamaHost, Reply, answer, error
 
-pytestmark = [pytest.mark.anyio, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.anyio
 
 SEES = Profile(target="llama/tiny", slots=1, capabilities=Capabilities(vision=True, ocr_tasks=tuple(OcrTask)))
 CHAT = "/v1/chat/completions"

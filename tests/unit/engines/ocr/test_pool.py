@@ -17,7 +17,7 @@ from qwenport.engines.ocr.wire import Failure, PageAnswer, PageFailed, PageOrder
 from qwenport.testing import scripted_reader
 from qwenport.testing.scripted_reader import BABBLE, DIE, HANG, NO_MEMORY, TELL_PID
 
-pytestmark = [pytest.mark.anyio, pytest.mark.timeout(60)]
+pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
@@ -127,11 +127,11 @@ async def test_a_process_that_died_while_it_waited_costs_no_page() -> None:
 
 
 async def test_a_page_that_takes_too_long_is_ended() -> None:
-    async with pool(page_s=0.2) as reading:
+    async with pool(page_s=2) as reading:
         failed = await reading.read(order(HANG))
         after = await reading.read(order())
 
-    assert failed == PageFailed(failure=Failure.TOO_SLOW, reason="it took longer than 0.2 seconds")
+    assert failed == PageFailed(failure=Failure.TOO_SLOW, reason="it took longer than 2 seconds")
     assert isinstance(after, PageAnswer)
 
 

@@ -26,7 +26,7 @@ from qwenport.engines.ocr.scaling import MOST_DETECTED_PIXELS, Pixels, bounded, 
 from qwenport.engines.ocr.wire import Failure, PageOrder
 from qwenport.settings.configuration_file import OcrTable
 
-pytestmark = [pytest.mark.engine, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.engine
 
 LATIN = "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"
 CHINESE = "/usr/share/fonts/truetype/wqy/wqy-microhei.ttc"

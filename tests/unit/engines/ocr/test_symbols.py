@@ -14,7 +14,7 @@ from qwenport.engines.ocr.reading_models import reader_order
 from qwenport.engines.ocr.recognition import Recognizer
 from qwenport.settings.configuration_file import OcrTable
 
-pytestmark = [pytest.mark.engine, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.engine
 
 SONG, HEI = "/usr/share/fonts/truetype/arphic/uming.ttc", "/usr/share/fonts/truetype/wqy/wqy-microhei.ttc"
 READ = (

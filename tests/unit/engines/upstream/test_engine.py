@@ -450,7 +450,7 @@ async def test_a_probe_tells_what_is_wrong_and_that_it_is_well_again() -> None:
 
 async def test_silence_before_and_between_events_ends_in_a_time_out() -> None:
     for steps in ([Wait()], [chunk({"content": "a"}), Wait()]):
-        error = await refused(stream(*steps), first_event_s=0.05, between_events_s=0.05)
+        error = await refused(stream(*steps), first_event_s=0.3, between_events_s=0.3)
         assert type(error) is EngineTimedOut
 
 

@@ -110,7 +110,7 @@ async def suffered(step: Step, *, streams: bool) -> Outcome | QwenportError:
     async with server.listening() as port:
         patient = Upstream(place(port), Secret(KEY))
         # Waiting is what the test is about only where nothing comes.
-        hasty = Upstream(place(port, first_event_s=0.1, between_events_s=0.1), Secret(KEY))
+        hasty = Upstream(place(port, first_event_s=0.4, between_events_s=0.4), Secret(KEY))
         told = await outcome(hasty if hangs else patient, streams=streams)
         assert await outcome(patient, streams=streams) is TOLD
         await hasty.close()

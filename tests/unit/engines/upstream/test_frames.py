@@ -52,9 +52,9 @@ class Chatterer:
 
 
 @asynccontextmanager
-async def upstream(chatterer: Chatterer, kind: str) -> AsyncGenerator[Upstream]:
+async def upstream(chatterer: Chatterer, kind: str, limit_s: float) -> AsyncGenerator[Upstream]:
     async with listening(chatterer.serve) as port:
-        there = place(port, kind=kind, first_event_s=0.2, between_events_s=0.2, total_s=0.4)
+        there = place(port, kind=kind, first_event_s=limit_s, between_events_s=limit_s, total_s=limit_s * 2)
         made = Upstream(there, Secret("sk-planted-0123456789abcdef"))
         try:
             yield made
@@ -73,7 +73,7 @@ async def events_of(made: Upstream, call: Call, able: Capabilities) -> list[Even
 
 async def test_comments_after_the_last_word_hold_no_call() -> None:
     chatterer = Chatterer(chunk({"content": "hi"}) + chunk(reason="stop") + DONE)
-    async with upstream(chatterer, "openai") as made:
+    async with upstream(chatterer, "openai", 4) as made:
         events = await events_of(made, chat_call(streams=True), Capabilities())
 
         assert isinstance(events[-1], Finished)
@@ -84,7 +84,7 @@ async def test_comments_after_the_last_word_hold_no_call() -> None:
 async def test_comments_move_no_deadline_of_a_native_stream(said: bytes) -> None:
     able = Capabilities(abilities=(Ability.NATIVE,), native_services=(SERVICE,))
     asked = NativeInput(service=SERVICE, body=b'{"model":"m","input":{}}')
-    async with upstream(Chatterer(said), "alibaba") as made:
+    async with upstream(Chatterer(said), "alibaba", 0.3) as made:
         with pytest.raises(EngineTimedOut):
             await events_of(made, call_of(asked, streams=True), able)
 
@@ -122,7 +122,7 @@ async def test_a_stream_that_has_all_but_its_last_word_is_an_answer(said: tuple[
     """Waiting out the time between events would make an answer that is complete fail."""
     server = Forgetful(*said)
     async with listening(server.serve) as port:
-        made = Upstream(place(port, first_event_s=1, between_events_s=3600, total_s=3600), None)
+        made = Upstream(place(port, first_event_s=5, between_events_s=3600, total_s=3600), None)
         events = await events_of(made, chat_call(streams=True), Capabilities())
         await asyncio.wait_for(server.is_free.wait(), TOO_LONG_S)
         await made.close()
@@ -133,7 +133,7 @@ async def test_a_stream_that_has_all_but_its_last_word_is_an_answer(said: tuple[
 @pytest.mark.parametrize("said", [(chunk({"content": "hi"}), COUNTED), (ENDED,)], ids=["not ended", "no usage"])
 async def test_a_stream_of_which_something_is_missing_is_none(said: tuple[bytes, ...]) -> None:
     async with listening(Forgetful(*said).serve) as port:
-        made = Upstream(place(port, first_event_s=1, between_events_s=0.2, total_s=5), None)
+        made = Upstream(place(port, first_event_s=5, between_events_s=0.2, total_s=5), None)
         with pytest.raises(EngineTimedOut):
             await events_of(made, chat_call(streams=True), Capabilities())
         await made.close()
@@ -142,7 +142,7 @@ async def test_a_stream_of_which_something_is_missing_is_none(said: tuple[bytes,
 async def test_one_of_two_choices_does_not_complete_an_answer() -> None:
     said = (chunk({"content": "a"}, reason="stop"), COUNTED)
     async with listening(Forgetful(*said).serve) as port:
-        made = Upstream(place(port, first_event_s=1, between_events_s=0.2, total_s=5), None)
+        made = Upstream(place(port, first_event_s=5, between_events_s=0.2, total_s=5), None)
         with pytest.raises(EngineTimedOut):
             await events_of(made, chat_call(streams=True, sampling=Sampling(choices=2)), Capabilities())
         await made.close()
@@ -164,7 +164,7 @@ async def native_events(*said: bytes, parameters: str, between_events_s: float) 
     body = f'{{"model":"m","input":{{}},"parameters":{parameters}}}'
     server = Forgetful(*said)
     async with listening(server.serve) as port:
-        there = place(port, kind="alibaba", first_event_s=1, between_events_s=between_events_s, total_s=3600)
+        there = place(port, kind="alibaba", first_event_s=5, between_events_s=between_events_s, total_s=3600)
         made = Upstream(there, Secret("sk-planted-0123456789abcdef"))
         try:
             call = call_of(NativeInput(service=SERVICE, body=body.encode()), streams=True)

@@ -141,7 +141,7 @@ async def test_every_address_that_a_name_stands_for_is_asked_where_they_are_repl
 
 
 async def test_the_search_for_the_dialect_counts_into_the_time_of_the_call() -> None:
-    async with upstream(first_event_s=0.05) as (server, made):
+    async with upstream(first_event_s=0.3) as (server, made):
         server.listed = Reply(steps=[Wait()], delays_head=True)
         async with asyncio.timeout(5):
             with pytest.raises(EngineTimedOut):
@@ -307,7 +307,7 @@ async def test_comments_are_no_events_and_move_no_deadline(limit: str) -> None:
             await asyncio.sleep(0.01)
 
     async with listening(serve) as port:
-        there = msgspec.structs.replace(place(port), **{limit: 0.1})
+        there = msgspec.structs.replace(place(port), **{limit: 0.3})
         made = Upstream(there, Secret(KEY))
         async with asyncio.timeout(20):
             with pytest.raises(EngineTimedOut):
@@ -326,7 +326,7 @@ async def test_a_call_as_a_whole_may_take_no_longer_than_it_is_allowed_however_l
             await asyncio.sleep(0.01)
 
     async with listening(serve) as port:
-        made = Upstream(place(port, total_s=0.2), Secret(KEY))
+        made = Upstream(place(port, total_s=0.4), Secret(KEY))
         async with asyncio.timeout(20):
             with pytest.raises(EngineTimedOut):
                 await run(made)
