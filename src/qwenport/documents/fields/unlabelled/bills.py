@@ -97,6 +97,13 @@ def business(fragments: Sequence[Fragment]) -> Finds:
         fragments, r"^(?P<it>[A-Z][\w&'., -]{3,70}\b(?i:limited|ltd|llc|inc|corp(?:oration)?|plc))\.?$"
     ):
         add(finds, "name", passage, 0.6)
+    # Keys that are printed with wide gaps (`名　　称`) are lost sooner than the values beside them.
+    for passage in matching(
+        fragments, r"^[\u4e00-\u9fff（）()·]{3,36}(?:公司|合作社|事务所|事務所|经营部|商行|厂|店)$"
+    ):
+        add(finds, "name", passage, 0.5)
+    for passage in matching(fragments, r"^[\u4e00-\u9fff]{2,8}[省市].{4,50}(?:[号號室]|[楼樓]|幢|层)$"):
+        add(finds, "address", passage, 0.5)
     return finds
 
 
