@@ -21,6 +21,8 @@ _BETWEEN_NUMBERS = re.compile(r"^\s+\d\S*.*?\|\W{1,3}\S*\d")
 _BRACKETED = re.compile(r"\s*[（(\[【][^（()）\]】]{1,24}[)）\]】]")
 _OF_WHAT = re.compile(r"\s+of(?:\s+[A-Za-z]+){1,3}\s*$", re.IGNORECASE)
 """What makes a longer key of one: `Status of Company`."""
+_INSTITUTIONS = frozenset({"bank", "clinic", "department", "hospital", "office", "store"})
+"""Keys of which `of` makes a name: `Bank of Samples`."""
 _GENERIC = re.compile(r"(?:^|(?<=\s)|(?<=[,，;；|]))([^\s:：\d][^:：]{0,38}?)\s*(?:(?<!\d)[:：]|[:：](?!\d))(?!//)")
 
 
@@ -30,11 +32,12 @@ def find_keys(fragments: Sequence[Fragment], known: Collection[str], weak: Colle
     Keys of `weak` count within running Chinese text too ("张三性别男").
     """
     by_length = _fuzzy_table(known)
+    colons = [fragment for fragment in fragments if fragment.text.lstrip()[:1] in tuple(COLONS)]
     found: list[PrintedKey] = []
     for fragment in fragments:
         on_line = _known_on(fragment, known, weak)
         found += on_line
-        found += _generic_on(fragment, on_line, by_length) or _before_colon(fragment, on_line, fragments)
+        found += _generic_on(fragment, on_line, by_length) or _before_colon(fragment, on_line, colons, fragments)
     split = split_keys(fragments, known)
     parts = {piece.fragment.number for key in split for piece in key.pieces}
     return PrintedKeys(stacked([*(key for key in found if key.fragment.number not in parts), *split]))
@@ -69,6 +72,8 @@ def _judged(fragment: Fragment, start: int, end: int, is_weak: bool, follows_key
         return None
     key = fragment.folded.text[start:end]
     if not text[:first].strip() and (of_what := _OF_WHAT.match(text, last)):
+        if key in _INSTITUTIONS:
+            return None
         last = of_what.end()
     after, has_colon = _after(text, last)
     bracketed = _BRACKETED.match(text, last)
@@ -189,17 +194,25 @@ def _generic_on(
     return found
 
 
-def _before_colon(fragment: Fragment, known: Sequence[PrintedKey], fragments: Sequence[Fragment]) -> list[PrintedKey]:
-    """Find a key whose colon was read in the next box of its row: `Principal Activities` `:` `Retail sale`."""
+def _before_colon(
+    fragment: Fragment, known: Sequence[PrintedKey], colons: Sequence[Fragment], fragments: Sequence[Fragment]
+) -> list[PrintedKey]:
+    """Find a key whose colon was read in the next box of its row: `Principal Activities` `:` `Retail sale`.
+
+    `colons` are the fragments that begin with one.
+    """
     text = fragment.text.strip()
     if known or not 2 <= len(text) <= _LONGEST_KEY or any(mark.isdigit() or mark in COLONS for mark in text):
         return []
-    right = [each for each in fragments if each.left >= fragment.right and same_row(fragment, each)]
-    following = min(right, key=lambda each: each.left, default=None)
-    if following is None or following.text.lstrip()[:1] not in tuple(COLONS):
+    following = min(_right_of(fragment, colons), key=lambda each: each.left, default=None)
+    if following is None or any(each.left < following.left for each in _right_of(fragment, fragments)):
         return []
     piece = Piece(fragment, 0, len(fragment.text))
     return [PrintedKey(text=fold(text), pieces=(piece,), after=piece.end, strength=0.9, is_known=False)]
+
+
+def _right_of(fragment: Fragment, others: Sequence[Fragment]) -> list[Fragment]:
+    return [each for each in others if each.left >= fragment.right and same_row(fragment, each)]
 
 
 def _fuzzy_table(known: Collection[str]) -> dict[int, list[str]]:

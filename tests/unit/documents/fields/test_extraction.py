@@ -285,6 +285,20 @@ def test_a_sentence_about_a_company_is_not_its_name(page_of: PageOf) -> None:
     assert _read(page, {"company_name": ""}).values == {"company_name": "NORTHGATE SAMPLE FOODS LIMITED"}
 
 
+def test_a_bank_of_somewhere_is_a_name_and_no_key(page_of: PageOf) -> None:
+    page = page_of(
+        [
+            ("BANK OF SAMPLE TOWN", 60, 40, 400, 40),
+            ("DEBIT", 700, 40, 90, 30),
+            ("6299 1234 5678 9012", 60, 290, 500, 50),
+            ("ADA MORROW", 60, 450, 260, 30),
+        ]
+    )
+    values = {"bank": "BANK OF SAMPLE TOWN", "card_number": "6299 1234 5678 9012", "cardholder": "ADA MORROW"}
+
+    assert _read(page, dict.fromkeys(values, "")).values == values
+
+
 @pytest.mark.parametrize("field", ["principal_activity", "principal_activities"])
 def test_a_key_is_known_in_the_singular_and_in_the_plural(page_of: PageOf, field: str) -> None:
     page = page_of([("BUSINESS PROFILE", 60, 20, 240, 30), ("Principal Activities", 60, 70, 220, 24),
