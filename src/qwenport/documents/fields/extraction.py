@@ -36,6 +36,8 @@ _TOLD_BY_LOOKS = frozenset(
 )  # fmt: skip
 _FAX = ("fax", "传真")
 """In a key: a number that stands without one is a telephone's, and nothing but a key tells that it is not."""
+_PAPERS = frozenset({"identity card", "passport", "driving licence", "vehicle licence", "business licence"})
+"""Documents whose keys may be captions below their values, and on which `ID` is the number of a person."""
 _MOMENTS = frozenset({Kind.MOMENT, Kind.DATE, Kind.TIME, Kind.DATETIME, Kind.PERIOD})
 
 
@@ -58,13 +60,14 @@ class Reading:
         self.fragments = fragments_of(page)
         text = "".join(fragment.folded.text for fragment in self.fragments)
         self.vocabularies = ranked(text, [field.name for field in fields])
-        self.targets = _with_moments([target_of(field, self.vocabularies) for field in fields])
+        targets = [target_of(field, self.vocabularies) for field in fields]
+        self.targets = _with_moments(targets if self.vocabularies[0].document in _PAPERS else _without_id(targets))
         self.keys = find_keys(
             self.fragments, _known_keys(self.vocabularies, self.targets), _weak_keys(self.vocabularies)
         )
-        self.surroundings = Surroundings(self.fragments, self.keys)
-        self.sections = Sections(self.fragments, self.keys.all)
         self.document = self.vocabularies[0].document
+        self.surroundings = Surroundings(self.fragments, self.keys, has_captions=self.document in _PAPERS)
+        self.sections = Sections(self.fragments, self.keys.all)
         self.is_known = any(marker in text for marker in self.vocabularies[0].markers if marker)
         """Whether the page itself says that it is a document of this kind."""
         self.unlabelled = {
@@ -78,7 +81,8 @@ class Reading:
         for document, name in sorted(target.concepts):
             surely = 1.0 if document == self.document else 0.75
             for candidate in self.unlabelled.get(document, {}).get(name, ()):
-                if self._is_key(candidate.passage):
+                # A caption may well have a word of addresses in it: `5 Place of birth`.
+                if self._is_key(candidate.passage, 0.5 if target.kind is Kind.ADDRESS else 0.8):
                     continue
                 found.append(
                     Candidate(candidate.passage, candidate.score * surely * self._freedom(candidate.passage, target))
@@ -137,10 +141,10 @@ class Reading:
             return 1.0
         return 0.35 if owner.is_known else 0.7
 
-    def _is_key(self, passage: Passage) -> bool:
-        """Whether a printed key is a part of a passage."""
+    def _is_key(self, passage: Passage, least: float = 0.8) -> bool:
+        """Whether a printed key, as sure as `least`, is a part of a passage."""
         return any(
-            key.strength >= 0.8
+            key.strength >= least
             and part.fragment is piece.fragment
             and part.start < piece.end
             and piece.start < part.end
@@ -222,6 +226,16 @@ def _with_moments(targets: list[Target]) -> list[Target]:
     ]
 
 
+def _without_id(targets: Sequence[Target]) -> list[Target]:
+    """Leave the key `ID` to fields of that very name: elsewhere it is of a patient, a member, a till."""
+    return [
+        target
+        if target.own == "id"
+        else replace(target, keys={key: weight for key, weight in target.keys.items() if key.text != "id"})
+        for target in targets
+    ]
+
+
 def _assigned(reading: Reading, targets: Sequence[Target]) -> dict[Path, Candidate]:
     """Give each target the best candidate that no better one has taken."""
     offers = sorted(
@@ -277,7 +291,7 @@ def _known_keys(vocabularies: Sequence[Vocabulary], targets: Sequence[Target]) -
 
 def _weak_keys(vocabularies: Sequence[Vocabulary]) -> frozenset[str]:
     """Return keys that count within running text, on cards where nothing stands between key and value."""
-    if vocabularies[0].document not in {"identity card", "driving licence", "vehicle licence", "business licence"}:
+    if vocabularies[0].document not in _PAPERS - {"passport"}:
         return frozenset()
     return frozenset(key.text for concept in vocabularies[0].concepts for key in concept.keys if len(key.text) >= 2)
 

@@ -21,6 +21,8 @@ _BETWEEN_NUMBERS = re.compile(r"^\s+\d\S*.*?\|\W{1,3}\S*\d")
 _BRACKETED = re.compile(r"\s*[（(\[【][^（()）\]】]{1,24}[)）\]】]")
 _OF_WHAT = re.compile(r"\s+of(?:\s+[A-Za-z]+){1,3}\s*$", re.IGNORECASE)
 """What makes a longer key of one: `Status of Company`."""
+_STRENGTH_OF_WHAT = 0.6
+"""`Name of Father` is not as good a name as `Name`."""
 _INSTITUTIONS = frozenset({"bank", "clinic", "department", "hospital", "office", "store"})
 """Keys of which `of` makes a name: `Bank of Samples`."""
 _GENERIC = re.compile(r"(?:^|(?<=\s)|(?<=[,，;；|]))([^\s:：\d][^:：]{0,38}?)\s*(?:(?<!\d)[:：]|[:：](?!\d))(?!//)")
@@ -71,7 +73,10 @@ def _judged(fragment: Fragment, start: int, end: int, is_weak: bool, follows_key
     if (start > 0 and places[start - 1] == first) or (end < len(places) and places[end] == last - 1):
         return None
     key = fragment.folded.text[start:end]
-    if not text[:first].strip() and (of_what := _OF_WHAT.match(text, last)):
+    if key == "id" and text[:first].strip():
+        return None
+    of_what = None if text[:first].strip() else _OF_WHAT.match(text, last)
+    if of_what:
         if key in _INSTITUTIONS:
             return None
         last = of_what.end()
@@ -83,6 +88,8 @@ def _judged(fragment: Fragment, start: int, end: int, is_weak: bool, follows_key
         strength = 0.55
     if strength == 0.0:
         return None
+    if of_what:
+        strength = min(strength, _STRENGTH_OF_WHAT)
     return PrintedKey(
         text=key, pieces=(Piece(fragment, first, end_of_note),), after=after, strength=strength, has_colon=has_colon
     )
@@ -204,15 +211,26 @@ def _before_colon(
     text = fragment.text.strip()
     if known or not 2 <= len(text) <= _LONGEST_KEY or any(mark.isdigit() or mark in COLONS for mark in text):
         return []
-    following = min(_right_of(fragment, colons), key=lambda each: each.left, default=None)
-    if following is None or any(each.left < following.left for each in _right_of(fragment, fragments)):
+    following = min(
+        (each for each in colons if each.left >= fragment.right and same_row(fragment, each)),
+        key=lambda each: each.left,
+        default=None,
+    )
+    if following is None or any(_is_between(each, following, fragment.right) for each in fragments):
+        return []
+    left = [each for each in fragments if each.right <= fragment.left and same_row(fragment, each)]
+    before = max(left, key=lambda each: each.right, default=None)
+    if before is not None and any(mark in COLONS for mark in before.text.strip()[:1] + before.text.strip()[-1:]):
         return []
     piece = Piece(fragment, 0, len(fragment.text))
     return [PrintedKey(text=fold(text), pieces=(piece,), after=piece.end, strength=0.9, is_known=False)]
 
 
-def _right_of(fragment: Fragment, others: Sequence[Fragment]) -> list[Fragment]:
-    return [each for each in others if each.left >= fragment.right and same_row(fragment, each)]
+def _is_between(each: Fragment, right: Fragment, edge: float) -> bool:
+    """Whether a fragment stands level with a part of `right`, between it and an edge left of it."""
+    if each is right or not edge <= each.left < right.left:
+        return False
+    return min(each.bottom, right.bottom) > max(each.top, right.top)
 
 
 def _fuzzy_table(known: Collection[str]) -> dict[int, list[str]]:

@@ -35,7 +35,7 @@ _UNMISTAKABLE = frozenset(
 )
 _SUMMED = frozenset({Kind.MONEY, Kind.NUMBER, Kind.QUANTITY})
 _SUM = re.compile(r"(?:合计|总计|总数|共计|小计|totals?$|grandtotal)")
-_BREAKS_OFF = re.compile(r"(?:[&\-,、(（]|\b(?:and|by|for|in|of|or|the|to|with))\s*$", re.IGNORECASE)
+_BREAKS_OFF = re.compile(r"(?:[&\-,、(（]|\b(?:and|by|of|the))\s*$", re.IGNORECASE)
 """At the end of a line: the value goes on in the next one."""
 _TELLS_PHONE = re.compile(r"电话|phone")
 """In the key of an address: its value is both."""
@@ -43,6 +43,8 @@ _FIT_OF_BROKEN = 0.6
 """Of an amount within which something is missing: given whole, as it is printed."""
 _WEIGHT_OF_CAPTION = 0.7
 """Of what stands above a key that has nothing beside or below it."""
+_HEIGHT_OF_CAPTION = 1.1
+"""At most, of the height of what stands above it; boxes are as high as the letters in them."""
 _BELOW_LINES = 3.2
 """How many line heights below a key its value may begin."""
 
@@ -50,9 +52,11 @@ _BELOW_LINES = 3.2
 class Surroundings:
     """A page's fragments and keys, asked for what stands beside a key."""
 
-    def __init__(self, fragments: Sequence[Fragment], keys: PrintedKeys) -> None:
+    def __init__(self, fragments: Sequence[Fragment], keys: PrintedKeys, *, has_captions: bool = False) -> None:
+        """Take a page apart; `has_captions` where a key may stand below its value."""
         self.fragments = fragments
         self.keys = keys
+        self.has_captions = has_captions
         self.right = max((each.right for each in fragments), default=0.0)
         self._candidates: dict[tuple[int, Kind], list[Candidate]] = {}
         self._rows: dict[int, list[Fragment]] = {}
@@ -88,7 +92,7 @@ class Surroundings:
                 found += self._judged(key, passage, kind, weight * (1.12 if is_header else 0.95 if is_taken else 1.0))
             if kind in _SUMMED and self._heads_columns(key) and len(found) > 1:
                 found = [Candidate(each.passage, 0.5 * each.score) for each in found]
-            if not found and not key.has_colon and (above := self._above(key)) is not None:
+            if not found and self.has_captions and (above := self._above(key)) is not None:
                 found = self._judged(key, whole(above), kind, _WEIGHT_OF_CAPTION)
         return found
 
@@ -210,13 +214,17 @@ class Surroundings:
         return found
 
     def _above(self, key: PrintedKey) -> Fragment | None:
-        """Return what stands right above a key that is a caption: a signature's name, a number over `Document No.`."""
+        """Return what stands right above a key, which is no larger: a name over `Registrar`."""
+        if key.has_colon:
+            return None
         height = key.fragment.height
         near = [
             each
             for each in self.fragments
             if -0.35 * height <= key.top - each.bottom < height
             and min(abs(each.left - key.left), abs(each.right - key.right)) < height
+            and height <= _HEIGHT_OF_CAPTION * each.height
+            and each.text.strip()[:1] not in ("(", "（")
             and not self.keys.on(each)
         ]
         return near[0] if len(near) == 1 and not self._captions_above(near[0]) else None

@@ -27,6 +27,7 @@ _ADDRESS = re.compile(
 )
 _RUNNING_TEXT = re.compile(r"[a-z]\w*(?:\W+\w+){3}")
 """The middle of a sentence."""
+_LEGAL_FORM = re.compile(r"(?:ltd|limited|llc|inc|gmbh|bhd|plc|corp|co|b\.?v|n\.?v|公司)\W*$", re.IGNORECASE)
 _CODE_WHOLE = Pattern(r"^[A-Za-z0-9][A-Za-z0-9 \-/_.#*()（）]{0,36}$")
 _CODE = Pattern(r"(?<![A-Za-z0-9])[A-Za-z0-9*][A-Za-z0-9*\-/_.#()（）]*[A-Za-z0-9)*]|\d+")
 _DIGIT_GROUPS = Pattern(r"^\s*([A-Z]{0,3}\d{2,}(?:[ -]\d{2,}){1,5})\s*$")
@@ -95,7 +96,7 @@ def company_fit(text: str) -> float:
     letters = sum(character.isalpha() for character in text)
     if letters < max(2, len(text.replace(" ", "")) * 0.5):
         return 0.2
-    if _RUNNING_TEXT.match(text):
+    if _RUNNING_TEXT.match(text) and not _LEGAL_FORM.search(text):
         return 0.4
     return 1.0 if _COMPANY.search(text) else 0.85
 

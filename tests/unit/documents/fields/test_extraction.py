@@ -285,6 +285,87 @@ def test_a_sentence_about_a_company_is_not_its_name(page_of: PageOf) -> None:
     assert _read(page, {"company_name": ""}).values == {"company_name": "NORTHGATE SAMPLE FOODS LIMITED"}
 
 
+ORDINARY: dict[str, tuple[Sequence[Row], dict[str, str]]] = {
+    "an empty key below a list": (
+        (("送货单", 300, 20, 120, 34), ("品名", 60, 140, 50, 24), ("数量", 610, 140, 50, 24), ("办公椅", 60, 172, 80, 24),
+         ("2", 610, 172, 20, 24), ("文件柜", 60, 204, 80, 24), ("3", 610, 204, 20, 24), ("备注", 60, 236, 60, 24)),
+        {"备注": ""},
+    ),
+    "a way of paying that is not told": (
+        (("RECEIPT", 60, 20, 120, 30), ("Bread", 60, 126, 70, 24), ("2.00", 600, 126, 60, 24),
+         ("Payment method", 60, 152, 150, 24)),
+        {"payment_method": ""},
+    ),
+    "numbers of a visit and of a member": (
+        (("Clinic of Samples", 60, 40, 300, 30), ("Visit ID: 2024001234567", 60, 120, 280, 24),
+         ("Member ID: 5566778899", 60, 160, 280, 24)),
+        {"id_number": "", "patient": ""},
+    ),
+    "the number of a patient on a Chinese bill": (
+        (("门诊收费票据", 60, 40, 300, 30), ("病历", 60, 80, 60, 24), ("ID：0012345678", 300, 80, 200, 24)),
+        {"身份证号": ""},
+    ),
+    "the title of a card": (
+        (("IDENTIFICATION CARD", 60, 56, 300, 26), ("0712198533", 60, 170, 180, 26)),
+        {"id_number": ""},
+    ),
+    "the father's name": (
+        (("IDENTITY CARD", 60, 20, 200, 26), ("Name", 60, 60, 60, 24), ("ADA MORROW", 300, 60, 150, 24),
+         ("Name of Father", 60, 100, 150, 24), ("JOHN MORROW", 300, 100, 160, 24)),
+        {"name": "ADA MORROW"},
+    ),
+    "a total of something else": (
+        (("RECEIPT", 60, 20, 120, 30), ("Total of discounts", 60, 100, 200, 24), ("7.00", 400, 100, 60, 24),
+         ("Total", 60, 140, 60, 24), ("50.00", 400, 140, 70, 24)),
+        {"total": "50.00"},
+    ),
+    "a numbered caption": (
+        (("PASSPORT", 60, 20, 160, 30), ("5 Place of birth / Lieu de naissance", 60, 120, 340, 18)),
+        {"address": ""},
+    ),
+    "the form of a company": (
+        (("营业执照", 300, 40, 200, 60), ("名", 160, 150, 30, 24), ("星河市晴川示例餐饮部", 370, 150, 300, 24),
+         ("有限责任公司", 370, 200, 200, 24)),
+        {"企业名称": "星河市晴川示例餐饮部"},
+    ),
+    "a place for a seal": (
+        (("营业执照", 300, 40, 200, 60), ("（盖章）", 560, 150, 100, 24), ("法定代表人", 560, 180, 120, 22)),
+        {"法定代表人": ""},
+    ),
+    "two companies without a key": (
+        (("营业执照", 300, 40, 200, 60), ("星河市晴川示例贸易有限公司", 370, 150, 400, 24),
+         ("星河示例投资管理有限公司", 370, 300, 380, 24)),
+        {"企业名称": ""},
+    ),
+    "a name that begins in lower case": (
+        (("INVOICE", 60, 20, 120, 30), ("Bill To", 60, 80, 80, 24), ("van der Berg Holdings Ltd", 60, 110, 280, 24),
+         ("12 Harbour Road", 60, 140, 190, 24)),
+        {"buyer_name": "van der Berg Holdings Ltd"},
+    ),
+    "a state at the end of a line": (
+        (("PASSPORT", 60, 20, 160, 30), ("Place of birth: PORTLAND, OR", 60, 60, 330, 24),
+         ("ORGAN DONOR", 230, 90, 160, 24)),
+        {"place_of_birth": "PORTLAND, OR"},
+    ),
+    "another column's colon": (
+        (("DELIVERY ORDER", 60, 20, 240, 30), ("Customer", 60, 80, 100, 24), (":", 180, 80, 8, 24),
+         ("Acme Trading Ltd", 200, 80, 240, 24), ("DO No", 700, 100, 70, 24), (": DO-1001", 800, 92, 120, 24)),
+        {"customer": "Acme Trading Ltd"},
+    ),
+    "a number within a line far below": (
+        (("IDENTITY CARD", 60, 20, 200, 26), ("ID No.", 60, 60, 80, 24), ("Ref 12-345-67890 batch", 60, 120, 260, 24)),
+        {"id_number": ""},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ORDINARY)
+def test_nothing_is_taken_for_a_value_that_is_none(page_of: PageOf, kind: str) -> None:
+    rows, values = ORDINARY[kind]
+
+    assert _read(page_of(rows), dict.fromkeys(values, "")).values == values
+
+
 def test_a_bank_of_somewhere_is_a_name_and_no_key(page_of: PageOf) -> None:
     page = page_of(
         [

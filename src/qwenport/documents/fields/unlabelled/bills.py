@@ -19,6 +19,18 @@ _NO_COMPANY = re.compile(
 )
 
 
+_NAMES = (
+    r"^(?P<it>[A-Z][\w&'., ()-]{3,70}\b(?i:limited|ltd|llc|inc|corp(?:oration)?|plc))\.?$",
+    # Keys that are printed with wide gaps (`名　　称`) are lost sooner than the values beside them.
+    r"^[\u4e00-\u9fff（）()·]{3,36}(?:公司|合作社|事务所|事務所|经营部|餐饮部|商行|厂|店|合伙[）)])$",
+)
+"""What can hardly be anything but the name of a company."""
+_FORM_ALONE = re.compile(
+    r"(?:其他)?(?:有限责任|股份有限|有限責任)公司|(?:exempt )?(?:private|public) company limited", re.IGNORECASE
+)
+"""What kind of company it is, not which."""
+
+
 def fapiao(fragments: Sequence[Fragment]) -> Finds:
     """Find the values of a VAT invoice."""
     finds: Finds = {}
@@ -93,17 +105,13 @@ def business(fragments: Sequence[Fragment]) -> Finds:
     dates = list(of_kind(fragments, Kind.DATE, 1.0))
     if dates:
         add(finds, "issue_date", dates[-1], 0.45)
-    for passage in matching(
-        fragments, r"^(?P<it>[A-Z][\w&'., -]{3,70}\b(?i:limited|ltd|llc|inc|corp(?:oration)?|plc))\.?$"
-    ):
-        add(finds, "name", passage, 0.6)
-    # Keys that are printed with wide gaps (`名　　称`) are lost sooner than the values beside them.
-    for passage in matching(
-        fragments, r"^[\u4e00-\u9fff（）()·]{3,36}(?:公司|合作社|事务所|事務所|经营部|商行|厂|店)$"
-    ):
-        add(finds, "name", passage, 0.5)
+    names = {passage.text: passage for pattern in _NAMES for passage in matching(fragments, pattern)}
+    found = [passage for text, passage in names.items() if not _FORM_ALONE.fullmatch(text)]
+    if len(found) == 1:
+        add(finds, "name", found[0], 0.55)
     for passage in matching(fragments, r"^[\u4e00-\u9fff]{2,8}[省市].{4,50}(?:[号號室]|[楼樓]|幢|层)$"):
-        add(finds, "address", passage, 0.5)
+        if re.search(r"\d", passage.text):
+            add(finds, "address", passage, 0.5)
     return finds
 
 

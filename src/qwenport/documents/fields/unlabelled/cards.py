@@ -22,6 +22,11 @@ _TITLES = (
     r"representative|advisor|surveyor|"
     r"\bCEO|\bCTO|\bCFO)"
 )
+_ADDRESS = (
+    r"^(?P<it>\d{1,5}[A-Z]?\s+[A-Za-z][A-Za-z' .-]*\b"
+    r"(?i:street|st|road|rd|avenue|ave|lane|drive|dr|boulevard|blvd|court|way|terrace|crescent|close)\b\.?(?:,.*|.*\d{4,}.*))$"
+)
+"""An American or British one that stands without a key, on one line."""
 _HEADINGS = re.compile(
     r"身份[证證]|[护護]照|PASSPORT|IDENTITY|[驾駕][驶駛]|行[驶駛]|"
     r"[营營][业業][执執]照|居民|共和[国國]|[发發]票|LICEN|CARD|REPUBLIC|HONG KONG|香港|"
@@ -45,9 +50,8 @@ def identity(fragments: Sequence[Fragment]) -> Finds:
     ):
         add(finds, "gender", passage, 0.6)
     _dates(fragments, finds)
-    for passage in matching(fragments, r"^(?P<it>\d{1,5}[A-Z]?\s+[A-Za-z].{8,80})$"):
-        if address_fit(passage.text) == 1.0:
-            add(finds, "address", passage, 0.55)
+    for passage in matching(fragments, _ADDRESS):
+        add(finds, "address", passage, 0.55)
     for passage in matching(fragments, r"^[A-Z0-9<]{28,46}$"):
         if passage.text.count("<") >= 2:
             add(finds, "machine_zone", passage, 0.8)

@@ -26,7 +26,7 @@ weight text: weight | wgt | 体重
 eyes text: eyes | eye colour | eye color
 hair text: hair | hair colour | hair color
 address address: 住址 | 地址 | address | residential address | 居住地址 | 家庭住址 ;; 户籍地址 | 住所 | home address | residence address
-id_number person: 公民身份号码 | 身份证号码 | 身份号码 | 身份证号 | 身份证编号 | id number | identity card number | hkid | card number | identity number | 证件号码 | id card number | id no | 证件编号 | personal number | document number | nric number | national id number | id card | id ;; 证号 | 号码 | citizen id number | hkid number | 身份证
+id_number person: 公民身份号码 | 身份证号码 | 身份号码 | 身份证号 | 身份证编号 | id number | identity card number | hkid | card number | identity number | 证件号码 | id card number | id no | 证件编号 | personal number | document number | nric number | national id number | id. ;; 证号 | 号码 | citizen id number | hkid number | 身份证
 issuer text: 签发机关 | issuing authority | issued by | authority | 发证机关 | 签发单位 ;; 发证单位
 valid_period period: 有效期限 | 有效期 | period of validity | valid period | validity | 有效日期 | 证件有效期 ;; 有效期间 | validity period | valid through
 valid_from date: 有效期起始 | 有效期自 | valid from ;; 有效期开始日期 | 生效日期 | 有效期起 | 起始日期
