@@ -425,6 +425,20 @@ def test_a_start_that_cannot_keep_the_first_key_makes_none(make_server: MakeServ
     assert answer.status_code == 200
 
 
+def test_a_first_key_that_was_there_is_kept_beside_the_new_one(make_server: MakeServer) -> None:
+    server = make_server(QWENPORT_BOOTSTRAP_API_KEY="")
+    path = server.data_dir / "first-key"
+    path.parent.mkdir(parents=True)
+    path.write_text("sk-of-another-database\n")
+    path.chmod(0o644)
+    server.start()
+
+    assert path.with_name("first-key.old").read_text() == "sk-of-another-database\n"
+    assert re.fullmatch(r"sk-[0-9a-f]{64}\n", path.read_text())
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert [each.name for each in server.data_dir.glob(".first-key*")] == []
+
+
 def test_a_first_key_is_shown_once_on_a_terminal_and_kept_nowhere(
     make_server: MakeServer, eventually: Eventually
 ) -> None:

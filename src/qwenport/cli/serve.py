@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import sys
 
@@ -14,6 +15,8 @@ from qwenport.app.worker_order import VARIABLE, WorkerOrder
 from qwenport.cli.banner import banner
 from qwenport.cli.context import CommandFailed, settings
 from qwenport.observability.log import configure_logging
+
+log = logging.getLogger(__name__)
 
 
 def serve() -> int:
@@ -29,7 +32,12 @@ def serve() -> int:
         sys.stdout.write(banner(standing, is_terminal=is_terminal))
         sys.stdout.flush()
         if is_terminal and standing.new_key is not None:
-            chosen.first_key.unlink(missing_ok=True)
+            try:
+                chosen.first_key.unlink(missing_ok=True)
+            except OSError as error:
+                log.warning(
+                    "the first API key stays in %s, which cannot be removed: %s", chosen.first_key, error.strerror
+                )
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(Supervisor(chosen, announce).run())
