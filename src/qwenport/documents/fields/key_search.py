@@ -74,7 +74,7 @@ def _judged(fragment: Fragment, start: int, end: int, is_weak: bool, follows_key
         return None
     key = fragment.folded.text[start:end]
     if key == "id" and text[:first].strip():
-        return None
+        return None  # the number of something else: `Visit ID`
     of_what = None if text[:first].strip() else _OF_WHAT.match(text, last)
     if of_what:
         if key in _INSTITUTIONS:
